@@ -1,0 +1,112 @@
+"""The networks of the series, as small functions that build and return a Keras model.
+
+Every network takes ``float32 (B, H, W, 3)`` pictures, RGB, 0-255, and rescales them itself, so that
+no caller can forget to. Every detector ends in one sigmoid unit: P(fake).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+    from nbhelpers.weights import PretrainedWeights
+
+#: First layer that the article unfreezes in its second stage: index 56 of 132 in Xception.
+ARTICLE_UNFREEZE_FROM = "block7_sepconv1_act"
+
+
+def baseline_cnn(image_size: int = 224) -> keras.Model:
+    """Build the article's baseline network: three convolutions, two dense layers, one sigmoid.
+
+    Args:
+        image_size: height and width of the input, pixels, a multiple of 4.
+
+    Returns:
+        Model ``article_cnn``: ``float32 (B, image_size, image_size, 3)`` RGB 0-255 -> P(fake),
+        ``float32 (B, 1)`` in [0, 1]. Not compiled.
+    """
+    from keras import Sequential, layers
+
+    common = {"activation": "relu", "padding": "same", "kernel_initializer": "he_normal"}
+    dense = {"activation": "relu", "kernel_initializer": "he_normal"}
+    return Sequential(
+        [
+            layers.Input((image_size, image_size, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(64, 7, **common),
+            layers.MaxPooling2D(),
+            layers.Conv2D(128, 3, **common),
+            layers.Conv2D(128, 3, **common),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(128, **dense),
+            layers.Dropout(0.5),
+            layers.Dense(64, **dense),
+            layers.Dropout(0.5),
+            layers.Dense(1, activation="sigmoid"),
+        ],
+        name="article_cnn",
+    )
+
+
+def xception_classifier(
+    image_size: int = 224, *, weights: PretrainedWeights | None = None
+) -> keras.Model:
+    """Build Xception with a sigmoid head, its base frozen.
+
+    The base is not nested: its layers are layers of the returned model, so that Grad-CAM can
+    reach them and a layer table shows them.
+
+    Args:
+        image_size: height and width of the input, pixels, at least 71.
+        weights: values for the base from `nbhelpers.weights.imagenet("Xception")`; None or random
+            weights leave it as initialised.
+
+    Returns:
+        Model ``xception``: ``float32 (B, image_size, image_size, 3)`` RGB 0-255 -> P(fake),
+        ``float32 (B, 1)`` in [0, 1]. Not compiled.
+    """
+    import keras
+    from keras import layers
+
+    inputs = layers.Input((image_size, image_size, 3))
+    scaled = layers.Rescaling(1 / 127.5, offset=-1)(inputs)  # what xception.preprocess_input does
+    base = keras.applications.Xception(include_top=False, weights=None, input_tensor=scaled)
+    if weights is not None and not weights.is_random:
+        base.set_weights(weights.values)
+    base.trainable = False
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(base.output)
+    outputs = layers.Dense(1, activation="sigmoid", name="p_fake")(pooled)
+    return keras.Model(inputs, outputs, name="xception")
+
+
+def unfreeze_from(model: keras.Model, layer_name: str, *, batch_norm: bool = True) -> int:
+    """Make a layer and all behind it trainable, and freeze those before it.
+
+    Args:
+        model: a model whose layers stand in order (not nested).
+        layer_name: first layer to train, for example `ARTICLE_UNFREEZE_FROM`.
+        batch_norm: False keeps batch normalisation in inference mode everywhere, so that the
+            statistics of ImageNet stay and small batches do no harm.
+
+    Returns:
+        The number of trainable layers with weights. Compile the model again afterwards.
+
+    Raises:
+        ValueError: the model has no layer of that name.
+    """
+    from keras.layers import BatchNormalization
+
+    names = [layer.name for layer in model.layers]
+    if layer_name not in names:
+        raise ValueError(
+            f"Expected a layer name of {model.name}; received {layer_name!r}. "
+            f"Choose one of its {len(names)} layers, for example {names[len(names) // 2]!r}."
+        )
+    first = names.index(layer_name)
+    for position, layer in enumerate(model.layers):
+        is_norm = isinstance(layer, BatchNormalization)
+        layer.trainable = position >= first and (batch_norm or not is_norm)
+    return sum(bool(layer.trainable_weights) for layer in model.layers)
