@@ -1,0 +1,338 @@
+"""Measures that judge an explanation: is it faithful, does it point at the truth, is it stable?
+
+Maps are ``float (H, W)``, positive = evidence for FAKE. Masks are ``bool (H, W)``, True where the
+picture was manipulated. NumPy, scikit-image and OpenCV only; the network is a function that scores
+a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+Scorer = Callable[[np.ndarray], np.ndarray]
+
+
+class PairError(ValueError):
+    """A fake and its original are not aligned, so their difference is no mask."""
+
+
+def _check_pair(heat: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    heat, mask = np.asarray(heat, "float64"), np.asarray(mask, bool)
+    if heat.shape != mask.shape or heat.ndim != 2:
+        raise ValueError(
+            f"Expected a map and a mask of one shape (H, W); received {heat.shape} and "
+            f"{mask.shape}. Read the mask with images.read_mask(path, size=...)."
+        )
+    if not np.isfinite(heat).all():
+        raise ValueError("Expected a finite map; received NaN or infinity.")
+    if not mask.any():
+        raise ValueError("Expected a mask with at least one pixel; received an empty one.")
+    return heat, mask
+
+
+def pointing_hit(heat: np.ndarray, mask: np.ndarray) -> float:
+    """Play the pointing game: does the highest point of the map lie inside the mask?
+
+    Args:
+        heat: ``float (H, W)``.
+        mask: ``bool (H, W)``.
+
+    Returns:
+        0.0 or 1.0; where several pixels share the highest value, the share of them inside. Chance
+        is the mask's share of the picture.
+
+    Raises:
+        ValueError: shapes differ, the map is not finite, the mask is empty.
+
+    Source:
+        Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016.
+
+    Example:
+        >>> pointing_hit(np.array([[0.0, 3.0]]), np.array([[False, True]]))
+        1.0
+    """
+    heat, mask = _check_pair(heat, mask)
+    return float(mask[heat == heat.max()].mean())
+
+
+def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
+    """Return the share of the map's positive values that lies inside the mask.
+
+    Args:
+        heat: ``float (H, W)``.
+        mask: ``bool (H, W)``.
+
+    Returns:
+        Share in [0, 1]; 0.0 for a map without positive values, which points nowhere. Chance is the
+        mask's share of the picture.
+
+    Raises:
+        ValueError: as `pointing_hit`.
+
+    Source:
+        Wang et al., "Score-CAM", CVPR Workshops 2020 (energy-based pointing game).
+
+    Example:
+        >>> energy_inside(np.array([[1.0, 3.0, -9.0]]), np.array([[False, True, True]]))
+        0.75
+    """
+    heat, mask = _check_pair(heat, mask)
+    positive = np.clip(heat, 0, None)
+    total = positive.sum()
+    return float(positive[mask].sum() / total) if total > 0 else 0.0
+
+
+def iou_at_mask_area(heat: np.ndarray, mask: np.ndarray, *, seed: int = 0) -> float:
+    """Cut the map so that it covers as many pixels as the mask, and compare the two regions.
+
+    Args:
+        heat: ``float (H, W)``.
+        mask: ``bool (H, W)``.
+        seed: of the order of pixels that share one value.
+
+    Returns:
+        Intersection over union in [0, 1].
+
+    Raises:
+        ValueError: as `pointing_hit`.
+
+    Example:
+        >>> iou_at_mask_area(np.array([[5.0, 4.0, 1.0]]), np.array([[True, False, True]]))
+        0.3333333333333333
+    """
+    heat, mask = _check_pair(heat, mask)
+    ties = np.random.default_rng(seed).random(heat.size)
+    order = np.lexsort((ties, -heat.ravel()))
+    region = np.zeros(heat.size, bool)
+    region[order[: mask.sum()]] = True
+    both = (region & mask.ravel()).sum()
+    return float(both / (region | mask.ravel()).sum())
+
+
+def random_map(shape: tuple[int, int], *, seed: int, blur: float = 8.0) -> np.ndarray:
+    """Return smooth noise: what a map that knows nothing looks like.
+
+    Args:
+        shape: (H, W).
+        seed: of the noise.
+        blur: standard deviation of the smoothing, pixels.
+
+    Returns:
+        ``float32 (H, W)`` in [0, 1].
+    """
+    noise = np.random.default_rng(seed).random(shape, dtype="float32")
+    smooth = cv2.GaussianBlur(noise, (0, 0), blur)
+    return (smooth - smooth.min()) / (smooth.max() - smooth.min())
+
+
+def centre_prior(shape: tuple[int, int], *, width: float = 0.25) -> np.ndarray:
+    """Return one fixed blob in the middle: in face crops a strong guess that needs no model.
+
+    Args:
+        shape: (H, W).
+        width: standard deviation of the blob as a share of height and width.
+
+    Returns:
+        ``float32 (H, W)`` in (0, 1].
+    """
+    rows = (np.arange(shape[0]) + 0.5) / shape[0] - 0.5
+    columns = (np.arange(shape[1]) + 0.5) / shape[1] - 0.5
+    distance = rows[:, None] ** 2 + columns[None, :] ** 2
+    return np.exp(-distance / (2 * width**2)).astype("float32")
+
+
+def deletion_curve(
+    score: Scorer, image: np.ndarray, heat: np.ndarray, *, steps: int = 10, fill: float = 127.5
+) -> np.ndarray:
+    """Hide the pixels of highest value first and follow P(fake).
+
+    Args:
+        score: pictures ``float32 (B, H, W, 3)`` -> P(fake) ``(B,)``.
+        image: ``(H, W, 3)`` RGB 0-255.
+        heat: ``float (H, W)``.
+        steps: points on the curve behind the first.
+        fill: value of hidden pixels, 0-255.
+
+    Returns:
+        ``float64 (steps + 1,)``: P(fake) with 0, 1/steps, … of the pixels hidden. A faithful map
+        lets it fall early.
+
+    Source:
+        Petsiuk et al., "RISE", BMVC 2018.
+    """
+    hidden = np.full_like(np.asarray(image, "float32"), fill)
+    return _replace_in_order(score, np.asarray(image, "float32"), hidden, heat, steps)
+
+
+def insertion_curve(
+    score: Scorer, image: np.ndarray, heat: np.ndarray, *, steps: int = 10, blur: float = 10.0
+) -> np.ndarray:
+    """Start from a blurred picture, sharpen the pixels of highest value first, follow P(fake).
+
+    Args:
+        score: pictures ``float32 (B, H, W, 3)`` -> P(fake) ``(B,)``.
+        image: ``(H, W, 3)`` RGB 0-255.
+        heat: ``float (H, W)``.
+        steps: points on the curve behind the first.
+        blur: standard deviation of the blur, pixels.
+
+    Returns:
+        ``float64 (steps + 1,)``: P(fake) with 0, 1/steps, … of the pixels sharp. A faithful map
+        lets it rise early.
+
+    Source:
+        Petsiuk et al., "RISE", BMVC 2018.
+    """
+    image = np.asarray(image, "float32")
+    return _replace_in_order(score, cv2.GaussianBlur(image, (0, 0), blur), image, heat, steps)
+
+
+def _replace_in_order(
+    score: Scorer, before: np.ndarray, after: np.ndarray, heat: np.ndarray, steps: int
+) -> np.ndarray:
+    """Score mixtures of two pictures in which the pixels of highest value change first."""
+    rank = np.empty(heat.size, int)
+    rank[np.argsort(-np.asarray(heat).ravel(), kind="stable")] = np.arange(heat.size)
+    shares = np.linspace(0, 1, steps + 1)
+    changed = rank.reshape(heat.shape)[None] < (shares * heat.size)[:, None, None]
+    mixtures = np.where(changed[..., None], after, before)
+    return np.asarray(score(mixtures), "float64")
+
+
+def curve_area(curve: np.ndarray) -> float:
+    """Return the area under a deletion or insertion curve over [0, 1].
+
+    Args:
+        curve: ``float (steps + 1,)``, evenly spaced.
+
+    Returns:
+        Area by the trapezoid rule, in P(fake).
+
+    Example:
+        >>> curve_area(np.array([1.0, 0.0]))
+        0.5
+    """
+    curve = np.asarray(curve, "float64")
+    return float((curve[1:] + curve[:-1]).mean() / 2)
+
+
+def rank_agreement(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Spearman's rank correlation of two maps, pixel by pixel.
+
+    Args:
+        first: ``float (H, W)``.
+        second: ``float (H, W)``.
+
+    Returns:
+        Correlation in [-1, 1]; 0.0 where one of the maps is constant.
+
+    Raises:
+        ValueError: shapes differ.
+
+    Example:
+        >>> rank_agreement(np.array([[1.0, 2.0]]), np.array([[10.0, 90.0]]))
+        1.0
+    """
+    from scipy.stats import rankdata
+
+    first, second = np.asarray(first), np.asarray(second)
+    if first.shape != second.shape:
+        raise ValueError(f"Expected maps of one shape; received {first.shape} and {second.shape}.")
+    ranks = np.stack([rankdata(first), rankdata(second)])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    spread = (ranks**2).sum(axis=1)
+    if not spread.all():
+        return 0.0
+    return float(ranks[0] @ ranks[1] / np.sqrt(spread.prod()))
+
+
+def shift_agreement(
+    method: Callable[[np.ndarray], np.ndarray], image: np.ndarray, *, heat: np.ndarray
+) -> float:
+    """Shift the picture by one pixel to the right and compare the two maps.
+
+    Args:
+        method: picture ``(H, W, 3)`` -> map ``(H, W)``.
+        image: ``(H, W, 3)`` RGB 0-255.
+        heat: the method's map of the picture itself.
+
+    Returns:
+        `rank_agreement` of the two maps where both are defined.
+    """
+    image = np.asarray(image)
+    moved = np.concatenate([image[:, :1], image[:, :-1]], axis=1)
+    return rank_agreement(heat[:, :-1], method(moved)[:, 1:])
+
+
+def difference_mask(
+    fake: np.ndarray, original: np.ndarray, *, min_share: float = 0.01, max_share: float = 0.8
+) -> np.ndarray:
+    """Build the mask of a manipulation from a fake and its aligned original.
+
+    Where the two pictures differ in structure (low local SSIM) and beyond compression noise, the
+    fake was manipulated. Small specks go, holes close.
+
+    Args:
+        fake: ``uint8 (H, W, 3)`` RGB.
+        original: ``uint8 (H, W, 3)`` RGB, the same frame and crop.
+        min_share: least share of the picture that a manipulation covers.
+        max_share: largest share; beyond it the two are different pictures.
+
+    Returns:
+        ``bool (H, W)``.
+
+    Raises:
+        PairError: the two are not aligned, or nothing (or everything) differs.
+        ValueError: shapes differ.
+    """
+    if fake.shape != original.shape:
+        raise ValueError(
+            f"Expected a pair of one shape; received {fake.shape} and {original.shape}."
+        )
+    shift = _border_shift(fake, original)
+    if shift > 1.5:
+        raise PairError(
+            f"Expected a fake aligned with its original; their borders are {shift:.1f} pixels "
+            "apart. Leave this pair out."
+        )
+    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (fake, original)]
+    differs = _dissimilarity(*grey)
+    mask = (differs > max(0.15, 3 * np.median(differs))).astype("uint8")
+    side = max(3, fake.shape[0] // 32) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.dilate(kernel, kernel, iterations=2))
+    share = mask.mean()
+    if not min_share <= share <= max_share:
+        raise PairError(
+            f"Expected a manipulated region of {min_share:.0%} to {max_share:.0%} of the picture; "
+            f"found {share:.1%}. The two are too alike, or not the same frame."
+        )
+    return mask.astype(bool)
+
+
+def _dissimilarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return 1 - SSIM, pixel by pixel, smoothed."""
+    from skimage.metrics import structural_similarity
+
+    _, similarity = structural_similarity(first, second, full=True, gaussian_weights=True)
+    return cv2.GaussianBlur(1 - similarity, (0, 0), first.shape[0] / 64)
+
+
+def _border_shift(fake: np.ndarray, original: np.ndarray) -> float:
+    """Return how far the frames around the faces are apart, pixels (0 where they are plain)."""
+    grey = [
+        cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype("float32") for picture in (fake, original)
+    ]
+    height, width = grey[0].shape
+    middle = np.zeros((height, width), "float32")
+    middle[height // 6 : -height // 6, width // 6 : -width // 6] = 1
+    frame = 1 - cv2.GaussianBlur(middle, (0, 0), height / 40)
+    windowed = [(picture - picture.mean()) * frame for picture in grey]
+    if min(picture.std() for picture in windowed) < 1:
+        return 0.0
+    (dx, dy), response = cv2.phaseCorrelate(*windowed)
+    return float(np.hypot(dx, dy)) if response > 0.1 else float("inf")

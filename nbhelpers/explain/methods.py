@@ -1,0 +1,366 @@
+"""Methods that explain one score of a detector as a map over the picture.
+
+One interface: ``method(model, image, *, …) -> float32 (H, W)``, where ``model`` takes
+``float32 (B, H, W, 3)`` RGB 0-255 and returns P(fake) from one sigmoid unit, and ``image`` is
+``(H, W, 3)`` RGB 0-255 of the model's own input size. Positive values are evidence for FAKE.
+Maps are not normalised: each docstring tells the unit.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+    from lime.lime_image import ImageExplanation
+
+#: What hidden pixels are painted with: mid-grey, the value 0 after Xception's scaling to [-1, 1].
+GREY = 127.5
+
+
+def _checked(model: keras.Model, image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image, dtype="float32")
+    expected = tuple(model.input_shape[1:])
+    if image.shape != expected:
+        raise ValueError(
+            f"Expected a picture of the model's input shape {expected}; received {image.shape}. "
+            "Read it with images.read_image(path, size=...)."
+        )
+    if image.max() <= 1.0:
+        raise ValueError(
+            f"Expected RGB values 0-255; received a maximum of {image.max():.3g}. "
+            "Do not rescale: the networks do it inside."
+        )
+    return image
+
+
+def p_fake(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
+    """Score one batch of pictures held in memory.
+
+    Args:
+        model: a detector.
+        pictures: ``(B, H, W, 3)`` RGB 0-255.
+
+    Returns:
+        P(fake), ``float32 (B,)``.
+    """
+    return np.asarray(model(np.asarray(pictures, "float32"), training=False))[:, 0]
+
+
+def _logit_model(model: keras.Model, *also: str) -> keras.Model:
+    """Return a model of the logit (and of named layers): a saturated sigmoid has no gradient."""
+    import keras
+
+    head = model.layers[-1]
+    kernel, bias = head.get_weights()
+    linear = keras.layers.Dense(1, name="logit")
+    logit = linear(head.input)
+    linear.set_weights([kernel, bias])
+    outputs = [model.get_layer(name).output for name in also]
+    return keras.Model(model.inputs[0], [logit, *outputs] if also else logit)
+
+
+def grad_cam(model: keras.Model, image: np.ndarray, *, layer_name: str = "") -> np.ndarray:
+    """Weight the feature maps of a layer by the gradient of the logit (Grad-CAM).
+
+    Args:
+        model: a detector whose layers are not nested.
+        image: ``(H, W, 3)`` RGB 0-255.
+        layer_name: a layer with ``(B, h, w, C)`` output; "" takes the last before pooling.
+
+    Returns:
+        ``float32 (H, W)`` >= 0, in logits a unit of feature, resized from (h, w).
+
+    Raises:
+        ValueError: wrong picture shape or range, or no such layer.
+
+    Source:
+        Selvaraju et al., "Grad-CAM", ICCV 2017.
+    """
+    import cv2
+    import tensorflow as tf
+
+    image = _checked(model, image)
+    spatial = [layer.name for layer in model.layers if len(layer.output.shape) == 4]
+    layer_name = layer_name or spatial[-1]
+    if layer_name not in spatial:
+        raise ValueError(
+            f"Expected a layer with a (B, h, w, C) output; received {layer_name!r}. "
+            f"The last of them is {spatial[-1]!r}."
+        )
+    network = _logit_model(model, layer_name)
+    picture = tf.constant(image[None])
+    with tf.GradientTape() as tape:
+        tape.watch(picture)  # so that everything behind it is recorded, frozen layers too
+        logit, features = network(picture, training=False)
+    gradient = tape.gradient(logit, features)[0]
+    weights = tf.reduce_mean(gradient, axis=(0, 1))
+    cam = np.asarray(tf.nn.relu(tf.reduce_sum(features[0] * weights, axis=-1)), "float32")
+    height, width = image.shape[:2]
+    return cv2.resize(cam, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def occlusion(
+    model: keras.Model,
+    image: np.ndarray,
+    *,
+    patch: int = 32,
+    stride: int = 16,
+    fill: float = GREY,
+    batch_size: int = 32,
+) -> np.ndarray:
+    """Cover one patch after the other and see how far P(fake) falls.
+
+    Args:
+        model: a detector.
+        image: ``(H, W, 3)`` RGB 0-255.
+        patch: height and width of the cover, pixels.
+        stride: step between covers, pixels; at most `patch`, so that no pixel is left out.
+        fill: value of the cover, 0-255.
+        batch_size: covered pictures scored at once; bounds the memory.
+
+    Returns:
+        ``float32 (H, W)`` in [-1, 1]: mean fall of P(fake) over the covers that hid a pixel.
+
+    Raises:
+        ValueError: wrong picture shape or range, or ``stride > patch``.
+
+    Source:
+        Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014.
+    """
+    image = _checked(model, image)
+    if not 1 <= stride <= patch:
+        raise ValueError(f"Expected 1 <= stride <= patch; received stride {stride}, patch {patch}.")
+    height, width = image.shape[:2]
+    corners = list(
+        itertools.product(_starts(height, patch, stride), _starts(width, patch, stride))
+    )
+    before = p_fake(model, image[None])[0]
+    fall = np.zeros((height, width))
+    times = np.zeros((height, width))
+    for chunk in _chunks(corners, batch_size):
+        covered = np.repeat(image[None], len(chunk), axis=0)
+        for picture, (top, left) in zip(covered, chunk, strict=True):
+            picture[top : top + patch, left : left + patch] = fill
+        for score, (top, left) in zip(p_fake(model, covered), chunk, strict=True):
+            fall[top : top + patch, left : left + patch] += before - score
+            times[top : top + patch, left : left + patch] += 1
+    return (fall / times).astype("float32")
+
+
+def _starts(length: int, patch: int, stride: int) -> list[int]:
+    """Return where covers begin; the last one ends at the edge."""
+    last = max(0, length - patch)
+    return sorted({*range(0, last, stride), last})
+
+
+def _chunks(items: list, size: int) -> Iterator[list]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def integrated_gradients(
+    model: keras.Model,
+    image: np.ndarray,
+    *,
+    steps: int = 16,
+    baseline: float = GREY,
+    batch_size: int = 8,
+) -> np.ndarray:
+    """Sum the gradient of the logit along the straight line from a grey picture to this one.
+
+    Args:
+        model: a detector.
+        image: ``(H, W, 3)`` RGB 0-255.
+        steps: points on the line (midpoint rule).
+        baseline: value of the picture where the line begins, 0-255.
+        batch_size: points computed at once; bounds the memory.
+
+    Returns:
+        ``float32 (H, W)``, in logits, summed over the three channels. The map adds up to about the
+        logit of the picture minus that of the grey one (completeness).
+
+    Raises:
+        ValueError: wrong picture shape or range.
+
+    Source:
+        Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017.
+    """
+    import tensorflow as tf
+
+    image = _checked(model, image)
+    network = _logit_model(model)
+    start = np.full_like(image, baseline)
+    alphas = list((np.arange(steps) + 0.5) / steps)
+    total = np.zeros_like(image)
+    for chunk in _chunks(alphas, batch_size):
+        points = tf.constant(np.stack([start + alpha * (image - start) for alpha in chunk]))
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            logits = network(points, training=False)
+        total += np.asarray(tape.gradient(logits, points)).sum(axis=0)
+    return ((image - start) * total / steps).sum(axis=-1).astype("float32")
+
+
+def lime(model: keras.Model, image: np.ndarray, *, samples: int = 1000, **options) -> np.ndarray:
+    """Fit a linear model of P(fake) on which segments of the picture are visible (LIME).
+
+    Args:
+        model: a detector.
+        image: ``(H, W, 3)`` RGB 0-255.
+        samples: pictures with random segments hidden.
+        **options: `segmentation`, `segments`, `hide`, `seed`, `batch_size`, `progress` of
+            `lime_explanation`.
+
+    Returns:
+        ``float32 (H, W)``: the weight of each pixel's segment, in P(fake).
+
+    Raises:
+        ValueError: wrong picture shape or range, or unknown segmentation.
+
+    Source:
+        Ribeiro et al., "Why Should I Trust You?", KDD 2016.
+    """
+    explanation = lime_explanation(model, image, samples=samples, **options)
+    heat = np.zeros(explanation.segments.shape, "float32")
+    for segment, weight in explanation.local_exp[1]:
+        heat[explanation.segments == segment] = weight
+    return heat
+
+
+def lime_explanation(
+    model: keras.Model,
+    image: np.ndarray,
+    *,
+    samples: int = 1000,
+    segmentation: str = "quickshift",
+    segments: int = 40,
+    hide: float = GREY,
+    seed: int = 42,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> ImageExplanation:
+    """Run the `lime` package on a detector with one output.
+
+    Args:
+        model: a detector.
+        image: ``(H, W, 3)`` RGB 0-255.
+        samples: pictures with random segments hidden.
+        segmentation: "quickshift" (lime's own choice, follows colours), "slic" (even pieces that
+            follow edges) or "grid" (squares).
+        segments: about how many pieces, for "slic" and "grid".
+        hide: value that hidden segments are painted with, 0-255.
+        seed: of the segmentation, the samples and the linear model.
+        batch_size: pictures scored at once. Memory does not depend on `samples`.
+        progress: show a progress bar.
+
+    Returns:
+        lime's explanation with labels 0 (REAL) and 1 (FAKE); call its
+        ``get_image_and_mask(1, positive_only=True, hide_rest=True, num_features=5)``.
+
+    Raises:
+        ValueError: wrong picture shape or range, or unknown segmentation.
+    """
+    image = _checked(model, image)
+    pieces = _segments(image, segmentation, segments, seed)
+
+    def both_classes(pictures: np.ndarray) -> np.ndarray:
+        fake = p_fake(model, pictures)
+        return np.stack([1 - fake, fake], axis=1)  # lime wants a column a class
+
+    explainer = _fast_explainer(seed, progress)
+    # The map of segments has been drawn already; lime keeps the picture for its own figures.
+    return explainer.explain_instance(
+        image,
+        both_classes,
+        labels=(1,),
+        top_labels=None,
+        hide_color=hide,
+        num_samples=samples,
+        batch_size=batch_size,
+        segmentation_fn=lambda _: pieces,
+        random_seed=seed,
+    )
+
+
+def _segments(image: np.ndarray, segmentation: str, count: int, seed: int) -> np.ndarray:
+    """Cut the picture into pieces; returns int (H, W) with labels 0, 1, … and none missing."""
+    from skimage import segmentation as skimage_segmentation
+
+    scaled = image.astype("float64") / 255
+    cutters: dict[str, Callable[[], np.ndarray]] = {
+        "quickshift": lambda: skimage_segmentation.quickshift(
+            scaled, kernel_size=4, max_dist=200, ratio=0.2, rng=seed
+        ),
+        "slic": lambda: skimage_segmentation.slic(scaled, n_segments=count, start_label=0),
+        "grid": lambda: _grid(image.shape[:2], count),
+    }
+    if segmentation not in cutters:
+        raise ValueError(
+            f"Expected a segmentation out of {sorted(cutters)}; received {segmentation!r}."
+        )
+    pieces = cutters[segmentation]()
+    return skimage_segmentation.relabel_sequential(pieces, offset=1)[0] - 1
+
+
+def _grid(shape: tuple[int, int], count: int) -> np.ndarray:
+    side = max(1, round(count**0.5))
+    rows = np.arange(shape[0]) * side // shape[0]
+    columns = np.arange(shape[1]) * side // shape[1]
+    return rows[:, None] * side + columns[None, :]
+
+
+def _fast_explainer(seed: int, progress: bool):
+    """Return lime's explainer with its perturbation done by look-up instead of a double loop."""
+    from lime.lime_image import LimeImageExplainer
+    from tqdm.auto import tqdm
+
+    class FastExplainer(LimeImageExplainer):
+        def data_labels(
+            self, image, fudged_image, segments, classifier_fn, num_samples, batch_size=10
+        ):
+            shape = (num_samples, segments.max() + 1)
+            visible = self.random_state.randint(0, 2, shape)
+            visible[0] = 1  # the first sample is the picture itself
+            scores = []
+            starts = range(0, num_samples, batch_size)
+            for start in tqdm(starts, disable=not progress, desc="LIME", leave=False):
+                shown = visible[start : start + batch_size][:, segments].astype(bool)
+                scores.append(classifier_fn(np.where(shown[..., None], image, fudged_image)))
+            return visible, np.concatenate(scores)
+
+    return FastExplainer(random_state=seed)
+
+
+def randomised(model: keras.Model, *, seed: int = 42) -> keras.Model:
+    """Return a copy of a network with random weights, for the sanity check of a method.
+
+    A method whose map stays the same for such a network explains the picture, not the model.
+
+    Args:
+        model: a detector.
+        seed: of the new weights.
+
+    Returns:
+        A model of the same architecture; the given one is not changed.
+
+    Source:
+        Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018.
+    """
+    import keras
+
+    rng = np.random.default_rng(seed)
+    copy = keras.models.clone_model(model)
+    copy.set_weights(
+        [
+            rng.normal(scale=(2 / max(1, np.prod(value.shape[:-1]))) ** 0.5, size=value.shape)
+            if value.ndim > 1
+            else value
+            for value in copy.get_weights()
+        ]
+    )
+    return copy
