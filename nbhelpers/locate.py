@@ -1,0 +1,183 @@
+"""Where a data set is: an explicit folder, Kaggle's mounts, kagglehub's cache, data/, the sample.
+
+Nothing is downloaded here and nothing is read but folder names. Whoever asks gets back which place
+was taken, so that every notebook can say it aloud.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+FACES = "deepfake-faces"
+VIDEOS = "deepfake-detection-challenge"
+
+# A folder holds the data set if one of these files is in it.
+MARKERS = {
+    FACES: ("metadata.csv",),
+    VIDEOS: ("train_sample_videos/metadata.json", "metadata.json"),
+}
+DOWNLOADS = {
+    FACES: "kaggle datasets download --unzip --path data/deepfake-faces dagnelies/deepfake-faces",
+    VIDEOS: "kaggle competitions download --path data deepfake-detection-challenge, then unzip it "
+    "into data/deepfake-detection-challenge (the competition's rules must be accepted first)",
+}
+ORIGINS = ("argument", "Kaggle mount", "kagglehub cache", "data folder", "bundled sample")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that was found.
+
+    Attributes:
+        name: ``FACES`` or ``VIDEOS``.
+        root: absolute path of the folder that holds it.
+        origin: how it was found, one of ``ORIGINS``.
+    """
+
+    name: str
+    root: Path
+    origin: str
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is the bundled sample, however it was found."""
+        return self.root.is_relative_to(project_root() / "data" / "sample")
+
+    @property
+    def shown_root(self) -> str:
+        """The folder as a reader should see it: inside the project, without the way to it."""
+        if self.root.is_relative_to(project_root()):
+            return self.root.relative_to(project_root()).as_posix()
+        return str(self.root)
+
+    def __str__(self) -> str:
+        note = "; computer-generated people, not real deepfakes" if self.is_sample else ""
+        return f"{self.name} from the {self.origin} ({self.shown_root}{note})"
+
+
+def project_root() -> Path:
+    """The folder that holds ``data/`` and ``notebooks/``.
+
+    Returns:
+        The parent of the installed package; if the package was copied away from its project, the
+        nearest folder at or above the working directory that has ``notebooks/``.
+    """
+    here = Path(__file__).resolve().parent.parent
+    above = [Path.cwd(), *Path.cwd().parents]
+    return next((folder for folder in [here, *above] if (folder / "notebooks").is_dir()), here)
+
+
+def kaggle_input() -> Path:
+    """Where Kaggle mounts data; kagglehub's own variable KAGGLE_CACHE_MOUNT_FOLDER moves it."""
+    return Path(os.environ.get("KAGGLE_CACHE_MOUNT_FOLDER", "/kaggle/input"))
+
+
+def kagglehub_cache() -> Path:
+    """Where kagglehub keeps downloads; its own variable KAGGLEHUB_CACHE moves it."""
+    return Path(os.environ.get("KAGGLEHUB_CACHE", Path.home() / ".cache" / "kagglehub"))
+
+
+def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
+    """Find one of the two data sets.
+
+    The search goes from the most deliberate to the least: Kaggle's mounts, kagglehub's cache, the
+    project's ``data/``, and last the bundled sample.
+
+    Args:
+        name: ``FACES`` or ``VIDEOS``.
+        data_dir: the data set's folder or its parent; "" searches.
+
+    Returns:
+        The data set, its root absolute.
+
+    Raises:
+        ValueError: ``name`` is not one of the two.
+        FileNotFoundError: it is not under ``data_dir``, or nowhere at all.
+    """
+    if name not in MARKERS:
+        raise ValueError(
+            f"Expected a data set name of {sorted(MARKERS)}; received {name!r}. "
+            "Use locate.FACES or locate.VIDEOS."
+        )
+    if os.fspath(data_dir):
+        dataset = _find_under(name, Path(data_dir).expanduser())
+    else:
+        dataset = _search(name)
+    logger.info("Using %s", dataset)
+    return dataset
+
+
+def _find_under(name: str, folder: Path) -> Dataset:
+    """Find ``name`` in a folder that was named by the caller, or say what is there instead."""
+    for candidate in _shapes(folder, name):
+        if _holds(candidate, name):
+            return Dataset(name, candidate.resolve(), "argument")
+    if not folder.is_dir():
+        seen = "no such folder"
+    else:
+        seen = f"it holds {sorted(entry.name for entry in folder.iterdir())[:8]}"
+    beside = folder.parent / name
+    hint = f" It lies beside it: pass {str(folder.parent)!r}." if _holds(beside, name) else ""
+    raise FileNotFoundError(
+        f"Expected {name} ({' or '.join(MARKERS[name])}) in the folder or directly below it; "
+        f"received data_dir={str(folder)!r}: {seen}. Pass the data set's folder or its parent, "
+        f'or "" to search.{hint}'
+    )
+
+
+def _search(name: str) -> Dataset:
+    """Look in the known places, best first."""
+    project_data = project_root() / "data"
+    places = {
+        "Kaggle mount": _shapes(kaggle_input(), name, itself=False),
+        "kagglehub cache": _cached(kagglehub_cache(), name),
+        "data folder": [project_data / name, project_data / name / name],
+        "bundled sample": [project_data / "sample" / name],
+    }
+    for origin, candidates in places.items():
+        for candidate in candidates:
+            if _holds(candidate, name):
+                return Dataset(name, candidate.resolve(), origin)
+    raise FileNotFoundError(
+        f"Expected {name} in {kaggle_input()}, {kagglehub_cache()}, {project_data} or its sample; "
+        f"received none of them. Get it with: {DOWNLOADS[name]}; or set DATA_DIR to where it is."
+    )
+
+
+def _shapes(folder: Path, name: str, *, itself: bool = True) -> Iterator[Path]:
+    """The folders below ``folder`` in which Kaggle is known to mount a data set."""
+    if itself:
+        yield folder
+    yield folder / name
+    yield folder / name / name  # archives that hold a folder of their own name
+    yield folder / "competitions" / name
+    yield from sorted(folder.glob(f"datasets/*/{name}"))
+
+
+def _cached(cache: Path, name: str) -> Iterator[Path]:
+    """kagglehub's complete downloads of ``name``, newest version first.
+
+    It keeps ``datasets/<owner>/<slug>/versions/<n>`` and ``competitions/<slug>``, and marks a
+    finished download with a file in ``.complete``; folders without one are broken off.
+    """
+    versions = [
+        (int(marker.name.removesuffix(".complete")), marker.parents[1])
+        for marker in cache.glob(f"datasets/*/{name}/.complete/*.complete")
+        if marker.name.removesuffix(".complete").isdigit()
+    ]
+    for number, folder in sorted(versions, reverse=True):
+        yield folder / "versions" / str(number)
+    if (cache / "competitions" / ".complete" / f"{name}.complete").is_file():
+        yield cache / "competitions" / name
+    # An archive may hold a folder of the data set's own name.
+    for number, folder in sorted(versions, reverse=True):
+        yield folder / "versions" / str(number) / name
+
+
+def _holds(folder: Path, name: str) -> bool:
+    """Whether the data set's marker file is in ``folder``."""
+    return any((folder / marker).is_file() for marker in MARKERS[name])

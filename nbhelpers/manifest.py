@@ -1,0 +1,456 @@
+"""Kaggle's ``metadata.csv`` and ``metadata.json`` as one checked table.
+
+Both layouts end in the same columns, and whatever is wrong with a row ends in a table of findings
+instead of in a crash an hour later, or in a picture of zeros that nobody notices.
+"""
+
+import csv
+import io
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers.locate import FACES, VIDEOS, Dataset
+
+logger = logging.getLogger(__name__)
+
+LABELS = ("REAL", "FAKE")
+COLUMNS = [
+    *("videoname", "label", "original", "group", "path"),
+    *("method", "mask_path", "source", "identity", "split"),
+    *("original_width", "original_height"),
+]
+FINDING_COLUMNS = ["videoname", "problem", "detail"]
+PICTURES = (".jpg", ".jpeg", ".png")
+CLIPS = (".mp4", ".mov", ".avi", ".mkv")
+VERIFY = ("none", "header", "decode")
+
+# FaceForensics++ names a fake <target>_<source> by numbers of three digits: 033_097.mp4.
+_FFPP_FAKE = r"(?:^|_)(\d{3})_(\d{3})$"
+_FFPP_REAL = r"(?:^|_)(\d{3})$"
+
+
+class DatasetError(ValueError):
+    """A data set as a whole cannot be used."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A data set's usable rows and what was found wrong with the others.
+
+    Attributes:
+        table: one row a file, columns ``COLUMNS``. Text that is not known is "", a size that is
+            not known is NaN. Row order is that of the metadata file.
+        findings: columns ``videoname, problem, detail``; the rows it names are not in ``table``.
+    """
+
+    table: pd.DataFrame
+    findings: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where one of Kaggle's layouts keeps its parts."""
+
+    metadata: Path
+    media: Path
+    masks: Path
+    suffixes: tuple[str, ...]
+
+
+def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Manifest:
+    """Read and check the metadata of either layout.
+
+    Args:
+        dataset: from ``locate.find``, or the data set's folder.
+        verify: what to check of each file: "none" (that it is there), "header" (also that it is
+            not empty and begins like a picture or a clip; seconds for 100,000 files) or "decode"
+            (also that every pixel can be decoded; minutes).
+
+    Returns:
+        The table and the findings. Labels are REAL or FAKE, in capitals. Findings name these
+        problems: ``duplicate, unsafe name, unlabelled, unknown label, missing, unreadable,
+        unlisted``.
+
+    Raises:
+        DatasetError: no metadata, not the expected columns, or no usable row.
+        ValueError: unknown ``verify``.
+    """
+    if verify not in VERIFY:
+        raise ValueError(f"Expected verify to be one of {VERIFY}; received {verify!r}.")
+    root = Path(dataset.root if isinstance(dataset, Dataset) else dataset)
+    layout = _layout(root)
+    rows = _read_rows(layout.metadata)
+    files = _list_files(layout.media, layout.suffixes)
+    kept, findings = _check_rows(rows, files, layout)
+    findings += _unlisted(files, rows, layout)
+    kept, unreadable = _verify(kept, verify)
+    table = _to_table(kept, layout)
+    findings = pd.DataFrame(findings + unreadable, columns=FINDING_COLUMNS, dtype="str")
+    _report(table, findings, layout.metadata)
+    return Manifest(table, findings)
+
+
+def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
+    """The clips in ``test_videos``, which have no labels.
+
+    Args:
+        dataset: from ``locate.find(VIDEOS)``, or the data set's folder.
+
+    Returns:
+        Columns ``videoname, path``, sorted by name. Files that do not begin like a clip are left
+        out and logged.
+
+    Raises:
+        DatasetError: there is no ``test_videos`` folder with a clip in it.
+    """
+    folder = Path(dataset.root if isinstance(dataset, Dataset) else dataset) / "test_videos"
+    files = _list_files(folder, CLIPS) if folder.is_dir() else {}
+    rows = [{"videoname": name, "path": path} for name, path in sorted(files.items())]
+    kept, unreadable = _verify(rows, "header")
+    for finding in unreadable:
+        logger.warning("%s is left out: %s", finding["videoname"], finding["detail"])
+    if not kept:
+        raise DatasetError(
+            f"Expected clips in a test_videos folder; received none in {folder}. "
+            "Check that the data set was unpacked whole."
+        )
+    return pd.DataFrame(kept, columns=["videoname", "path"], dtype="str")
+
+
+test_clips.__test__ = False  # the name is the field's word, not a test
+
+
+def y_true(table: pd.DataFrame) -> np.ndarray:
+    """Labels as numbers.
+
+    Args:
+        table: with a column ``label`` of REAL and FAKE.
+
+    Returns:
+        int64 (N,), 1 for FAKE and 0 for REAL.
+
+    Raises:
+        ValueError: any other label.
+
+    >>> y_true(pd.DataFrame({"label": ["REAL", "FAKE"]})).tolist()
+    [0, 1]
+    """
+    unknown = sorted(set(table["label"]) - set(LABELS), key=str)
+    if unknown:
+        raise ValueError(
+            f"Expected labels {LABELS}; received also {unknown[:5]}. "
+            "Take the table from manifest.read, which sorts such rows out."
+        )
+    return (table["label"] == "FAKE").to_numpy().astype(np.int64)
+
+
+def connected_groups(table: pd.DataFrame) -> pd.Series:
+    """Name the group of rows that must stay on one side of a split.
+
+    Rows are tied to their ``original``, their ``source`` and the person they show (``identity``),
+    where these are known, and so, link by link, to everything tied to those. A fake of
+    FaceForensics++ (``..._033_097.mp4``: target 033 with the face of 097) ties both.
+
+    Args:
+        table: with ``videoname`` and, where known, ``label, original, source, identity``.
+
+    Returns:
+        str (N,), indexed as ``table``: the alphabetically first file among the group's originals.
+        It does not depend on the order of the rows.
+
+    >>> rows = {"videoname": ["a.mp4", "b.mp4", "c.mp4"], "original": ["", "a.mp4", ""]}
+    >>> connected_groups(pd.DataFrame(rows)).tolist()
+    ['a.mp4', 'a.mp4', 'c.mp4']
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    names = table["videoname"].astype(str).to_numpy()
+    ends = [end for column in _ties(table) for end in zip(range(len(names)), column, strict=True)]
+    ends = [(row, node) for row, node in ends if node]
+    own = [f"file {name}" for name in names]
+    codes, _ = pd.factorize(np.array(own + [node for _, node in ends], dtype=object))
+    left = codes[: len(names)][[row for row, _ in ends]] if ends else np.zeros(0, int)
+    size = int(codes.max()) + 1 if len(codes) else 0
+    links = coo_array((np.ones(len(ends)), (left, codes[len(names) :])), shape=(size, size))
+    component = connected_components(links, directed=False)[1][codes[: len(names)]]
+    original = _text(table, "original").to_numpy()
+    leader = pd.Series(np.where(original == "", names, original), index=table.index, dtype="str")
+    return leader.groupby(component).transform("min").rename("group")
+
+
+def _ties(table: pd.DataFrame) -> Iterable[list[str]]:
+    """For each kind of tie, the node every row is tied to ("" for none)."""
+    for column in ("original", "source"):
+        yield [f"file {name}" if name else "" for name in _text(table, column)]
+    yield [f"person {name}" if name else "" for name in _text(table, "identity")]
+    stem = _text(table, "videoname").str.replace(r"\.[^.]*$", "", regex=True)
+    fake = _text(table, "label") == "FAKE"
+    pairs = stem.where(fake, "").str.extract(_FFPP_FAKE).fillna("")
+    if (pairs != "").any(axis=None):
+        reals = stem.where(~fake, "").str.extract(_FFPP_REAL).fillna("")
+        for numbers in (pairs[0], pairs[1], reals[0]):
+            yield [f"ff++ {number}" if number else "" for number in numbers]
+
+
+def _text(table: pd.DataFrame, column: str) -> pd.Series:
+    """A text column with "" where it is missing or not known."""
+    if column not in table:
+        return pd.Series("", index=table.index, dtype="str")
+    return table[column].astype("object").where(table[column].notna(), "").astype("str")
+
+
+# ---------------------------------------------------------------- reading
+
+
+def _layout(root: Path) -> _Layout:
+    """Which of the two layouts ``root`` has."""
+    if (root / "metadata.csv").is_file():
+        layout = _Layout(root / "metadata.csv", root / "faces_224", root / "masks_224", PICTURES)
+    elif (root / "train_sample_videos" / "metadata.json").is_file():
+        media = root / "train_sample_videos"
+        layout = _Layout(media / "metadata.json", media, root / "masks", CLIPS)
+    elif (root / "metadata.json").is_file():  # one of DFDC's training parts
+        layout = _Layout(root / "metadata.json", root, root / "masks", CLIPS)
+    else:
+        raise DatasetError(
+            f"Expected {FACES} (metadata.csv) or {VIDEOS} (train_sample_videos/metadata.json); "
+            f"received {root} with neither. Find the folder with locate.find."
+        )
+    if not layout.media.is_dir():
+        raise DatasetError(
+            f"Expected the files in a folder {layout.media.name}; received {root} without it. "
+            "Check that the data set was unpacked whole."
+        )
+    return layout
+
+
+def _read_rows(path: Path) -> list[dict]:
+    """The rows of a metadata file, untouched but for the byte order mark."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        rows = _csv_rows(text) if path.suffix == ".csv" else _json_rows(text)
+    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+        raise DatasetError(
+            f"Expected {path.name} in UTF-8, well formed; received {path}: {error}. "
+            "Download it again."
+        ) from error
+    if not rows:
+        raise DatasetError(f"Expected rows in {path}; received none. Download it again.")
+    missing = {"videoname", "label"} - set(rows[0])
+    if missing:
+        raise DatasetError(
+            f"Expected columns videoname and label in {path}; received {sorted(map(str, rows[0]))}."
+            " Is this the metadata file of one of Kaggle's two data sets?"
+        )
+    return rows
+
+
+def _csv_rows(text: str) -> list[dict]:
+    # The csv module keeps names such as "NA" and NUL bytes, which pandas would swallow.
+    return list(csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True))
+
+
+def _json_rows(text: str) -> list[dict]:
+    pairs = json.loads(text, object_pairs_hook=_Pairs)  # a plain dict would hide duplicate names
+    if not isinstance(pairs, _Pairs):
+        raise DatasetError(
+            f"Expected metadata.json to map file names to facts; received a {type(pairs).__name__}."
+        )
+    rows = []
+    for name, facts in pairs:
+        facts = dict(facts) if isinstance(facts, _Pairs) else {}
+        rows.append({"label": None, **facts, "videoname": name})
+    return rows
+
+
+class _Pairs(list):
+    """A JSON object as the pairs it was written in."""
+
+
+def _list_files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
+    """Name -> path of the files with one of the suffixes; one listing, no opening."""
+    with os.scandir(folder) as entries:
+        return {
+            entry.name: entry.path
+            for entry in entries
+            if entry.name.lower().endswith(suffixes) and not entry.name.startswith(".")
+        }
+
+
+# ---------------------------------------------------------------- checking
+
+
+def _check_rows(rows: list[dict], files: dict, layout: _Layout) -> tuple[list[dict], list[dict]]:
+    """Sort the rows into usable ones (with ``path``) and findings."""
+    labels: dict[str, set] = {}
+    for row in rows:
+        labels.setdefault(_clean(row["videoname"]), set()).add(_clean(row["label"]).upper())
+    kept, findings, seen = [], [], set()
+    for row in rows:
+        name = _clean(row["videoname"])
+        path = _file_of(name, files, layout)
+        problem, detail = _problem(name, _clean(row["label"]).upper(), labels[name], path)
+        if not problem and name in seen:
+            problem, detail = "duplicate", "named before; the first row is kept"
+        seen.add(name)
+        if problem:
+            findings.append({"videoname": name, "problem": problem, "detail": detail})
+        else:
+            kept.append({**row, "videoname": name, "path": path})
+    return kept, findings
+
+
+def _problem(name: str, label: str, all_labels: set, path: str) -> tuple[str, str]:
+    """The first thing wrong with a row, or two empty strings."""
+    if not name or "\0" in name or "/" in name or "\\" in name or PureWindowsPath(name).drive:
+        return "unsafe name", f"expected a bare file name; received {name!r}"
+    if name in (".", ".."):
+        return "unsafe name", f"expected a bare file name; received {name!r}"
+    if label in ("", "NAN", "NONE", "NULL"):
+        return "unlabelled", "no label"
+    if label not in LABELS:
+        return "unknown label", f"expected REAL or FAKE; received {label!r}"
+    if len(all_labels) > 1:
+        return "duplicate", f"named with different labels {sorted(all_labels)}; all are dropped"
+    if not path:
+        return "missing", "listed in the metadata, but there is no such file"
+    return "", ""
+
+
+def _clean(value: object) -> str:
+    """Any cell as text without outer blanks; missing is ""."""
+    return "" if value is None or value != value else str(value).strip(" \t\r\n")
+
+
+def _file_of(name: str, files: dict[str, str], layout: _Layout) -> str:
+    """The path of a row's file, "" if it is not there."""
+    if layout.suffixes is CLIPS:
+        return files.get(name, "")
+    stem = os.path.splitext(name)[0]
+    return next((files[stem + end] for end in PICTURES if stem + end in files), "")
+
+
+def _unlisted(files: dict[str, str], rows: list[dict], layout: _Layout) -> list[dict]:
+    """Findings for files that the metadata do not name."""
+    named = {_file_of(_clean(row["videoname"]), files, layout) for row in rows}
+    return [
+        {"videoname": name, "problem": "unlisted", "detail": "file without a row in the metadata"}
+        for name, path in sorted(files.items())
+        if path not in named
+    ]
+
+
+def _verify(rows: list[dict], verify: str) -> tuple[list[dict], list[dict]]:
+    """Check the files of the rows; many at a time, since mounts answer slowly."""
+    if verify == "none":
+        return rows, []
+    check = _header_problem if verify == "header" else _decode_problem
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        problems = list(pool.map(check, (row["path"] for row in rows), chunksize=64))
+    kept = [row for row, problem in zip(rows, problems, strict=True) if not problem]
+    unreadable = [
+        {"videoname": row["videoname"], "problem": "unreadable", "detail": problem}
+        for row, problem in zip(rows, problems, strict=True)
+        if problem
+    ]
+    return kept, unreadable
+
+
+def _header_problem(path: str) -> str:
+    """What the first bytes of a file say against it, or ""."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            head = file.read(16)
+    except OSError as error:
+        return f"cannot be opened: {error.strerror}"
+    if not head:
+        return "empty file"
+    if path.lower().endswith(PICTURES):
+        known = head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+        return "" if known else f"expected a JPEG or PNG; begins with {head[:8]!r}"
+    box = head[4:8]
+    known = box in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+    known = known or head.startswith((b"RIFF", b"\x1aE\xdf\xa3"))
+    return "" if known else f"expected an MP4, MOV, AVI or MKV clip; begins with {head[:8]!r}"
+
+
+def _decode_problem(path: str) -> str:
+    """What decoding a whole file says against it, or ""."""
+    problem = _header_problem(path)
+    if problem:
+        return problem
+    return _picture_problem(path) if path.lower().endswith(PICTURES) else _clip_problem(path)
+
+
+def _picture_problem(path: str) -> str:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return f"cannot be decoded: {error}".replace(path, Path(path).name)
+    return ""
+
+
+def _clip_problem(path: str) -> str:
+    import cv2
+
+    capture = cv2.VideoCapture(path)
+    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    decoded = 0
+    while capture.grab():
+        decoded += 1
+    capture.release()
+    if decoded == 0:
+        return "no frame can be decoded"
+    # Containers round their frame count; a tenth less is a clip that breaks off.
+    return f"only {decoded} of {promised} frames decode" if decoded < 0.9 * promised else ""
+
+
+def _to_table(kept: list[dict], layout: _Layout) -> pd.DataFrame:
+    """The usable rows with all columns, their groups and their masks."""
+    text = [column for column in COLUMNS if not column.startswith("original_")]
+    rows = {column: [_clean(row.get(column)) for row in kept] for column in text}
+    table = pd.DataFrame(rows, columns=text, dtype="str")
+    table["label"] = table["label"].str.upper()
+    for column in ("original", "source", "identity", "method", "split"):
+        table[column] = table[column].where(~table[column].str.lower().isin(["nan", "null"]), "")
+    masks = {}
+    if layout.masks.is_dir():
+        with os.scandir(layout.masks) as entries:
+            masks = {os.path.splitext(entry.name)[0]: entry.path for entry in entries}
+    table["mask_path"] = [masks.get(os.path.splitext(name)[0], "") for name in table["videoname"]]
+    for column in ("original_width", "original_height"):
+        sizes = [_clean(row.get(column)) for row in kept]
+        table[column] = pd.to_numeric(pd.Series(sizes, dtype="str"), errors="coerce").astype(float)
+    table["group"] = connected_groups(table)
+    return table[COLUMNS]
+
+
+def _report(table: pd.DataFrame, findings: pd.DataFrame, metadata: Path) -> None:
+    """Log the findings; a set with nothing usable is an error."""
+    found = Counter(findings["problem"])
+    summary = ", ".join(f"{count} {problem}" for problem, count in found.most_common())
+    if table.empty:
+        raise DatasetError(
+            f"Expected at least one usable row in {metadata}; received {summary}. "
+            "Check that the files lie beside the metadata and were unpacked whole."
+        )
+    if found:
+        logger.warning("%s: %d rows usable; left out: %s", metadata.name, len(table), summary)
+    alone = int(((table["label"] == "FAKE") & (table["original"] == "")).sum())
+    if alone:
+        logger.warning(
+            "%d fakes name no original: a split by group cannot keep them from leaking", alone
+        )

@@ -1,0 +1,355 @@
+"""Which rows train, which choose, which judge: balanced samples and splits that do not leak.
+
+Every function gives the same rows for the same seed, in whatever order the table came.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers import manifest
+
+logger = logging.getLogger(__name__)
+
+SPLITS = ("train", "validation", "test")
+FRACTIONS = (0.7, 0.15, 0.15)
+
+
+class LeakageError(ValueError):
+    """Rows that belong together are on more than one side of a split."""
+
+
+def balanced_sample(
+    table: pd.DataFrame, *, per_class: int | None = None, seed: int
+) -> pd.DataFrame:
+    """Draw as many fakes as reals, without replacement.
+
+    Args:
+        table: with ``videoname`` and ``label``.
+        per_class: rows of each label, >= 1; None takes as many as the rarer label has. Where a
+            label has fewer, all of it is taken and that is logged.
+        seed: of the draw.
+
+    Returns:
+        The drawn rows, sorted by ``videoname``, numbered from 0.
+
+    Raises:
+        ValueError: a label is absent, or ``per_class`` is below 1.
+
+    >>> table = pd.DataFrame({"videoname": list("abc"), "label": ["REAL", "FAKE", "FAKE"]})
+    >>> balanced_sample(table, seed=0)["label"].tolist().count("FAKE")
+    1
+    """
+    _check_labels(table)
+    if per_class is not None and per_class < 1:
+        raise ValueError(f"Expected per_class >= 1 or None; received {per_class}.")
+    available = table["label"].value_counts()
+    wanted = int(available.min()) if per_class is None else per_class
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for label in manifest.LABELS:
+        rows = table[table["label"] == label].sort_values("videoname", kind="stable")
+        if len(rows) < wanted:
+            logger.warning("Only %d of %d %s rows are available", len(rows), wanted, label)
+        take = rng.choice(len(rows), size=min(wanted, len(rows)), replace=False)
+        drawn.append(rows.iloc[take])
+    return pd.concat(drawn).sort_values("videoname", kind="stable").reset_index(drop=True)
+
+
+def group_split(
+    table: pd.DataFrame,
+    *,
+    fractions: Sequence[float] = FRACTIONS,
+    seed: int,
+    split_csv: str | os.PathLike = "",
+) -> pd.DataFrame:
+    """Split into train, validation and test so that no group is on two sides.
+
+    Groups are dealt out largest first, each to the split that is furthest, in proportion, below
+    its share of reals and fakes.
+
+    Args:
+        table: with ``videoname, label, group``, from ``manifest.read``.
+        fractions: shares of train, validation and test, each > 0, adding up to 1.
+        seed: of the order among groups of one size.
+        split_csv: a file with columns ``videoname, split`` that overrides the above; rows it does
+            not name are dropped and logged. "" for none.
+
+    Returns:
+        The rows with a column ``split`` of train, validation and test, sorted by ``videoname``.
+
+    Raises:
+        ValueError: bad fractions, a label is absent, the file names an unknown video or split,
+            or the rows do not give every split both labels (and the test split two groups).
+        LeakageError: the split of ``split_csv`` puts a group on two sides.
+        FileNotFoundError: no such ``split_csv``.
+    """
+    _check_labels(table)
+    shares = _check_fractions(fractions)
+    table = table.sort_values("videoname", kind="stable").reset_index(drop=True)
+    if os.fspath(split_csv):
+        result = _apply_csv(table, split_csv)
+        _check_complete(result, "the split file")
+    else:
+        result = _deal_until_complete(table, shares, seed)
+    assert_no_leak(result)
+    logger.info("Split by group: %s", result["split"].value_counts().to_dict())
+    return result
+
+
+def balanced_split(
+    table: pd.DataFrame,
+    *,
+    per_class: int | None = None,
+    fractions: Sequence[float] = FRACTIONS,
+    seed: int,
+    split_csv: str | os.PathLike = "",
+) -> pd.DataFrame:
+    """A balanced sample, split by group; a split file, where there is one, has the last word.
+
+    With ``split_csv`` nothing is sampled: the rows it names are the rows that are used.
+
+    Args:
+        table: from ``manifest.read``.
+        per_class: as in ``balanced_sample``.
+        fractions: as in ``group_split``.
+        seed: of the draw and of the split.
+        split_csv: as in ``group_split``.
+
+    Returns:
+        As ``group_split``.
+
+    Raises:
+        ValueError, LeakageError, FileNotFoundError: as the two do.
+    """
+    if not os.fspath(split_csv):
+        table = balanced_sample(table, per_class=per_class, seed=seed)
+    return group_split(table, fractions=fractions, seed=seed, split_csv=split_csv)
+
+
+def random_split(
+    table: pd.DataFrame, *, fractions: Sequence[float] = FRACTIONS, seed: int
+) -> pd.DataFrame:
+    """Split row by row, each label on its own: the article's way, kept to measure what leaks.
+
+    Args:
+        table: with ``videoname`` and ``label``.
+        fractions: shares of train, validation and test, each > 0, adding up to 1.
+        seed: of the shuffle.
+
+    Returns:
+        The rows with a column ``split``, sorted by ``videoname``. It leaks; see ``leak_report``.
+
+    Raises:
+        ValueError: bad fractions, or a label is absent.
+    """
+    _check_labels(table)
+    cuts = np.cumsum(_check_fractions(fractions))[:-1]
+    table = table.sort_values("videoname", kind="stable").reset_index(drop=True)
+    rng = np.random.default_rng(seed)
+    split = np.empty(len(table), dtype=object)
+    for label in manifest.LABELS:
+        rows = rng.permutation(np.flatnonzero(table["label"] == label))
+        parts = np.split(rows, np.round(cuts * len(rows)).astype(int))
+        for name, part in zip(SPLITS, parts, strict=True):
+            split[part] = name
+    return table.assign(split=pd.Series(split, dtype="str"))
+
+
+def assert_no_leak(table: pd.DataFrame) -> None:
+    """Raise if rows that belong together are on more than one side.
+
+    The groups are worked out anew from originals, sources and identities; a ``group`` column, if
+    there is one, must hold as well.
+
+    Args:
+        table: with ``videoname``, ``split`` and what is known of ``original, source, identity,
+            group``.
+
+    Raises:
+        LeakageError: naming how many groups are torn, and one of them.
+    """
+    groups = {"connected": manifest.connected_groups(table)}
+    if "group" in table:
+        groups["column"] = table["group"]
+    for group in groups.values():
+        sides = table.groupby(group.to_numpy())["split"].nunique()
+        torn = sides[sides > 1]
+        if len(torn):
+            rows = table.loc[(group == torn.index[0]).to_numpy(), ["videoname", "split"]]
+            example = ", ".join(f"{name} in {split}" for name, split in rows.to_numpy()[:4])
+            raise LeakageError(
+                "Expected every original, its fakes and its people on one side of the split; "
+                f"received {len(torn)} of {len(sides)} groups on several, for example {example}. "
+                "Split with splits.group_split, or mend the split file."
+            )
+
+
+def leak_report(table: pd.DataFrame) -> dict[str, float]:
+    """How many test fakes the training rows give away.
+
+    Args:
+        table: with ``videoname, label, split`` and what is known of ``original, source,
+            identity``.
+
+    Returns:
+        ``fakes``: the number of test fakes; and shares of them, 0 to 1: ``original``: their
+        original is in train; ``sibling``: another fake of that original is; ``group``: anything
+        of their connected group is, these two included. NaN where there are no test fakes.
+
+    >>> rows = {"videoname": ["a", "b"], "original": ["", "a"], "label": ["REAL", "FAKE"]}
+    >>> leak_report(pd.DataFrame(rows | {"split": ["train", "test"]}))["original"]
+    1.0
+    """
+    group = manifest.connected_groups(table)
+    train = table[table["split"] == "train"]
+    fakes = table[(table["split"] == "test") & (table["label"] == "FAKE")]
+    known = fakes["original"].fillna("") != ""
+    seen = {
+        "original": known & fakes["original"].isin(train["videoname"]),
+        "sibling": known & fakes["original"].isin(train.loc[train["label"] == "FAKE", "original"]),
+        "group": group[fakes.index].isin(group[train.index]),
+    }
+    return {"fakes": len(fakes)} | {name: float(share.mean()) for name, share in seen.items()}
+
+
+def counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows and groups of each split.
+
+    Args:
+        table: with ``label``, ``split`` and, where known, ``group``.
+
+    Returns:
+        Index: the splits that occur and Total; columns REAL, FAKE, Total and Groups (int).
+
+    >>> table = pd.DataFrame({"label": ["REAL", "FAKE"], "group": ["a", "a"], "split": "train"})
+    >>> counts(table).loc["train"].tolist()
+    [1, 1, 2, 1]
+    """
+    order = [name for name in SPLITS if name in set(table["split"])]
+    order += sorted(set(table["split"]) - set(order))
+    result = pd.crosstab(table["split"], table["label"]).reindex(
+        index=order, columns=list(manifest.LABELS), fill_value=0
+    )
+    result["Total"] = result.sum(axis=1)
+    group = table["group"] if "group" in table else manifest.connected_groups(table)
+    result["Groups"] = group.groupby(table["split"]).nunique().reindex(order)
+    result.loc["Total"] = [*result[["REAL", "FAKE", "Total"]].sum(), group.nunique()]
+    return result.astype(int).rename_axis(index=None, columns=None)
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.DataFrame:
+    """Deal the groups; where a split ends up without a label, in another order."""
+    rng = np.random.default_rng(seed)
+    error = None
+    for attempt in range(20):
+        result = table.assign(split=_deal(table, shares, rng, largest_first=attempt == 0))
+        try:
+            _check_complete(result, "a split by group")
+        except ValueError as found:
+            error = found
+        else:
+            return result
+    raise error
+
+
+def _deal(
+    table: pd.DataFrame, shares: np.ndarray, rng: np.random.Generator, *, largest_first: bool
+) -> pd.Series:
+    """Give every group to a split, greedily; returns the split of each row."""
+    sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(manifest.LABELS))
+    order = rng.permutation(len(sizes))
+    if largest_first:
+        order = order[np.argsort(-sizes.to_numpy().sum(axis=1)[order], kind="stable")]
+    total = sizes.to_numpy().sum(axis=0)
+    filled = np.zeros((len(SPLITS), len(total)))  # share of all reals and fakes in each split
+    goal = np.outer(shares, np.ones(len(total)))
+    chosen = np.empty(len(sizes), dtype=object)
+    for index in order:
+        add = sizes.to_numpy()[index] / total
+        # The chi-square distance to the goal grows least for the split that lacks it most.
+        cost = ((filled + add - goal) ** 2 - (filled - goal) ** 2) / goal
+        best = int(cost.sum(axis=1).argmin())
+        filled[best] += add
+        chosen[index] = SPLITS[best]
+    return table["group"].map(pd.Series(chosen, index=sizes.index, dtype="str"))
+
+
+def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
+    """Take the split of each row from a file; the table must be sorted already."""
+    try:
+        given = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"Expected SPLIT_CSV to be a file; received {os.fspath(path)!r}, which does not exist."
+        ) from error
+    if not {"videoname", "split"} <= set(given.columns):
+        raise ValueError(
+            f"Expected columns videoname and split in {path}; received {list(given.columns)}."
+        )
+    rules = {
+        "unknown splits": sorted(set(given["split"]) - set(SPLITS)),
+        "unknown names": sorted(set(given["videoname"]) - set(table["videoname"])),
+        "names given twice": sorted(given.loc[given["videoname"].duplicated(), "videoname"]),
+    }
+    for rule, found in rules.items():
+        if found:
+            raise ValueError(
+                f"Expected {path} to give each of the data set's videonames at most once, with a "
+                f"split of {SPLITS}; received {rule}: {found[:5]} ({len(found)} in all). Compare "
+                "with the videoname column and the findings of manifest.read."
+            )
+    split = table["videoname"].map(given.set_index("videoname")["split"])
+    if split.isna().any():
+        logger.warning("%d rows are not named in %s and are dropped", split.isna().sum(), path)
+    named = table.assign(split=split)[split.notna().to_numpy()].reset_index(drop=True)
+    return named.astype({"split": "str"})
+
+
+def _check_labels(table: pd.DataFrame) -> None:
+    """Both labels, and no other, must be there."""
+    present = set(manifest.LABELS) & set(table["label"])
+    manifest.y_true(table)
+    if len(present) < 2:
+        raise ValueError(
+            f"Expected rows of both {manifest.LABELS}; received only {sorted(present)} in "
+            f"{len(table)} rows. Check the findings of manifest.read."
+        )
+
+
+def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
+    """Three positive shares that add up to 1."""
+    shares = np.asarray(fractions, dtype=float)
+    if shares.shape != (3,) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise ValueError(
+            "Expected three fractions > 0 (train, validation, test) that add up to 1; received "
+            f"{tuple(fractions)}."
+        )
+    return shares
+
+
+def _check_complete(table: pd.DataFrame, source: str) -> None:
+    """Every split needs both labels, and the test split two groups for its intervals."""
+    seen = counts(table)
+    lacking = [
+        f"no {label} in {name}"
+        for name in SPLITS
+        for label in manifest.LABELS
+        if name not in seen.index or seen.loc[name, label] == 0
+    ]
+    if not lacking and seen.loc["test", "Groups"] < 2:
+        lacking = ["one single group in test"]
+    if lacking:
+        biggest = table["group"].value_counts(normalize=True).iloc[0]
+        raise ValueError(
+            "Expected both labels in train, validation and test, and two groups in test; received "
+            f"from {source} of {len(table)} rows in {table['group'].nunique()} groups (the largest "
+            f"holds {biggest:.0%}): {', '.join(lacking)}. Use more rows, other fractions, or "
+            "another split file."
+        )
