@@ -1,0 +1,201 @@
+"""One notebook, executed through papermill in a process of its own."""
+
+import contextlib
+import multiprocessing
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one in the home folder
+}
+OUTSIDE = "outside the cells"  # begins a message whose log file is kept
+SOURCE_LINE = 70  # characters of a failed cell's first line that a message shows
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one notebook.
+
+    Attributes:
+        status: `done`, `failed` or `skipped`.
+        seconds: wall time, kernel start included.
+        message: for `failed` which cell and its error, for `skipped` the reason.
+    """
+
+    status: str
+    seconds: float = 0.0
+    message: str = ""
+
+
+def execute(
+    source: Path,
+    target: Path,
+    *,
+    parameters: dict[str, object],
+    work_dir: Path,
+    on_cell: Callable[[int, int], None] = lambda cell, cells: None,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Executes a notebook and stores it with its outputs, also when a cell fails.
+
+    Args:
+        source: the .ipynb file; not changed.
+        target: the executed .ipynb; replaced in one step at the end.
+        parameters: values that papermill injects after the parameters cell.
+        work_dir: the kernel's current folder.
+        on_cell: called as a code cell starts, with its number from 1 and how many there are.
+        on_wait: called about twice a second meanwhile.
+
+    Returns:
+        The outcome; failing is not an exception.
+    """
+    part = target.with_name(f".{target.stem}.part.ipynb")
+    log = target.with_suffix(".log")
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    started = time.perf_counter()
+    process = context.Process(
+        target=_child, args=(sender, source, part, parameters, work_dir, log), daemon=True
+    )
+    process.start()
+    sender.close()
+    message = None
+    try:
+        message = _listen(receiver, on_cell, on_wait)
+        process.join()
+    finally:
+        _end(process)
+        receiver.close()
+        if part.exists():
+            os.replace(part, target)
+    seconds = time.perf_counter() - started
+    if message is None:
+        message = f"the process ended with code {process.exitcode}; see {log.name}"
+    elif not message.startswith(OUTSIDE):  # a cell's own error is in the notebook
+        log.unlink(missing_ok=True)
+    return Outcome("failed" if message else "done", seconds, message)
+
+
+def _listen(
+    receiver: Connection, on_cell: Callable[[int, int], None], on_wait: Callable[[], None]
+) -> str | None:
+    """Passes progress on until the child's last word: "" or what failed; None if it just ended."""
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            while not receiver.poll(0.5):
+                on_wait()
+            kind, *content = receiver.recv()
+            if kind == "end":
+                return content[0]
+            on_cell(*content)
+    return None
+
+
+def _end(process: multiprocessing.process.BaseProcess) -> None:
+    """Makes sure that the child and its kernel are gone: asks, then insists."""
+    if process.is_alive():
+        process.terminate()  # nbclient shuts its kernel down on SIGTERM
+        process.join(10)
+    if process.is_alive():
+        process.kill()
+        process.join()
+
+
+def _child(
+    sender: Connection,
+    source: Path,
+    part: Path,
+    parameters: dict[str, object],
+    work_dir: Path,
+    log: Path,
+) -> None:
+    """The spawned process: executes, reports cells through the pipe, says last what failed."""
+    os.environ |= {name: os.environ.get(name, value) for name, value in QUIET.items()}
+    os.environ.pop("MPLBACKEND", None)  # the kernel's own inline backend makes the figures
+    warnings.simplefilter("ignore")
+    with open(log, "wb") as file:  # what is printed past the notebook ends up here
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        failure = _papermill(source, part, parameters, work_dir, sender)
+    except BaseException as error:
+        import traceback
+
+        traceback.print_exc()
+        failure = f"{OUTSIDE}: {type(error).__name__}: {error}"
+        if type(error).__name__ == "DeadKernelError":
+            failure = f"{OUTSIDE}: the kernel died; most often the machine ran out of memory"
+    sys.stderr.flush()
+    sender.send(("end", failure))
+
+
+def _papermill(
+    source: Path, part: Path, parameters: dict[str, object], work_dir: Path, sender: Connection
+) -> str:
+    """Runs papermill; returns which cell failed and how, or "" when none did."""
+    import papermill
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    code_cells: list[int] = []
+
+    class Engine(NBClientEngine):
+        """Papermill's engine, and a message as each cell starts."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+            injected = "injected-parameters"
+            code_cells.extend(
+                index
+                for index, cell in enumerate(nb_man.nb.cells)
+                if cell.cell_type == "code" and injected not in cell.metadata.get("tags", [])
+            )
+            start = nb_man.cell_start
+
+            def cell_start(cell, cell_index=None, **kwargs):
+                if cell_index in code_cells:
+                    sender.send(("cell", code_cells.index(cell_index) + 1, len(code_cells)))
+                start(cell, cell_index, **kwargs)
+
+            nb_man.cell_start = cell_start
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+    papermill_engines.register("nbhelpers", Engine)
+    try:
+        papermill.execute_notebook(
+            source,
+            part,
+            parameters=parameters,
+            engine_name="nbhelpers",
+            progress_bar=False,
+            start_timeout=300,
+            cwd=work_dir,
+        )
+    except papermill.PapermillExecutionError as error:
+        return _describe(error.cell_index, error, code_cells)
+    import nbformat
+
+    for index, cell in enumerate(nbformat.read(part, as_version=4).cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":  # SystemExit: papermill takes it for an end
+                return _describe(index, output, code_cells)
+    return ""
+
+
+def _describe(cell_index: int, error, code_cells: list[int]) -> str:
+    """One line: which code cell, how it begins, its error."""
+    place = "the injected parameters"
+    if cell_index in code_cells:
+        place = f"code cell {code_cells.index(cell_index) + 1} of {len(code_cells)}"
+        source = getattr(error, "source", "")
+        lines = [line for line in source.splitlines() if line.strip()]
+        if lines:
+            place += f" (`{lines[0].strip()[:SOURCE_LINE]}`)"
+    return f"{place}: {error.ename}: {error.evalue}".strip()

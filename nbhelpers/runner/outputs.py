@@ -1,0 +1,128 @@
+"""Tidies cell outputs: terminal control characters, progress bars, widgets, remote scripts."""
+
+import re
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+PROGRESS = re.compile(r"\d+%\|.*\||\d+it \[|\b(?:it/s|s/it)\b")
+KERAS_BAR = re.compile(r" ?\u2501+ ?")
+NATIVE_LOG = re.compile(
+    r"^(?:WARNING: All log messages before absl::InitializeLog|[IWEF]\d{4} \d\d:\d\d:\d\d|"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,\d]*: [IWE] |To enable the following instructions:)"
+)
+REMOTE = re.compile(
+    r"<script\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^>]*>\s*</script>"
+    r"|<link\b[^>]*\bhref\s*=\s*[\"']?(?:https?:)?//[^>]*>"
+    r"|<script\b[^>]*>\s*import\s*[\"'](?:https?:)?//[^<]*</script>",
+    re.IGNORECASE,
+)
+WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
+
+
+def settle(text: str) -> str:
+    """What a terminal would show in the end: carriage returns and backspaces carried out.
+
+    Args:
+        text: a stream's text.
+
+    Returns:
+        The same without control characters; colours stay on lines that were written once.
+
+    >>> settle("10 %\\r50 %\\r100 %\\ndone")
+    '100 %\\ndone'
+    """
+    return "\n".join(_settle_line(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def _settle_line(line: str) -> str:
+    if "\r" not in line and "\b" not in line:
+        return line
+    shown: list[str] = []
+    at = 0
+    for char in ANSI.sub("", line):
+        if char == "\r":
+            at = 0
+        elif char == "\b":
+            at = max(0, at - 1)
+        else:
+            shown[at : at + 1] = [char]
+            at += 1
+    return "".join(shown).rstrip()
+
+
+def tidy_text(text: str) -> str:
+    """Settles a stream and drops progress bars and the start-up lines of native libraries.
+
+    Args:
+        text: all that a cell wrote to one stream.
+
+    Returns:
+        The lines that tell something; "" when there is none.
+
+    >>> tidy_text(" 40%|##   | 4/10\\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\\nsaved\\n")
+    'saved\\n'
+    """
+    kept = []
+    for line in settle(text).split("\n"):
+        plain = ANSI.sub("", line)
+        if PROGRESS.search(plain) or NATIVE_LOG.match(plain):
+            continue
+        kept.append(KERAS_BAR.sub(" ", plain) if KERAS_BAR.search(plain) else line)
+    tidied = "\n".join(kept)
+    return tidied if tidied.strip() else ""
+
+
+def tidy(notebook) -> None:
+    """Tidies all outputs of a notebook in place.
+
+    Args:
+        notebook: an nbformat notebook; neighbouring pieces of one stream are joined, widgets give
+            way to what stands beside them, references to other hosts leave HTML outputs.
+    """
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _tidy_outputs(cell.outputs)
+
+
+def _tidy_outputs(outputs: list) -> list:
+    joined = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if output.output_type != "stream":
+            joined.append(output)
+        elif last is not None and last.output_type == "stream" and last.name == output.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    tidied = []
+    for output in joined:
+        if output.output_type == "stream":
+            output.text = tidy_text(output.text)
+            if not output.text:
+                continue
+        elif "data" in output:
+            if any(kind in output.data for kind in WIDGETS):
+                continue  # progress bars and sliders: nothing without a live kernel
+            if "text/html" in output.data:
+                output.data["text/html"] = REMOTE.sub("", output.data["text/html"])
+        tidied.append(output)
+    return tidied
+
+
+def images(cell) -> list[tuple[str, str]]:
+    """The pictures of a cell, in order.
+
+    Args:
+        cell: an executed code cell.
+
+    Returns:
+        (MIME type, data) pairs: base64 for raster pictures, text for SVG.
+    """
+    found = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        for kind in ("image/jpeg", "image/png", "image/gif", "image/svg+xml"):
+            if kind in data:
+                found.append((kind, "".join(data[kind])))
+                break
+    return found

@@ -1,0 +1,203 @@
+"""From profiles and `-p NAME VALUE` to checked parameters for each notebook."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from nbhelpers.runner.sources import Notebook, UsageError, did_you_mean
+
+PROFILES = ("smoke", "article")
+PATH_ENDINGS = ("_DIR", "_FILE", "_CSV", "_PATH")
+PATH_SUFFIXES = (".keras", ".h5", ".csv")
+
+
+def checked(name: str, value: object, default: object) -> object:
+    """Holds a value against the type of the parameter's default.
+
+    Args:
+        name: the parameter, for the message.
+        value: what was given.
+        default: what the notebook says; None takes anything.
+
+    Returns:
+        The value; an int for a float parameter becomes a float, a list for a tuple a tuple.
+
+    Raises:
+        UsageError: another type.
+
+    >>> checked("RATE", 1, 0.5)
+    1.0
+    """
+    expected = type(default)
+    if default is None or (type(value) is expected and expected is not float):
+        return value
+    if expected is float and isinstance(value, int | float | str) and type(value) is not bool:
+        try:
+            return float(value)  # YAML 1.1 reads 1e-3 as a text
+        except ValueError:
+            pass
+    if expected is tuple and isinstance(value, list):
+        return tuple(value)
+    hint = f"Write it as in the notebook: {name} = {default!r}."
+    if expected is str:
+        hint = f"Quote it to pass a text: '\"{value}\"'."
+    raise UsageError(
+        f"Expected {expected.__name__} for {name}; received {type(value).__name__} {value!r}. "
+        + hint
+    )
+
+
+def resolved(name: str, value: object, base: Path) -> object:
+    """Makes a path absolute: the notebooks run in another folder than the one it was typed in.
+
+    Args:
+        name: the parameter; names that end in _DIR, _FILE, _CSV or _PATH hold paths.
+        value: its value; model and table files are taken for paths under any name.
+        base: the folder that a relative path starts from.
+
+    Returns:
+        An absolute path as text, or the value untouched.
+    """
+    if not isinstance(value, str) or not value:
+        return value
+    if name.endswith(PATH_ENDINGS) or value.endswith(PATH_SUFFIXES):
+        return str((base / Path(value).expanduser()).resolve())
+    return value
+
+
+def parse_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """Reads the values of `-p NAME VALUE`.
+
+    Args:
+        pairs: names and YAML texts.
+
+    Returns:
+        name -> value; the last of equal names counts.
+
+    Raises:
+        UsageError: a value that is no YAML.
+
+    >>> parse_pairs([("EPOCHS", "3"), ("WEIGHTS", "none"), ("RATES", "[0.1, 0.2]")])
+    {'EPOCHS': 3, 'WEIGHTS': 'none', 'RATES': [0.1, 0.2]}
+    """
+    values = {}
+    for name, text in pairs:
+        try:
+            values[name] = yaml.safe_load(text) if text.strip() else text
+        except yaml.YAMLError:
+            raise UsageError(
+                f"Expected a YAML value for {name}; received {text!r}. Quote it: '\"{text}\"'."
+            ) from None
+    return values
+
+
+def read_profile(profile: str, folder: Path) -> tuple[dict[str, dict], Path]:
+    """Reads a profile: notebook name -> {parameter: value}, and `all` for every notebook.
+
+    Args:
+        profile: the name of a profile in `folder`, or a YAML file's path.
+        folder: the series' own profiles.
+
+    Returns:
+        The mapping, and the folder that relative paths in it start from.
+
+    Raises:
+        UsageError: no such profile, or one of another form.
+    """
+    path = folder / f"{profile}.yaml"
+    base = Path.cwd()
+    if not path.is_file() or Path(profile).suffix:
+        path = Path(profile).expanduser()
+        base = path.resolve().parent
+    if not path.is_file():
+        names = [entry.stem for entry in folder.glob("*.yaml")]
+        raise UsageError(
+            f"Expected a profile's name or a YAML file; received {profile!r}. "
+            + did_you_mean(profile, names)
+        )
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise UsageError(f"Expected YAML in {path}; {error}. Mend the file.") from None
+    if not isinstance(content, dict) or not all(
+        isinstance(part, dict | None) for part in content.values()
+    ):
+        raise UsageError(
+            f"Expected `notebook: {{PARAMETER: value}}` in {path}; received {content!r}. "
+            "See notebooks/profiles/smoke.yaml for an example."
+        )
+    return {str(key): part or {} for key, part in content.items()}, base
+
+
+def combine(
+    notebooks: list[Notebook],
+    selected: list[Notebook],
+    *,
+    profile: Mapping[str, Mapping[str, object]],
+    profile_base: Path,
+    pairs: Mapping[str, object],
+    data_dir: Path | None,
+    output_dir: Path,
+) -> dict[str, dict[str, object]]:
+    """Works out every selected notebook's parameters, and refuses what fits nowhere.
+
+    Args:
+        notebooks: all notebooks of the series; a profile is held against all of them.
+        selected: the ones that will run; `pairs` is held against these.
+        profile: notebook name or `all` -> parameters.
+        profile_base: the folder of relative paths in the profile.
+        pairs: parameters for every selected notebook that has them; they win over the profile.
+        data_dir: value for DATA_DIR, or None to leave it.
+        output_dir: value for OUTPUT_DIR.
+
+    Returns:
+        notebook name -> only what differs from the notebook's own text.
+
+    Raises:
+        UsageError: an unknown notebook or parameter, or a value of another type.
+    """
+    stems = [notebook.stem for notebook in notebooks]
+    for stem in profile:
+        if stem not in (*stems, "all"):
+            raise UsageError(
+                f"Expected a notebook's name or 'all' in the profile; received {stem!r}. "
+                + did_you_mean(stem, [*stems, "all"])
+            )
+    for notebook in notebooks:
+        _refuse_unknown(profile.get(notebook.stem, {}), [notebook], f" for {notebook.stem}")
+    _refuse_unknown(profile.get("all", {}), notebooks, " under 'all' in the profile")
+    _refuse_unknown(pairs, selected, "")
+    combined = {}
+    for notebook in notebooks:
+        values = {}
+        layers = (
+            (profile.get("all", {}), profile_base),
+            (profile.get(notebook.stem, {}), profile_base),
+            ({"DATA_DIR": str(data_dir)} if data_dir else {}, Path.cwd()),
+            (pairs if notebook in selected else {}, Path.cwd()),
+            ({"OUTPUT_DIR": str(output_dir)}, Path.cwd()),
+        )
+        for layer, base in layers:
+            for name, value in layer.items():
+                if name in notebook.defaults:
+                    value = checked(name, value, notebook.defaults[name])
+                    values[name] = resolved(name, value, base)
+        combined[notebook.stem] = values
+    return {notebook.stem: combined[notebook.stem] for notebook in selected}
+
+
+def _refuse_unknown(names: Iterable[str], notebooks: list[Notebook], where: str) -> None:
+    """Raises UsageError for a name that is a parameter of none of the notebooks."""
+    known = {name for notebook in notebooks for name in notebook.defaults}
+    for name in names:
+        if name == "OUTPUT_DIR":
+            raise UsageError(
+                f"Expected the output folder from --out; received OUTPUT_DIR{where} as a "
+                "parameter. Use --out, so that the pages find the results."
+            )
+        if name not in known:
+            raise UsageError(
+                f"Expected the name of a parameter{where}; received {name!r}, which no selected "
+                f"notebook has. {did_you_mean(name, known)}"
+            )

@@ -1,0 +1,183 @@
+"""Reads the results files of a run; the score tables of the index page and of the README."""
+
+import json
+import logging
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbhelpers.runner.sources import UsageError, write_text
+
+METRICS = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "log_loss": "Log loss",
+    "eer": "EER",
+}
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+NOTE = "<!-- Made by `python -m nbhelpers readme`; do not edit by hand. -->"
+EMPTY = "No results yet: `make render` fills this table in."
+SAMPLE_NOTE = (
+    "Bundled sample: computer-generated faces. These numbers say nothing about real deepfakes."
+)
+RANDOM_NOTE = (
+    "Random starting weights: ImageNet weights were not to be had where this ran. "
+    "Scores of transfer learning mean nothing here."
+)
+_log = logging.getLogger(__name__)
+
+
+def read_results(folder: Path) -> dict[str, dict]:
+    """Collects the results files of a run.
+
+    Args:
+        folder: the output folder.
+
+    Returns:
+        notebook name -> content of `NN_name.results.json`, by name. A file that is no JSON
+        object is left out and logged.
+    """
+    results = {}
+    for path in sorted(folder.glob("[0-9][0-9]_*.results.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise ValueError(f"an object was expected, not {type(content).__name__}")
+        except ValueError as error:
+            _log.warning("%s left out: %s", path.name, error)
+            continue
+        results[path.name.removesuffix(".results.json")] = content
+    return results
+
+
+def on_sample(result: dict) -> bool:
+    """Whether a notebook ran on the bundled sample."""
+    return bool(result.get("data", {}).get("is_sample"))
+
+
+def has_random_weights(result: dict) -> bool:
+    """Whether any weights in a results file are marked random, however deep they are nested.
+
+    >>> has_random_weights({"weights": {"encoder": {"origin": "none", "is_random": True}}})
+    True
+    """
+
+    def search(node) -> bool:
+        if isinstance(node, dict):
+            return node.get("is_random") is True or any(map(search, node.values()))
+        return isinstance(node, list) and any(map(search, node))
+
+    return search(result.get("weights"))
+
+
+def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
+    """The models of one results file: the prior last, beside what it is to be compared with.
+
+    Args:
+        result: content of a results file.
+
+    Returns:
+        (model, metric -> {value, low, high}, n) for every model of the test split.
+    """
+    models = result.get("metrics", {}).get("test", {})
+    ordered = sorted(models, key=lambda name: name == "prior")
+    return [
+        (
+            name,
+            {key: models[name][key] for key in METRICS if isinstance(models[name].get(key), dict)},
+            models[name].get("n", "–"),
+        )
+        for name in ordered
+    ]
+
+
+def number(value: object) -> str:
+    """A score with three digits, or a dash.
+
+    >>> number(0.98765), number(None), number(float("nan"))
+    ('0.988', '–', '–')
+    """
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return f"{value:.3f}" if fits else "–"
+
+
+def score_text(score: dict | None) -> str:
+    """A score with its interval in one line.
+
+    >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94})
+    '0.900 [0.850, 0.940]'
+    """
+    if score is None:
+        return "–"
+    return f"{number(score.get('value'))} [{number(score.get('low'))}, {number(score.get('high'))}]"
+
+
+def readme_block(results: dict[str, dict]) -> str:
+    """The text between the README's markers.
+
+    Args:
+        results: as `read_results` gives them.
+
+    Returns:
+        Markdown: what the numbers were made from, and a table of models by metrics.
+    """
+    lines = [NOTE, ""]
+    scored = {stem: result for stem, result in results.items() if model_rows(result)}
+    if not scored:
+        return "\n".join([*lines, EMPTY])
+    if any(map(on_sample, scored.values())):
+        lines += [f"**{SAMPLE_NOTE}**", ""]
+    if any(map(has_random_weights, scored.values())):
+        lines += [f"**{RANDOM_NOTE}**", ""]
+    columns = ["Notebook", "Model", *METRICS.values(), "n"]
+    lines += [_row(columns), _row(["---"] * len(columns))]
+    for stem, result in scored.items():
+        shown = f"[{stem}](notebooks/{stem}.ipynb)"
+        for name, metrics, n in model_rows(result):
+            cells = [score_text(metrics.get(key)) for key in METRICS]
+            lines.append(_row([shown, f"`{_cell(name)}`", *cells, _cell(n)]))
+            shown = ""
+    return "\n".join(
+        [*lines, "", "Test split: value [95 % interval, bootstrap by group]; `prior` always "
+         "answers the share of fakes in the training split."]
+    )  # fmt: skip
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("`", "'").replace("\n", " ")
+
+
+def update_readme(readme: Path, results: dict[str, dict]) -> bool:
+    """Rewrites the README's results table.
+
+    Args:
+        readme: a Markdown file with both markers, each on a line of its own.
+        results: as `read_results` gives them.
+
+    Returns:
+        Whether the file changed.
+
+    Raises:
+        UsageError: no such file, or not exactly one pair of markers in their order.
+    """
+    if not readme.is_file():
+        raise UsageError(f"Expected {readme}; it does not exist. Run this in a checkout.")
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    inside, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in inside + after or END in before + after:
+        raise UsageError(
+            f"Expected one `{BEGIN}` and after it one `{END}` in {readme.name}; received another "
+            "number or order. Put both back, each on a line of its own."
+        )
+    updated = f"{before}{BEGIN}\n{readme_block(results)}\n{END}{after}"
+    if updated == text:
+        return False
+    write_text(readme, updated)
+    return True

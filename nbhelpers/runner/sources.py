@@ -1,0 +1,220 @@
+"""Which notebooks there are, and what their parameters cells say."""
+
+import ast
+import difflib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+NEEDS = {"04": ("03",)}  # does not run when one of these failed
+USES = {"06": ("03",)}  # takes up what these made, and does without
+
+
+class UsageError(ValueError):
+    """A request that cannot be carried out; nothing was run."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook of the series.
+
+    Attributes:
+        path: the .ipynb file.
+        defaults: parameter name -> literal value, as in the cell tagged `parameters`.
+        code_cells: number of code cells.
+        digest: sha256 of the code cells (`source_digest`).
+    """
+
+    path: Path
+    defaults: dict[str, object]
+    code_cells: int
+    digest: str
+
+    @property
+    def stem(self) -> str:
+        """File name without suffix, for example `03_xception_transfer`."""
+        return self.path.stem
+
+    @property
+    def number(self) -> str:
+        """The part before the first underscore, for example `03`."""
+        return self.stem.partition("_")[0]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Words that help after a misspelt name.
+
+    Args:
+        name: what was given.
+        known: what would have been right.
+
+    Returns:
+        `Did you mean 'X'?` when something is near, else the list of known names.
+
+    >>> did_you_mean("EPOCH", ["EPOCHS", "SEED"])
+    "Did you mean 'EPOCHS'?"
+    >>> did_you_mean("qqq", ["EPOCHS", "SEED"])
+    'Known: EPOCHS, SEED.'
+    """
+    known = sorted(known)
+    folded = {entry.casefold(): entry for entry in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    if near:
+        return f"Did you mean {folded[near[0]]!r}?"
+    return f"Known: {', '.join(known)}." if known else "None is known."
+
+
+def read_parameters(source: str) -> dict[str, object]:
+    """Reads a parameters cell without executing it.
+
+    Args:
+        source: the cell's Python text.
+
+    Returns:
+        name -> value, in the order written.
+
+    Raises:
+        UsageError: a statement that is not `NAME = literal`.
+
+    >>> read_parameters('EPOCHS = 3  # passes over the data\\nRATE = -1e-3')
+    {'EPOCHS': 3, 'RATE': -0.001}
+    """
+    found = {}
+    for statement in ast.parse(source).body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        try:
+            if not isinstance(target, ast.Name) or len(statement.targets) != 1:
+                raise ValueError
+            found[target.id] = ast.literal_eval(statement.value)
+        except ValueError:
+            raise UsageError(
+                "Expected only lines `NAME = literal` in the cell tagged 'parameters'; received "
+                f"`{ast.unparse(statement)}`. Compute values in a later cell."
+            ) from None
+    return found
+
+
+def source_digest(cells: Iterable[dict]) -> str:
+    """Fingerprint of what a notebook executes: the code cells' text, in order.
+
+    Args:
+        cells: notebook cells; prose is ignored, so that a typo in it asks for no new run.
+
+    Returns:
+        sha256 in hexadecimal.
+    """
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()
+
+
+def tags(cell: dict) -> list[str]:
+    """The tags of a notebook cell."""
+    return cell.get("metadata", {}).get("tags", [])
+
+
+def load(path: Path) -> Notebook:
+    """Reads one notebook's parameters and digest.
+
+    Args:
+        path: an .ipynb file, format 4.
+
+    Returns:
+        The notebook, not executed.
+
+    Raises:
+        UsageError: not a notebook, or a parameters cell that cannot be read.
+    """
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"Expected a notebook in format 4; could not read {path}: {error!r}. Restore the file."
+        ) from None
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    defaults = {}
+    for cell in code:
+        if "parameters" in tags(cell):
+            try:
+                defaults |= read_parameters("".join(cell["source"]))
+            except (UsageError, SyntaxError) as error:
+                raise UsageError(f"{path.name}: {error}") from None
+    return Notebook(path, defaults, len(code), source_digest(cells))
+
+
+def find(folder: Path) -> list[Notebook]:
+    """All notebooks of the series, in their order.
+
+    Args:
+        folder: where `NN_name.ipynb` files are.
+
+    Returns:
+        At least one notebook.
+
+    Raises:
+        UsageError: there is none, or one cannot be read.
+    """
+    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not paths:
+        raise UsageError(
+            f"Expected notebooks named NN_name.ipynb in {folder}; found none. "
+            "Run this inside a checkout of the project."
+        )
+    return [load(path) for path in paths]
+
+
+def select(notebooks: list[Notebook], wanted: Iterable[str]) -> list[Notebook]:
+    """The notebooks asked for.
+
+    Args:
+        notebooks: all of them.
+        wanted: numbers (`3`, `03`), names or paths; nothing means all.
+
+    Returns:
+        A part of `notebooks`, in their order.
+
+    Raises:
+        UsageError: a name that fits none.
+    """
+    names = {notebook.number: notebook for notebook in notebooks}
+    names |= {notebook.stem: notebook for notebook in notebooks}
+    chosen = set()
+    for name in wanted:
+        key = Path(name).name.removesuffix(".ipynb")
+        key = key.zfill(2) if key.isdigit() else key
+        if key not in names:
+            raise UsageError(
+                f"Expected a notebook's number or name; received {name!r}. "
+                + did_you_mean(key, [notebook.stem for notebook in notebooks])
+            )
+        chosen.add(names[key].stem)
+    return [notebook for notebook in notebooks if not chosen or notebook.stem in chosen]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file in one step: a reader sees the old text or the new one, never a part.
+
+    Args:
+        path: the file; its folder is made when missing.
+        text: the content, stored as UTF-8.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(part, 0o666 & ~_umask())
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The process's file mode mask (mkstemp makes private files; ours are ordinary)."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

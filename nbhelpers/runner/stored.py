@@ -1,0 +1,245 @@
+"""`render`: the outputs that are committed with the notebooks, small and the same for everybody."""
+
+import base64
+import copy
+import io
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+from nbhelpers import locate
+from nbhelpers.runner import outputs, scores, series, sources
+from nbhelpers.runner.sources import Notebook, UsageError
+
+LIMIT = 600_000  # bytes of a stored notebook
+ENCODINGS = ((1200, 88), (1000, 80), (900, 70), (800, 60), (700, 50), (600, 40))  # px, quality
+RASTER = ("image/jpeg", "image/png", "image/gif")
+LIVE_KINDS = ("application/vnd.plotly.v1+json", "application/javascript")
+LIVE_HTML = re.compile(r"<video|<audio|<script|<iframe|plotly", re.IGNORECASE)
+EMBEDDED = re.compile(r"data:(image/(?:gif|png|jpe?g|webp));base64,([A-Za-z0-9+/=\s]+)")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
+VIDEO_NOTE = "A video is shown here when the notebook is run."
+LIVE_NOTE = "An interactive figure is shown here when the notebook is run."
+DIGEST_KEY = "source_sha256"
+
+
+def render(
+    wanted: Iterable[str] = (),
+    *,
+    run_dir: str = "",
+    notebooks_dir: Path | None = None,
+    readme: Path | None = None,
+    stream: TextIO | None = None,
+) -> int:
+    """Executes notebooks with their own parameters and stores the outputs in them.
+
+    The README's results table is rewritten from the same run, when all notebooks are rendered.
+
+    Args:
+        wanted: numbers or names; nothing means all.
+        run_dir: a finished run to take the outputs from; "" makes a new one in a temporary folder.
+        notebooks_dir: where the notebooks are; None is the project's own.
+        readme: the file with the results table; None is the project's own.
+        stream: where progress goes; None is standard error.
+
+    Returns:
+        0 when all were stored; 1 when a notebook failed, then none is changed.
+
+    Raises:
+        UsageError: an unknown notebook, a run that does not fit, or outputs that cannot be made
+            small enough.
+    """
+    stream = sys.stderr if stream is None else stream
+    folder = notebooks_dir or locate.project_root() / "notebooks"
+    readme = readme or locate.project_root() / "README.md"
+    selected = sources.select(sources.find(folder), wanted := list(wanted))
+    with tempfile.TemporaryDirectory(prefix="nbhelpers-render-") as temporary:
+        made = Path(run_dir).expanduser().resolve() if run_dir else Path(temporary).resolve()
+        again = [] if run_dir else _with_needs(wanted)
+        if not run_dir and series.run(again, out=str(made), notebooks_dir=folder, stream=stream):
+            stream.write("Nothing stored: mend what failed, then render again.\n")
+            return 1
+        texts = {notebook.path: stored_text(notebook, made) for notebook in selected}
+        results = scores.read_results(made)
+    for path, text in texts.items():
+        sources.write_text(path, text)
+        stream.write(f"{path.name}: outputs stored, {len(text.encode()) / 1000:.0f} kB\n")
+    if not wanted and readme.is_file():
+        scores.update_readme(readme, results)
+    return 0
+
+
+def _with_needs(wanted: list[str]) -> list[str]:
+    """The notebooks asked for and what they build on; nothing stays nothing (all)."""
+    numbers = {Path(name).name.partition("_")[0].zfill(2) for name in wanted}
+    for number in list(numbers):
+        numbers.update(sources.NEEDS.get(number, ()), sources.USES.get(number, ()))
+    known = {name for name in numbers if name.isdigit()}
+    return wanted and [*wanted, *sorted(known)]
+
+
+def stored_text(notebook: Notebook, made: Path) -> str:
+    """The notebook file's new content: its own source with the outputs of a run.
+
+    Args:
+        notebook: the source.
+        made: the run's folder; `NN_name.ipynb` in it was executed with default parameters.
+
+    Returns:
+        JSON with indent 1 and a newline at the end.
+
+    Raises:
+        UsageError: not executed, another source, other parameters, a failed cell, or too large.
+    """
+    import nbformat
+
+    executed = _executed(notebook, made)
+    source = nbformat.read(notebook.path, as_version=4)
+    outputs.tidy(executed)
+    ran = [
+        cell
+        for cell in executed.cells
+        if cell.cell_type == "code" and "injected-parameters" not in sources.tags(cell)
+    ]
+    roots = _replacements(made)
+    for width, quality in ENCODINGS:
+        stored = copy.deepcopy(source)
+        code = [cell for cell in stored.cells if cell.cell_type == "code"]
+        for count, (cell, from_run) in enumerate(zip(code, ran, strict=True), start=1):
+            cell.execution_count = count if cell.source.strip() else None
+            cell.outputs = _stored_outputs(from_run, width=width, quality=quality, roots=roots)
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+        _plain_metadata(stored, notebook.digest)
+        text = nbformat.writes(stored) + "\n"
+        if len(text.encode()) <= LIMIT:
+            return text
+    sizes = [len(json.dumps(cell.outputs)) // 1000 for cell in code]
+    largest = max(range(len(sizes)), key=sizes.__getitem__)
+    raise UsageError(
+        f"Expected at most {LIMIT // 1000} kB for {notebook.path.name}; received "
+        f"{len(text.encode()) // 1000} kB, of it {sizes[largest]} kB in code cell {largest + 1}. "
+        "Show fewer or smaller pictures there."
+    )
+
+
+def _executed(notebook: Notebook, made: Path):
+    """The executed notebook, after checking that it is this source with default parameters."""
+    import nbformat
+
+    path = made / f"{notebook.stem}.ipynb"
+    if not path.is_file():
+        raise UsageError(f"Expected {path}; it does not exist. Run {notebook.stem} first.")
+    executed = nbformat.read(path, as_version=4)
+    cells = [cell for cell in executed.cells if "injected-parameters" not in sources.tags(cell)]
+    if sources.source_digest(cells) != notebook.digest:
+        raise UsageError(
+            f"Expected a run of {notebook.stem} as it is now; the code in {path} is another. "
+            "Run it again."
+        )
+    for cell in executed.cells:
+        if "injected-parameters" in sources.tags(cell):
+            changed = sources.read_parameters(cell.source)
+            del changed["OUTPUT_DIR"]
+            if changed:
+                raise UsageError(
+                    f"Expected a run of {notebook.stem} with default parameters; received "
+                    f"{', '.join(changed)} in {path}. Run it without -p, --profile, --data-dir."
+                )
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            raise UsageError(
+                f"Expected a run without errors; {notebook.stem} failed. Run it again."
+            )
+    return executed
+
+
+def _replacements(made: Path) -> list[tuple[str, str]]:
+    """Absolute folders and what stands for them in stored outputs, the longest first."""
+    root = locate.project_root()
+    pairs = [
+        (str(made), "runs/latest"),
+        (f"{root}/", ""),
+        (str(root), "."),
+        (str(Path.home()), "~"),
+        (tempfile.gettempdir(), "tmp"),
+    ]
+    return [(old, new) for old, new in pairs if len(old) > 1]
+
+
+def _plain(text: str, roots: list[tuple[str, str]]) -> str:
+    """Text without colours, memory addresses and this machine's folders."""
+    text = ADDRESS.sub("", outputs.ANSI.sub("", text))
+    for old, new in roots:
+        text = text.replace(old, new)
+    return text
+
+
+def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, str]]) -> list:
+    """A cell's outputs for git: JPEG pictures, tables, text; live things give way to stills."""
+    kept = []
+    has_still = any(kind in output.get("data", {}) for output in cell.outputs for kind in RASTER)
+    for output in copy.deepcopy(cell.outputs):
+        if output.output_type == "stream":
+            output.text = _plain(output.text, roots)
+        elif output.output_type in ("display_data", "execute_result"):
+            output.metadata = {}
+            output.data = _stored_data(output.data, has_still, width=width, quality=quality)
+            for kind, value in output.data.items():
+                if kind.startswith("text/"):
+                    output.data[kind] = _plain(value, roots)
+            if not output.data:
+                continue
+        kept.append(output)
+    return kept
+
+
+def _stored_data(data: dict, has_still: bool, *, width: int, quality: int) -> dict:
+    """One output's representations for git; none when a still beside it says the same."""
+    data = dict(data)
+    live = any(data.pop(kind, None) is not None for kind in LIVE_KINDS)
+    page = data.get("text/html", "")
+    for kind in RASTER:
+        if kind in data:
+            still = _jpeg(data.pop(kind), width=width, quality=quality)
+            rest = {"text/plain": data["text/plain"]} if "text/plain" in data else {}
+            return {"image/jpeg": still, **rest}
+    if pictures := EMBEDDED.findall(page):
+        still = _jpeg(pictures[0][1], width=width, quality=quality)
+        return {"image/jpeg": still, "text/plain": "<still picture>"}
+    if live or LIVE_HTML.search(page):
+        if has_still:
+            return {}
+        note = VIDEO_NOTE if "<video" in page.lower() else LIVE_NOTE
+        return {"text/markdown": f"*{note}*", "text/plain": note}
+    return data
+
+
+def _jpeg(data: str, *, width: int, quality: int) -> str:
+    """A base64 picture as base64 JPEG: the first frame, on white, no wider than `width`."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+        layers = picture.convert("RGBA")
+    flat = Image.new("RGB", layers.size, "white")
+    flat.paste(layers, mask=layers.getchannel("A"))
+    flat.thumbnail((width, 4 * width))
+    buffer = io.BytesIO()
+    flat.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _plain_metadata(notebook, digest: str) -> None:
+    """Leaves only metadata that is the same on every machine, and the digest."""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = {"tags": list(tags)} if tags else {}
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+        "nbhelpers": {DIGEST_KEY: digest},
+    }
