@@ -1,0 +1,104 @@
+"""Pictures: channel order, range, sizes, streaming, augmentation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from nbhelpers import images
+
+RED = (200, 30, 10)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Six pictures: plain red ones, each of another brightness, as PNG (no loss)."""
+    rows = []
+    for number in range(6):
+        path = tmp_path / f"picture{number}.png"
+        Image.new("RGB", (48, 32), tuple(value + number for value in RED)).save(path)
+        label = "FAKE" if number % 2 else "REAL"
+        rows.append({"videoname": f"picture{number}.mp4", "label": label, "path": str(path)})
+    return pd.DataFrame(rows)
+
+
+def test_read_image_is_rgb(table):
+    picture = images.read_image(table["path"][0])
+    assert picture.shape == (32, 48, 3)
+    assert picture.dtype == np.uint8
+    assert picture[0, 0].tolist() == list(RED)
+
+
+def test_dataset_is_rgb_0_to_255_in_order(table):
+    batches = list(images.make_dataset(table, image_size=16, batch_size=4))
+    assert [tuple(x.shape) for x, _ in batches] == [(4, 16, 16, 3), (2, 16, 16, 3)]
+    pixels = np.concatenate([x.numpy() for x, _ in batches])
+    labels = np.concatenate([y.numpy() for _, y in batches])
+    assert labels.tolist() == [0, 1, 0, 1, 0, 1]
+    expected = np.array(RED)[None] + np.arange(6)[:, None]
+    np.testing.assert_allclose(pixels[:, 8, 8], expected, atol=1e-3)
+
+
+def test_both_readers_agree_on_a_photo(tmp_path):
+    rng = np.random.default_rng(0)
+    smooth = np.kron(rng.integers(0, 255, (7, 7, 3)), np.ones((32, 32, 1))).astype("uint8")
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(smooth).save(path, quality=95)
+    rows = pd.DataFrame({"videoname": ["photo.mp4"], "label": ["REAL"], "path": [str(path)]})
+    (streamed, _), *_ = images.make_dataset(rows, image_size=112)
+    read = images.read_image(path, size=112)
+    # The two decoders round differently; swapped channels would differ by tens.
+    assert np.abs(streamed.numpy()[0] - read).mean() < 3
+    assert np.abs(streamed.numpy()[0] - read[..., ::-1]).mean() > 20
+
+
+def test_shuffle_changes_between_epochs_and_keeps_pairs(table):
+    rows = images.make_dataset(table, image_size=8, batch_size=6, shuffle_seed=3)
+    orders = [next(iter(rows))[0].numpy()[:, 0, 0, 0].tolist() for _ in range(4)]
+    assert any(order != orders[0] for order in orders[1:])
+    x, y = next(iter(rows))
+    brightness = x.numpy()[:, 0, 0, 0] - RED[0]
+    assert (np.round(brightness).astype(int) % 2 == y.numpy()).all()
+
+
+def test_same_seed_same_views(table):
+    def first_batch():
+        augment = images.article_augmentation(seed=5)
+        rows = images.make_dataset(table, image_size=16, shuffle_seed=5, augment=augment)
+        return next(iter(rows))[0].numpy()
+
+    np.testing.assert_array_equal(first_batch(), first_batch())
+
+
+def test_augmentation_is_wired_into_training_only(tmp_path):
+    gradient = np.linspace(0, 255, 32 * 32 * 3).reshape(32, 32, 3).astype("uint8")
+    Image.fromarray(gradient).save(tmp_path / "a.png")
+    rows = pd.DataFrame({"label": ["REAL"], "path": [str(tmp_path / "a.png")]})
+    training = images.make_dataset(rows, image_size=32, augment=images.article_augmentation(1))
+    evaluation = images.make_dataset(rows, image_size=32)
+    views = [next(iter(training))[0].numpy() for _ in range(2)]
+    assert np.abs(views[0] - views[1]).mean() > 1
+    assert views[0].min() >= 0
+    assert views[0].max() <= 255
+    same = [next(iter(evaluation))[0].numpy() for _ in range(2)]
+    np.testing.assert_array_equal(*same)
+
+
+def test_mask_is_boolean(tmp_path):
+    grey = np.zeros((10, 10), "uint8")
+    grey[2:4] = 255
+    Image.fromarray(grey).save(tmp_path / "mask.png")
+    mask = images.read_mask(tmp_path / "mask.png")
+    assert mask.dtype == bool
+    assert mask.sum() == 20
+
+
+def test_bad_files_are_named(tmp_path, table):
+    with pytest.raises(FileNotFoundError, match="nothing is at"):
+        images.read_image(tmp_path / "none.jpg")
+    text = tmp_path / "page.jpg"
+    text.write_text("<html>")
+    with pytest.raises(images.PictureError, match=r"page\.jpg"):
+        images.read_image(text)
+    with pytest.raises(ValueError, match="empty table"):
+        images.make_dataset(table.iloc[:0], image_size=8)

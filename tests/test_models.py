@@ -1,0 +1,93 @@
+"""Networks: shapes, the article's numbers, saving, learning."""
+
+import numpy as np
+import pytest
+
+from nbhelpers import models
+
+
+@pytest.fixture(scope="module")
+def keras():
+    import keras
+
+    keras.utils.set_random_seed(1)
+    return keras
+
+
+@pytest.fixture(scope="module")
+def xception(keras):
+    return models.xception_classifier(96)
+
+
+def pictures(size, count=2):
+    return np.random.default_rng(0).uniform(0, 255, (count, size, size, 3)).astype("float32")
+
+
+def test_baseline_is_the_articles(keras):
+    network = models.baseline_cnn(224)
+    assert network.count_params() == 51_619_585
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds == (
+        ["Rescaling", "Conv2D", "MaxPooling2D", "Conv2D", "Conv2D", "MaxPooling2D", "Flatten"]
+        + ["Dense", "Dropout", "Dense", "Dropout", "Dense"]
+    )
+    first_dense = network.layers[7]
+    assert first_dense.count_params() / network.count_params() > 0.99
+
+
+def test_xception_scales_as_keras_does(keras, xception):
+    x = pictures(96)
+    scaled = keras.Model(xception.inputs[0], xception.layers[1].output)(x)
+    expected = keras.applications.xception.preprocess_input(x.copy())
+    np.testing.assert_allclose(np.asarray(scaled), expected, atol=1e-5)
+
+
+def test_xception_base_is_frozen_and_not_nested(xception):
+    assert [weight.path for weight in xception.trainable_weights] == [
+        "p_fake/kernel",
+        "p_fake/bias",
+    ]
+    ours = ("Rescaling", "GlobalAveragePooling2D", "Dense")
+    base = [layer for layer in xception.layers if type(layer).__name__ not in ours]
+    assert len(base) == 132
+    assert base[56].name == models.ARTICLE_UNFREEZE_FROM
+
+
+def test_unfreeze_from_splits_at_the_layer(keras):
+    network = models.xception_classifier(96)
+    models.unfreeze_from(network, models.ARTICLE_UNFREEZE_FROM)
+    names = [layer.name for layer in network.layers]
+    first = names.index(models.ARTICLE_UNFREEZE_FROM)
+    assert not any(layer.trainable for layer in network.layers[:first])
+    assert all(layer.trainable for layer in network.layers[first:])
+    models.unfreeze_from(network, names[0], batch_norm=False)
+    norms = [layer for layer in network.layers if "Normalization" in type(layer).__name__]
+    assert len(norms) == 40
+    assert not any(layer.trainable for layer in norms)
+    with pytest.raises(ValueError, match="no_such_layer"):
+        models.unfreeze_from(network, "no_such_layer")
+
+
+def test_saved_model_gives_equal_scores(keras, xception, tmp_path):
+    x = pictures(96)
+    before = xception.predict(x, verbose=0)
+    xception.save(tmp_path / "model.keras")
+    after = keras.models.load_model(tmp_path / "model.keras").predict(x, verbose=0)
+    np.testing.assert_allclose(after, before, atol=1e-6)
+
+
+@pytest.mark.parametrize("build", [models.baseline_cnn, models.xception_classifier])
+def test_output_is_a_probability(keras, build):
+    y = build(96).predict(pictures(96, 3), verbose=0)
+    assert y.shape == (3, 1)
+    assert y.dtype == np.float32
+    assert ((y > 0) & (y < 1)).all()
+
+
+def test_a_few_steps_lower_the_loss(keras):
+    network = models.baseline_cnn(32)
+    network.compile("nadam", "binary_crossentropy")
+    x, y = pictures(32, 16), np.tile([0.0, 1.0], 8)
+    x[y == 1] *= 0.3  # the planted artefact
+    losses = network.fit(x, y, epochs=12, batch_size=16, verbose=0).history["loss"]
+    assert min(losses[-3:]) < 0.7 * losses[0]
