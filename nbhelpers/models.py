@@ -110,3 +110,28 @@ def unfreeze_from(model: keras.Model, layer_name: str, *, batch_norm: bool = Tru
         is_norm = isinstance(layer, BatchNormalization)
         layer.trainable = position >= first and (batch_norm or not is_norm)
     return sum(bool(layer.trainable_weights) for layer in model.layers)
+
+
+def gru_classifier(frames: int, dim: int) -> keras.Model:
+    """Build the article's sequence network: GRU 16, GRU 8, dropout, dense 8, one sigmoid.
+
+    Padding changes nothing: the mask travels on from the first recurrent layer to the second.
+
+    Args:
+        frames: length of the sequences, T.
+        dim: length of a frame's feature vector, D.
+
+    Returns:
+        Model ``article_gru``: features ``float32 (B, T, D)`` and mask ``bool (B, T)``, True for
+        real frames -> P(fake), ``float32 (B, 1)`` in [0, 1]. Not compiled.
+    """
+    from keras import Model, layers
+
+    features = layers.Input((frames, dim), name="features")
+    mask = layers.Input((frames,), dtype="bool", name="mask")
+    x = layers.GRU(16, return_sequences=True)(features, mask=mask)
+    x = layers.GRU(8)(x)
+    x = layers.Dropout(0.4)(x)
+    x = layers.Dense(8, activation="relu")(x)
+    outputs = layers.Dense(1, activation="sigmoid")(x)
+    return Model([features, mask], outputs, name="article_gru")

@@ -1,0 +1,394 @@
+"""Frames to feature vectors: an encoder, one batched pass, and a store so that it happens once.
+
+The store holds one file a clip, written in one step, named by a digest of everything that its
+content depends on: the clip's bytes, the frame choice, the crop and the encoder's weights. A
+changed parameter therefore never meets old features, and an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import zipfile
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers import faces, video, weights
+
+if TYPE_CHECKING:
+    import keras
+
+logger = logging.getLogger(__name__)
+
+ENCODERS = ("auto", "InceptionV3", "Xception", "detector")
+CROPS = ("face", "centre")
+REPORT = ["videoname", "readable", "reason", "frames", "crop", "faces_found", "from_store"]
+_VERSION = 1  # raise it whenever the same choice would give other pixels or other features
+_AT_ONCE = 32  # pictures in one call of the network; bounds its memory
+_LOOKAHEAD = 2  # clips decoded ahead of the encoder
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network that turns a picture into a vector.
+
+    Attributes:
+        name: "InceptionV3", "Xception" or "detector".
+        image_size: height and width of its input, pixels.
+        dim: length of the vector.
+        digest: SHA-256 of the weights and all else that the vectors depend on.
+        origin: where the weights came from, one phrase.
+        is_random: whether the weights are random, so that the vectors mean little.
+    """
+
+    name: str
+    image_size: int
+    dim: int
+    digest: str
+    origin: str
+    is_random: bool
+    network: keras.Model = field(repr=False)
+
+    def predict(self, batch: np.ndarray) -> np.ndarray:
+        """Encode pictures, at most 32 at a time.
+
+        Args:
+            batch: uint8 or float32 (B, image_size, image_size, 3) RGB 0-255, B >= 1.
+
+        Returns:
+            float32 (B, dim).
+        """
+        parts = [batch[start : start + _AT_ONCE] for start in range(0, len(batch), _AT_ONCE)]
+        return np.concatenate(
+            [self.network.predict_on_batch(np.asarray(part, np.float32)) for part in parts]
+        )
+
+    def describe(self) -> dict[str, str | int | bool]:
+        """Return the facts that a results file keeps."""
+        names = ("name", "image_size", "dim", "digest", "origin", "is_random")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Features:
+    """Feature sequences of the clips that could be read.
+
+    Attributes:
+        values: float32 (N, T, D); zero where `mask` is False.
+        mask: bool (N, T); True for frames of the clip, False for padding behind a short clip.
+        table: the N rows the sequences belong to, in order.
+        report: one row for every clip asked for, readable or not: `REPORT`.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    table: pd.DataFrame
+    report: pd.DataFrame
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """`values` and `mask`, the two inputs of a sequence network."""
+        return self.values, self.mask
+
+
+def load_encoder(
+    name: str = "auto",
+    *,
+    image_size: int = 224,
+    weights_mode: str = "auto",
+    model_path: str | os.PathLike = "",
+) -> Encoder:
+    """Load a frame encoder.
+
+    Args:
+        name: "InceptionV3" (the article's) or "Xception", with ImageNet weights; "auto" for
+            InceptionV3 where its weights can be had, else Xception; "detector" for the model
+            file at `model_path`; or the path of a `.keras` file itself.
+        image_size: input size of the ImageNet networks, pixels, >= 75; a detector has its own.
+        weights_mode: "auto", "imagenet" or "none", see `nbhelpers.weights.imagenet`.
+        model_path: a detector with a global average pooling layer, as notebook 03 saves it.
+
+    Returns:
+        The encoder; `is_random` tells whether no pretrained weights could be had.
+
+    Raises:
+        ValueError: unknown name, or the detector has no global average pooling layer.
+        FileNotFoundError: there is no file at `model_path`.
+        WeightsError: `weights_mode` insists on weights that cannot be had.
+    """
+    if name.endswith(".keras"):
+        name, model_path = "detector", name
+    if name not in ENCODERS:
+        raise ValueError(
+            f"Expected ENCODER to be one of {ENCODERS} or a .keras file; received {name!r}."
+        )
+    if name == "detector":
+        return _detector(Path(model_path))
+    if name == "auto":
+        try:
+            insist = "none" if weights_mode == "none" else "imagenet"
+            return _imagenet_encoder(weights.imagenet("InceptionV3", mode=insist), image_size)
+        except weights.WeightsError as error:
+            logger.info("InceptionV3's weights cannot be had, taking Xception: %s", error)
+            name = "Xception"
+    return _imagenet_encoder(weights.imagenet(name, mode=weights_mode), image_size)
+
+
+def extract(
+    table: pd.DataFrame,
+    encoder: Encoder,
+    *,
+    frames: int,
+    how: str = "even",
+    crop: str = "face",
+    store: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> Features:
+    """Turn clips into feature sequences, taking from the store what is there already.
+
+    While the encoder works on one clip, the next is decoded. Each clip is one batch. At any
+    time the pixels of one clip's chosen frames and the crops of three clips are in memory, however
+    many and however long the clips are.
+
+    Args:
+        table: columns `videoname` and `path`; others are carried along.
+        encoder: from `load_encoder`, or anything with its `name, image_size, dim, digest, predict`.
+        frames: frames a clip, >= 1; a shorter clip is padded and its padding masked.
+        how: "even" or "first", see `nbhelpers.video.frame_indices`.
+        crop: "face" (`nbhelpers.faces.crop_faces`) or "centre" (the article's square).
+        store: folder of the feature files; None keeps nothing.
+        progress: show a progress bar.
+
+    Returns:
+        `Features` of the readable clips; the report names the others with the reason.
+
+    Raises:
+        ValueError: unknown choice, or no rows.
+        VideoError: not one clip could be read.
+    """
+    video.frame_indices(1, frames, how=how)
+    if crop not in CROPS:
+        raise ValueError(f"Expected CROP to be one of {CROPS}; received {crop!r}.")
+    if table.empty:
+        raise ValueError("Expected at least one clip; received a table without rows.")
+    choice = {"frames": frames, "how": how, "crop": crop, "size": encoder.image_size}
+    shelf = _Store(store, {**choice, "encoder": encoder.digest, "version": _VERSION})
+    read = partial(_crops, size=encoder.image_size, frames=frames, how=how, crop=crop)
+
+    sequences, report = [], []
+    clips = _prepared(table["path"], shelf, read)
+    for videoname, (key, ready, problem) in zip(
+        table["videoname"], _with_bar(clips, len(table), progress), strict=True
+    ):
+        if problem:
+            logger.warning("%s is left out: %s", videoname, problem)
+            report.append({"videoname": videoname, "readable": False, "reason": problem})
+            continue
+        from_store = isinstance(ready, _Sequence)
+        if not from_store:
+            pixels, facts = ready
+            ready = _Sequence(encoder.predict(pixels), facts)
+            shelf.put(key, ready)
+        sequences.append(ready.values)
+        row = {"videoname": videoname, "readable": True, "reason": "", "from_store": from_store}
+        report.append(row | ready.facts)
+
+    report = pd.DataFrame(report, columns=REPORT)
+    report = report.astype({"frames": "Int64", "faces_found": "Int64", "from_store": "boolean"})
+    if not sequences:
+        raise video.VideoError(
+            f"Expected at least one readable clip; received {len(table)} that are not, the first: "
+            f"{report['reason'][0]}"
+        )
+    values, mask = _pad(sequences, frames)
+    readable = table[report["readable"].to_numpy(dtype=bool)].reset_index(drop=True)
+    return Features(values, mask, readable, report)
+
+
+def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Average the feature vectors of each clip, padding left out.
+
+    Args:
+        values: float32 (N, T, D).
+        mask: bool (N, T), at least one True a row.
+
+    Returns:
+        float32 (N, D).
+
+    Example:
+        >>> values = np.array([[[2.0], [4.0], [0.0]]])
+        >>> mean_over_frames(values, np.array([[True, True, False]]))
+        array([[3.]])
+    """
+    weight = mask[..., None].astype(values.dtype)
+    return (values * weight).sum(axis=1) / weight.sum(axis=1)
+
+
+# ---------------------------------------------------------------- encoders
+
+
+def _imagenet_encoder(found: weights.PretrainedWeights, image_size: int) -> Encoder:
+    import keras
+    from keras import layers
+
+    inputs = layers.Input((image_size, image_size, 3))
+    scaled = layers.Rescaling(1 / 127.5, offset=-1)(inputs)  # both networks expect [-1, 1]
+    build = getattr(keras.applications, found.architecture)
+    base = build(include_top=False, weights=None, input_tensor=scaled)
+    if not found.is_random:
+        base.set_weights(found.values)
+    pooled = layers.GlobalAveragePooling2D()(base.output)
+    network = keras.Model(inputs, pooled, name=f"{found.architecture.lower()}_encoder")
+    return _encoder(found.architecture, network, found.origin, is_random=found.is_random)
+
+
+def _detector(path: Path) -> Encoder:
+    import keras
+
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"Expected a detector file; nothing is at {path}. Run notebook 03 first, which saves "
+            "one, or set MODEL_FILE to where it is, or choose another ENCODER."
+        )
+    model = keras.models.load_model(path, compile=False)
+    pooling = [x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)]
+    if not pooling:
+        raise ValueError(
+            f"Expected a detector with a GlobalAveragePooling2D layer; received {path.name} with "
+            f"{len(model.layers)} layers and none of it. Save the model of notebook 03."
+        )
+    network = keras.Model(model.inputs, pooling[-1].output, name="detector_encoder")
+    return _encoder("detector", network, f"model file {path.name}", is_random=False)
+
+
+def _encoder(name: str, network: keras.Model, origin: str, *, is_random: bool) -> Encoder:
+    size, dim = network.input_shape[1], network.output_shape[-1]
+    numbers = weights.digest(network.get_weights())
+    digest = hashlib.sha256(f"{name} {size} {dim} {numbers}".encode()).hexdigest()
+    return Encoder(name, size, dim, digest, origin, is_random, network)
+
+
+# ---------------------------------------------------------------- pixels, one clip ahead
+
+
+@dataclass(frozen=True)
+class _Sequence:
+    """Features float32 (t, D) of one clip, and its row of the report."""
+
+    values: np.ndarray
+    facts: dict
+
+
+def _crops(
+    path: str, *, size: int, frames: int, how: str, crop: str
+) -> tuple[np.ndarray, dict[str, int | str | None]]:
+    """Pictures uint8 (t, size, size, 3) of one clip, ready for the encoder, and their facts."""
+    if crop == "centre":  # cut while decoding: the whole frames are never held
+        square = partial(video.centre_square, size=size)
+        pixels = video.read_frames(path, count=frames, how=how, transform=square).pixels
+        return pixels, {"frames": len(pixels), "crop": "centre", "faces_found": None}
+    clip = video.read_frames(path, count=frames, how=how)
+    pixels, report = faces.crop_faces(clip, size=size)
+    return pixels, {"frames": len(clip), "crop": report.crop, "faces_found": report.found}
+
+
+def _prepared(paths: pd.Series, shelf: _Store, read) -> Iterator[tuple]:
+    """For each clip in order: its key, its stored features or its pixels, and what is wrong."""
+
+    def prepare(path: str) -> tuple:
+        try:
+            key = shelf.key(path)
+            stored = shelf.get(key)
+            return key, read(path) if stored is None else stored, ""
+        except (video.VideoError, OSError) as error:
+            return "", None, str(error)
+
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        waiting = deque()
+        try:
+            for path in paths:
+                waiting.append(worker.submit(prepare, path))
+                if len(waiting) > _LOOKAHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _with_bar(clips: Iterator[tuple], total: int, progress: bool) -> Iterator[tuple]:
+    if not progress:
+        return clips
+    from tqdm.auto import tqdm
+
+    return tqdm(clips, total=total, desc="clips", unit="clip", leave=False)
+
+
+def _pad(sequences: list[np.ndarray], frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Stack sequences (t, D), t <= frames, into values (N, frames, D) and mask (N, frames)."""
+    values = np.zeros((len(sequences), frames, sequences[0].shape[1]), np.float32)
+    mask = np.zeros(values.shape[:2], bool)
+    for row, sequence in enumerate(sequences):
+        values[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = True
+    return values, mask
+
+
+# ---------------------------------------------------------------- store
+
+
+class _Store:
+    """Feature files in a folder; with folder None nothing is kept."""
+
+    def __init__(self, folder: str | os.PathLike | None, choice: dict):
+        self.folder = None if folder is None else Path(folder)
+        self.choice = json.dumps(choice, sort_keys=True)
+
+    def key(self, path: str) -> str:
+        """Digest of everything that the features of a clip depend on."""
+        if self.folder is None:
+            return ""
+        with open(path, "rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(f"{content} {self.choice}".encode()).hexdigest()[:40]
+
+    def get(self, key: str) -> _Sequence | None:
+        """The stored features, or None where there are none or the file is damaged."""
+        if self.folder is None:
+            return None
+        path = self.folder / f"{key}.npz"
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                values, facts = file["values"], json.loads(str(file["facts"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            logger.warning("%s is damaged and made again: %s", path.name, error)
+            return None
+        return _Sequence(values, facts)
+
+    def put(self, key: str, sequence: _Sequence) -> None:
+        """Write a file under another name and rename it: it is there whole or not at all."""
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, values=sequence.values, facts=json.dumps(sequence.facts))
+            os.replace(draft, self.folder / f"{key}.npz")
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
