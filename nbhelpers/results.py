@@ -102,12 +102,11 @@ class Run:
             ValueError: the test rows have one class or one group only, or something is not JSON.
         """
         judged = _with_prior(_check_predictions(predictions, table), table)
-        group = table.set_index("videoname").get("group")
         content = {
             "notebook": notebook,
             "parameters": dict(parameters),
             "data": _describe_data(dataset, table),
-            "metrics": {"test": _judge(judged, group, resamples, seed)},
+            "metrics": {"test": judge(judged, table, resamples=resamples, seed=seed)},
             "weights": _describe_weights(weights),
             "environment": environment(),
             "seconds": round(self.seconds, 2),
@@ -205,7 +204,78 @@ def peak_memory_mb() -> float | None:
     return round(peak / per_mb, 1)
 
 
-# ---------------------------------------------------------------- checking and judging
+def judge(
+    predictions: pd.DataFrame, table: pd.DataFrame, *, resamples: int = 1000, seed: int = 42
+) -> dict[str, dict]:
+    """Metrics with intervals of every model on the test rows, the prior among them.
+
+    Args:
+        predictions: columns ``PREDICTION_COLUMNS``.
+        table: all rows, with ``videoname, label, split`` and, where known, ``group``.
+        resamples: of the bootstrap by group.
+        seed: of the bootstrap.
+
+    Returns:
+        model -> metric -> ``value, low, high``, and ``n``; see ``metrics.score_intervals``.
+
+    Raises:
+        ValueError: the test rows have one class or one group only.
+    """
+    if PRIOR not in set(predictions["model"]):
+        predictions = _with_prior(predictions, table)
+    group = table.set_index("videoname").get("group")
+    result = {}
+    for model, rows in predictions[predictions["split"] == "test"].groupby("model", sort=False):
+        names = rows["videoname"] if group is None else rows["videoname"].map(group)
+        values = metrics.score_intervals(
+            manifest.y_true(rows), rows["y_score"], names, resamples=resamples, seed=seed
+        )
+        result[str(model)] = {**values, "n": len(rows)}
+    return result
+
+
+def predictions_of(model: str, table: pd.DataFrame, y_score: Any) -> pd.DataFrame:
+    """Put a model's scores beside the rows they belong to.
+
+    Args:
+        model: its name in the results.
+        table: the scored rows, with ``videoname, split, label``.
+        y_score: P(fake) in [0, 1], float (N,), in the table's order.
+
+    Returns:
+        Columns ``PREDICTION_COLUMNS``.
+    """
+    return table[["videoname", "split", "label"]].assign(
+        y_score=np.asarray(y_score, dtype=float), model=model
+    )
+
+
+def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Lay out what ``judge`` returned for reading.
+
+    Args:
+        judged: model -> metric -> ``value, low, high``.
+
+    Returns:
+        One row per model, one column per metric, cells as "0.85 [0.80, 0.90]"; text.
+
+    >>> scores_table({"m": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n": 8}})
+                     auc  n
+    m  0.50 [0.40, 0.60]  8
+    """
+
+    def cell(score: Any) -> str:
+        if not isinstance(score, Mapping):
+            return str(score)
+        return f"{score['value']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
+
+    return pd.DataFrame(
+        [{metric: cell(score) for metric, score in scores.items()} for scores in judged.values()],
+        index=list(judged),
+    )
+
+
+# ---------------------------------------------------------------- checking
 
 
 def _check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) -> pd.DataFrame:
@@ -220,11 +290,12 @@ def _check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) ->
         )
     predictions = predictions[PREDICTION_COLUMNS].reset_index(drop=True)
     score = predictions["y_score"].to_numpy(dtype=float)
-    if not (np.isfinite(score) & (score >= 0) & (score <= 1)).all():
+    bad = ~(np.isfinite(score) & (score >= 0) & (score <= 1))
+    if bad.any():
         raise ResultsError(
-            f"Expected y_score finite and in [0, 1]; received {np.nanmin(score):.3g} to "
-            f"{np.nanmax(score):.3g} with {np.isnan(score).sum()} NaN. Pass probabilities, not "
-            "logits, and look at the training loss."
+            f"Expected y_score finite and in [0, 1]; received {bad.sum()} others of {len(score)}, "
+            f"for example {score[bad][0]:.3g}. Pass probabilities, not logits, and look at the "
+            "training loss if there are NaN."
         )
     _check_rows(predictions, table)
     return predictions
@@ -264,20 +335,6 @@ def _with_prior(predictions: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     prior = table.loc[table["split"] == "test", ["videoname", "split", "label"]]
     prior = prior.assign(y_score=prevalence, model=PRIOR)
     return pd.concat([part for part in (predictions, prior) if len(part)], ignore_index=True)
-
-
-def _judge(
-    predictions: pd.DataFrame, group: pd.Series | None, resamples: int, seed: int
-) -> dict[str, dict]:
-    """Metrics with intervals of every model on the test rows."""
-    result = {}
-    for model, rows in predictions[predictions["split"] == "test"].groupby("model"):
-        names = rows["videoname"] if group is None else rows["videoname"].map(group)
-        values = metrics.score_intervals(
-            manifest.y_true(rows), rows["y_score"], names, resamples=resamples, seed=seed
-        )
-        result[str(model)] = {**values, "n": len(rows)}
-    return result
 
 
 # ---------------------------------------------------------------- describing and writing
