@@ -245,11 +245,11 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.DataFrame:
-    """Deal the groups; where a split ends up without a label, in another order."""
+    """Deal the groups; where a split ends up without a label, keep small groups back for it."""
     rng = np.random.default_rng(seed)
     error = None
     for attempt in range(20):
-        result = table.assign(split=_deal(table, shares, rng, largest_first=attempt == 0))
+        result = table.assign(split=_deal(table, shares, rng, keep_back=attempt > 0))
         try:
             _check_complete(result, "a split by group")
         except ValueError as found:
@@ -260,22 +260,24 @@ def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> 
 
 
 def _deal(
-    table: pd.DataFrame, shares: np.ndarray, rng: np.random.Generator, *, largest_first: bool
+    table: pd.DataFrame, shares: np.ndarray, rng: np.random.Generator, *, keep_back: bool
 ) -> pd.Series:
     """Give every group to a split, greedily; returns the split of each row."""
     sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(manifest.LABELS))
-    order = rng.permutation(len(sizes))
-    if largest_first:
-        order = order[np.argsort(-sizes.to_numpy().sum(axis=1)[order], kind="stable")]
-    total = sizes.to_numpy().sum(axis=0)
-    filled = np.zeros((len(SPLITS), len(total)))  # share of all reals and fakes in each split
-    goal = np.outer(shares, np.ones(len(total)))
-    chosen = np.empty(len(sizes), dtype=object)
-    for index in order:
-        add = sizes.to_numpy()[index] / total
+    rows = sizes.to_numpy()
+    order = rng.permutation(len(rows))
+    order = order[np.argsort(-rows.sum(axis=1)[order], kind="stable")]  # largest first
+    kept = [index for index in order if rows[index].all()][-3:] if keep_back else []
+    kept = dict(zip(kept, (1, 2, 2), strict=False))  # one for validation, two for test
+    total = rows.sum(axis=0)
+    filled = np.zeros((len(SPLITS), rows.shape[1]))  # share of all reals and fakes in each split
+    goal = np.outer(shares, np.ones(rows.shape[1]))
+    chosen = np.empty(len(rows), dtype=object)
+    for index in [*kept, *(index for index in order if index not in kept)]:
+        add = rows[index] / total
         # The chi-square distance to the goal grows least for the split that lacks it most.
         cost = ((filled + add - goal) ** 2 - (filled - goal) ** 2) / goal
-        best = int(cost.sum(axis=1).argmin())
+        best = kept.get(index, int(cost.sum(axis=1).argmin()))
         filled[best] += add
         chosen[index] = SPLITS[best]
     return table["group"].map(pd.Series(chosen, index=sizes.index, dtype="str"))

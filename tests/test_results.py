@@ -1,0 +1,189 @@
+"""results: what is written, what is refused, and that nothing is written by halves."""
+
+import builtins
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny_sets import table_of
+
+from nbhelpers import locate, metrics, results, splits
+
+DATASET = locate.Dataset(locate.FACES, locate.project_root() / "data" / "sample" / "x", "argument")
+
+
+@pytest.fixture
+def table():
+    return splits.group_split(table_of(40), seed=0)
+
+
+def predict(table, model="net", split="test"):
+    rows = table.loc[table["split"] == split, ["videoname", "split", "label"]]
+    score = np.random.default_rng(0).random(len(rows)).astype("float32")
+    return rows.assign(y_score=score, model=model)
+
+
+def save(folder, table, predictions=None, **others):
+    others = {"notebook": "02_try", "parameters": {"SEED": 1}, "resamples": 50} | others
+    run = results.Run(folder)
+    return run.save(dataset=DATASET, table=table, predictions=predictions, **others)
+
+
+def test_results_hold_what_readers_rely_on(tmp_path, table):
+    predictions = pd.concat(
+        [predict(table), predict(table, "other"), predict(table, "net", "validation")]
+    )
+    path = save(tmp_path, table, predictions, extra={"leak": np.float64(0.25)})
+    content = json.loads(path.read_text())
+    assert path.name == "02_try.results.json"
+    assert content["parameters"] == {"SEED": 1}
+    data, counts = content["data"], splits.counts(table)
+    assert (data["name"], data["root"], data["is_sample"]) == (locate.FACES, "data/sample/x", True)
+    for split in splits.SPLITS:
+        assert data["counts"][split] == counts.loc[split, ["REAL", "FAKE"]].to_dict()
+        assert data["groups"][split] == counts.loc[split, "Groups"]
+    assert set(content["metrics"]["test"]) == {"net", "other", "prior"}
+    for score in content["metrics"]["test"].values():
+        assert set(score) == {*metrics.METRICS, "n"}
+        assert score["n"] == counts.loc["test", "Total"]
+        assert score["auc"]["low"] <= score["auc"]["value"] <= score["auc"]["high"]
+    assert content["extra"] == {"leak": 0.25}
+    assert content["environment"]["tensorflow"]
+    assert content["seconds"] >= 0
+    assert content["peak_memory_mb"] is None or content["peak_memory_mb"] > 10
+
+
+def test_prior_answers_with_the_training_prevalence(tmp_path, table):
+    path = save(tmp_path, table, predict(table))
+    written = pd.read_csv(tmp_path / "02_try.predictions.csv")
+    prevalence = (table.loc[table["split"] == "train", "label"] == "FAKE").mean()
+    prior = written[written["model"] == "prior"]
+    assert prior["y_score"].to_numpy() == pytest.approx(prevalence)
+    assert json.loads(path.read_text())["metrics"]["test"]["prior"]["auc"]["value"] == 0.5
+
+
+def test_metrics_follow_from_the_written_predictions(tmp_path, table):
+    path = save(tmp_path, table, predict(table))
+    written = pd.read_csv(tmp_path / "02_try.predictions.csv")
+    assert written.columns.tolist() == results.PREDICTION_COLUMNS
+    rows = written[written["model"] == "net"]
+    found = metrics.scores(rows["label"] == "FAKE", rows["y_score"])
+    stored = json.loads(path.read_text())["metrics"]["test"]["net"]
+    for name in metrics.METRICS:
+        assert stored[name]["value"] == pytest.approx(found[name])
+
+
+def test_without_a_model_and_without_a_split(tmp_path, table):
+    content = json.loads(save(tmp_path, table).read_text())
+    assert set(content["metrics"]["test"]) == {"prior"}
+    content = json.loads(save(tmp_path, table.drop(columns="split")).read_text())
+    assert content["metrics"] == {"test": {}}
+    assert set(content["data"]["counts"]) == {"all"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda p: p.assign(y_score=p["y_score"] * 9), "not logits"),
+        (lambda p: p.assign(y_score=np.nan), "NaN"),
+        (lambda p: p.iloc[1:], "without 1 of"),
+        (lambda p: pd.concat([p, p.iloc[:1]]), "given twice"),
+        (lambda p: p.assign(videoname="x" + p["videoname"]), "not in the table"),
+        (lambda p: p.assign(label="REAL"), "not in the table"),
+        (lambda p: p.assign(split="train"), "not in the table"),
+        (lambda p: p.assign(model="prior"), "'prior' left to this"),
+        (lambda p: p.drop(columns="model"), "without .'model'"),
+    ],
+)
+def test_predictions_that_do_not_fit_are_refused(tmp_path, table, spoil, message):
+    with pytest.raises(results.ResultsError, match=message):
+        save(tmp_path, table, spoil(predict(table)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_json_is_refused_before_anything_is_written(tmp_path, table):
+    with pytest.raises(TypeError, match="plain values"):
+        save(tmp_path, table, extra={"model": object()})
+    with pytest.raises(ValueError, match="JSON"):
+        save(tmp_path, table, extra={"loss": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_debris(tmp_path, table, monkeypatch):
+    old = save(tmp_path, table).read_text()
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="space"):
+        save(tmp_path, table, extra={"new": 1})
+    monkeypatch.undo()
+    assert (tmp_path / "02_try.results.json").read_text() == old
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["02_try.predictions.csv", "02_try.results.json"]
+
+
+def test_weights_are_described(tmp_path, table):
+    given = SimpleNamespace(values=[1], origin="wheel", digest="ab", is_random=False)
+    content = json.loads(save(tmp_path, table, weights={"xception": given}).read_text())
+    assert content["weights"]["xception"] == {"origin": "wheel", "digest": "ab", "is_random": False}
+
+
+def test_parameters_are_capital_literals():
+    space = {"SEED": 1, "SIZES": (1, 2), "NOTE": "", "_PRIVATE": 1, "Path": os, "TABLE": object()}
+    assert results.parameters_of(space) == {"SEED": 1, "SIZES": (1, 2), "NOTE": ""}
+
+
+def test_output_dir(tmp_path):
+    assert results.output_dir(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    for taken in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(FileExistsError, match="in the way"):
+            results.output_dir(taken)
+
+
+def test_default_output_dir_is_in_the_project(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "project_root", lambda: tmp_path)
+    assert results.output_dir() == tmp_path / "runs" / "latest"
+
+
+def test_output_dir_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match="OUTPUT_DIR"):
+        results.output_dir(tmp_path)
+
+
+def test_peak_memory_knows_its_units(monkeypatch):
+    usage = SimpleNamespace(getrusage=lambda _: SimpleNamespace(ru_maxrss=2**20), RUSAGE_SELF=0)
+    monkeypatch.setitem(sys.modules, "resource", usage)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert results.peak_memory_mb() == 1024
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert results.peak_memory_mb() == 1
+
+
+def test_peak_memory_on_windows(monkeypatch):
+    real = builtins.__import__
+
+    def no_resource(name, *others, **more):
+        if name == "resource":
+            raise ImportError(name)
+        return real(name, *others, **more)
+
+    monkeypatch.setattr(builtins, "__import__", no_resource)
+    assert results.peak_memory_mb() is None
+
+
+def test_judging_by_hand(table):
+    predictions = results.predictions_of("oracle", table, table["label"] == "FAKE")
+    judged = results.judge(predictions, table, resamples=20)
+    assert list(judged) == ["oracle", "prior"]
+    assert judged["oracle"]["auc"] == {"value": 1, "low": 1, "high": 1}
+    laid_out = results.scores_table(judged)
+    assert laid_out.loc["oracle", "auc"] == "1.00 [1.00, 1.00]"
+    assert laid_out.loc["prior", "n"] == str((table["split"] == "test").sum())
