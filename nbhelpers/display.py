@@ -1,0 +1,245 @@
+"""What only a live notebook needs: inline clips, GIFs, plotly figures, banners.
+
+The only room that imports IPython. Everything shown is one MIME bundle that carries its own data,
+so that it works in JupyterLab, in an exported page without network, and, by the JPEG beside the
+HTML, on sites that show no scripts and no clips.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import html
+import io
+import itertools
+import json
+import logging
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbhelpers import plots
+from nbhelpers import video as clips
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+logger = logging.getLogger(__name__)
+
+JPEG_QUALITY = 85
+EMBED_LIMIT = 2_000_000  # bytes; larger clips are shown as a shorter, smaller preview
+_PLAYABLE = {("h264", "yuv420p"), ("h264", "yuvj420p")}  # what every browser plays in an MP4
+_serial = itertools.count()  # for element names, which must differ within a page
+
+
+def setup() -> None:
+    """Set the series' figure style, JPEG inline figures, and quieter libraries."""
+    plots.style()
+    for name in ("tensorflow", "absl"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # for a TensorFlow not yet loaded
+    shell = _shell()
+    if shell is not None:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        with contextlib.suppress(AttributeError):  # a terminal shell has no figure formats
+            set_matplotlib_formats("jpeg", pil_kwargs={"quality": JPEG_QUALITY})
+        shell._nbhelpers_plotly_cell = None  # plotly.js has not been sent by this kernel
+
+
+def banner(text: str) -> None:
+    """Show a notice that cannot be missed.
+
+    Args:
+        text: plain text, one or two sentences.
+    """
+    style = (
+        "border: 3px solid #D55E00; background: #FFF1E6; color: #7A2E00; border-radius: 6px; "
+        "padding: 12px 16px; font-size: 1.1em; font-weight: 600;"
+    )
+    page = f'<div class="nbhelpers-banner" role="alert" style="{style}">{html.escape(text)}</div>'
+    _publish({"text/html": page, "text/plain": f"*** {text} ***"})
+
+
+def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> None:
+    """Show a plotly figure that works without a network.
+
+    The first figure of a notebook brings plotly.js (5 MB) along, later ones use it. Pages that
+    run no scripts show the fallback.
+
+    Args:
+        fig: a plotly figure.
+        fallback: the same told by Matplotlib; it is closed, not shown a second time.
+    """
+    name = f"plotly-{os.getpid()}-{next(_serial)}"
+    size = fig.layout.height or 450
+    bundle = {"text/plain": "plotly figure: run the cell to see it"}
+    still = ""
+    if fallback is not None:
+        picture = _jpeg_of(fallback)
+        bundle["image/jpeg"] = picture
+        still = f'<img alt="" src="data:image/jpeg;base64,{picture}">'
+    spec = json.dumps(json.loads(fig.to_json())).replace("</", "<\\/")
+    bundle["text/html"] = (
+        f'<div id="{name}" style="min-height:{size}px">{still}</div>{_plotly_js()}<script>'
+        f"(function draw(tries) {{ const place = document.getElementById('{name}');"
+        # Outputs may be put on the page out of order: wait for the one that brings plotly.js.
+        "if (!window.Plotly || !place) { if (tries) setTimeout(draw, 100, tries - 1); return; }"
+        f"place.innerHTML = ''; const spec = {spec};"
+        "Plotly.newPlot(place, spec.data, spec.layout, {responsive: true}); })(100);</script>"
+    )
+    _publish(bundle)
+
+
+def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -> None:
+    """Play a clip inline.
+
+    A clip that every browser plays (H.264, 4:2:0) and that is small is embedded as it is. Any
+    other (FaceForensics++ is H.264 4:4:4, phones write HEVC) is converted to a preview first.
+
+    Args:
+        path: the clip.
+        width: on the page, pixels; a preview is not larger than that.
+        seconds: a preview's longest duration.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        VideoError: it cannot be read.
+    """
+    path = Path(path)
+    facts = clips.clip_facts(path)
+    small = path.stat().st_size <= EMBED_LIMIT and facts["seconds"] <= seconds
+    playable = (facts["codec"], facts["pixel_format"]) in _PLAYABLE
+    if small and playable and path.suffix.lower() in (".mp4", ".m4v"):
+        content, note = path.read_bytes(), ""
+    else:
+        content, note = _preview(path, width, seconds), " (preview)"
+    first = clips.read_frames(path, count=1, how="first").pixels[0]
+    caption = f"{path.name}, {facts['seconds']:g} s{note}"
+    page = (
+        f'<video controls loop muted playsinline width="{width}" style="max-width:100%" '
+        f'src="data:video/mp4;base64,{base64.b64encode(content).decode()}">'
+        f"{html.escape(caption)}</video>"
+        f'<div style="font-size:0.85em;color:#555">{html.escape(caption)}</div>'
+    )
+    _publish({"text/html": page, "image/jpeg": _jpeg(first, width), "text/plain": caption})
+
+
+def gif(
+    frames: np.ndarray, path: str | os.PathLike, *, fps: float = 10.0, width: int | None = None
+) -> Path:
+    """Write an animated GIF and show it.
+
+    Args:
+        frames: uint8 (T, H, W, 3) RGB 0-255, T >= 1.
+        path: file to write; its folder exists.
+        fps: frames a second.
+        width: on the page, pixels; None takes the frames' own.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: the frames have another form.
+    """
+    import imageio.v3 as imageio
+
+    if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or not len(frames):
+        raise ValueError(
+            f"Expected frames uint8 (T, H, W, 3), T >= 1; received {frames.dtype} {frames.shape}."
+        )
+    path = Path(path)
+    imageio.imwrite(path, frames, extension=".gif", duration=1000 / fps, loop=0)
+    width = width or frames.shape[2]
+    content = base64.b64encode(path.read_bytes()).decode()
+    page = (
+        f'<img width="{width}" alt="{html.escape(path.stem)}" style="max-width:100%" '
+        f'src="data:image/gif;base64,{content}">'
+    )
+    still = _jpeg(frames[0], width)
+    _publish({"text/html": page, "image/jpeg": still, "text/plain": path.name})
+    return path
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+def _shell():
+    from IPython import get_ipython
+
+    return get_ipython()
+
+
+def _publish(bundle: dict[str, str]) -> None:
+    from IPython.display import display
+
+    display(bundle, raw=True)
+
+
+def _plotly_js() -> str:
+    """plotly.js for the first figure of a notebook, nothing for the later ones.
+
+    The kernel remembers which cell brought it, so that running that cell again brings it again.
+    """
+    from plotly.offline import get_plotlyjs
+
+    shell = _shell()
+    script = "<script>" + get_plotlyjs() + "</script>"
+    if shell is None:
+        return script
+    cell = _cell_id(shell)
+    holder = getattr(shell, "_nbhelpers_plotly_cell", None)
+    if holder is not None and holder != cell:
+        return ""
+    shell._nbhelpers_plotly_cell = cell
+    return script
+
+
+def _cell_id(shell) -> str:
+    """What tells the running cell from others: its id where the front end sends it."""
+    parent = getattr(shell, "get_parent", dict)()
+    return str(parent.get("metadata", {}).get("cellId") or f"run {shell.execution_count}")
+
+
+def _jpeg_of(drawing: Axes | Figure) -> str:
+    import matplotlib.pyplot as plt
+
+    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
+    memory = io.BytesIO()
+    figure.savefig(memory, format="jpeg", pil_kwargs={"quality": JPEG_QUALITY})
+    plt.close(figure)
+    return base64.b64encode(memory.getvalue()).decode()
+
+
+def _jpeg(pixels: np.ndarray, width: int) -> str:
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((width, width * 4))
+    memory = io.BytesIO()
+    picture.save(memory, format="jpeg", quality=JPEG_QUALITY)
+    return base64.b64encode(memory.getvalue()).decode()
+
+
+def _preview(path: Path, width: int, seconds: float) -> bytes:
+    """The beginning of a clip as H.264 4:2:0, which every browser plays, with sound as AAC."""
+    with tempfile.TemporaryDirectory() as folder:
+        preview = Path(folder) / "preview.mp4"
+        command = [clips.ffmpeg(), "-v", "error", "-nostdin", "-y", "-i", str(path)]
+        command += ["-t", str(seconds), "-map", "0:v:0", "-map", "0:a:0?"]
+        command += ["-vf", f"scale='trunc(min({width},iw)/2)*2':-2", "-pix_fmt", "yuv420p"]
+        command += ["-c:v", "libx264", "-crf", "26", "-preset", "veryfast", "-c:a", "aac"]
+        command += ["-movflags", "+faststart", str(preview)]
+        run = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=300, check=False
+        )
+        if run.returncode or not preview.is_file():
+            last = (run.stderr.strip().splitlines() or ["no message"])[-1]
+            raise clips.VideoError(f"{path.name} could not be converted for the browser: {last}")
+        return preview.read_bytes()
