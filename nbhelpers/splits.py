@@ -53,7 +53,7 @@ def balanced_sample(
     for label in manifest.LABELS:
         rows = table[table["label"] == label].sort_values("videoname", kind="stable")
         if len(rows) < wanted:
-            logger.warning("Only %d of %d %s rows are available", len(rows), wanted, label)
+            logger.info("Only %d of %d %s rows are available", len(rows), wanted, label)
         take = rng.choice(len(rows), size=min(wanted, len(rows)), replace=False)
         drawn.append(rows.iloc[take])
     return pd.concat(drawn).sort_values("videoname", kind="stable").reset_index(drop=True)

@@ -109,7 +109,7 @@ def test_balanced_sample(caplog):
     few = splits.balanced_sample(table, per_class=7, seed=0)
     assert few["label"].value_counts().tolist() == [7, 7]
     assert few["videoname"].is_unique
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         everything = splits.balanced_sample(table, per_class=10_000, seed=0)
     assert len(everything) == len(table)
     assert "Only 50 of 10000 REAL" in caplog.text
