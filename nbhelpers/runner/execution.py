@@ -3,7 +3,9 @@
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -121,6 +123,7 @@ def _child(
     os.environ |= {name: os.environ.get(name, value) for name, value in QUIET.items()}
     os.environ.pop("MPLBACKEND", None)  # the kernel's own inline backend makes the figures
     warnings.simplefilter("ignore")
+    threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     with open(log, "wb") as file:  # what is printed past the notebook ends up here
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -135,6 +138,13 @@ def _child(
             failure = f"{OUTSIDE}: the kernel died; most often the machine ran out of memory"
     sys.stderr.flush()
     sender.send(("end", failure))
+
+
+def _follow_parent(parent: int) -> None:
+    """Ends this process when its parent was killed, so that no notebook goes on unseen."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _papermill(

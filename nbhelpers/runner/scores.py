@@ -16,6 +16,7 @@ METRICS = {
     "log_loss": "Log loss",
     "eer": "EER",
 }
+README_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 NOTE = "<!-- Made by `python -m nbhelpers readme`; do not edit by hand. -->"
 EMPTY = "No results yet: `make render` fills this table in."
@@ -23,8 +24,8 @@ SAMPLE_NOTE = (
     "Bundled sample: computer-generated faces. These numbers say nothing about real deepfakes."
 )
 RANDOM_NOTE = (
-    "Random starting weights: ImageNet weights were not to be had where this ran. "
-    "Scores of transfer learning mean nothing here."
+    "Random starting weights: no pretrained weights were used. "
+    "What is said here about transfer learning means nothing."
 )
 _log = logging.getLogger(__name__)
 
@@ -131,12 +132,12 @@ def readme_block(results: dict[str, dict]) -> str:
         lines += [f"**{SAMPLE_NOTE}**", ""]
     if any(map(has_random_weights, scored.values())):
         lines += [f"**{RANDOM_NOTE}**", ""]
-    columns = ["Notebook", "Model", *METRICS.values(), "n"]
+    columns = ["Notebook", "Model", *(METRICS[key] for key in README_METRICS), "n"]
     lines += [_row(columns), _row(["---"] * len(columns))]
     for stem, result in scored.items():
         shown = f"[{stem}](notebooks/{stem}.ipynb)"
         for name, metrics, n in model_rows(result):
-            cells = [score_text(metrics.get(key)) for key in METRICS]
+            cells = [score_text(metrics.get(key)) for key in README_METRICS]
             lines.append(_row([shown, f"`{_cell(name)}`", *cells, _cell(n)]))
             shown = ""
     return "\n".join(

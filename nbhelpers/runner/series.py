@@ -173,6 +173,7 @@ def _forget(target: Path, notebook: Notebook) -> None:
     """Removes what an earlier run of a notebook left, so that nothing old passes for new."""
     for suffix in MADE:
         (target / (notebook.stem + suffix)).unlink(missing_ok=True)
+    (target / f".{notebook.stem}.part.ipynb").unlink(missing_ok=True)
 
 
 def _run_one(

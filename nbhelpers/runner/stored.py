@@ -20,7 +20,11 @@ ENCODINGS = ((1200, 88), (1000, 80), (900, 70), (800, 60), (700, 50), (600, 40))
 RASTER = ("image/jpeg", "image/png", "image/gif")
 LIVE_KINDS = ("application/vnd.plotly.v1+json", "application/javascript")
 LIVE_HTML = re.compile(r"<video|<audio|<script|<iframe|plotly", re.IGNORECASE)
-EMBEDDED = re.compile(r"data:(image/(?:gif|png|jpe?g|webp));base64,([A-Za-z0-9+/=\s]+)")
+SCRIPT = re.compile(r"<script\b.*?</script>", re.IGNORECASE | re.DOTALL)
+EMBEDDED = re.compile(
+    r"<img\b[^>]*\bsrc=[\"']data:image/(gif|png|jpe?g|webp);base64,([A-Za-z0-9+/=\s]+)",
+    re.IGNORECASE,
+)
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 VIDEO_NOTE = "A video is shown here when the notebook is run."
 LIVE_NOTE = "An interactive figure is shown here when the notebook is run."
@@ -208,11 +212,13 @@ def _stored_data(data: dict, has_still: bool, *, width: int, quality: int) -> di
             still = _jpeg(data.pop(kind), width=width, quality=quality)
             rest = {"text/plain": data["text/plain"]} if "text/plain" in data else {}
             return {"image/jpeg": still, **rest}
-    if pictures := EMBEDDED.findall(page):
-        still = _jpeg(pictures[0][1], width=width, quality=quality)
+    live = live or LIVE_HTML.search(page)
+    picture = EMBEDDED.search(SCRIPT.sub("", page))
+    if picture and (live or picture[1].lower() == "gif"):
+        still = _jpeg(picture[2], width=width, quality=quality)
         return {"image/jpeg": still, "text/plain": "<still picture>"}
-    if live or LIVE_HTML.search(page):
-        if has_still:
+    if live:
+        if has_still or not SCRIPT.sub("", page).strip():
             return {}
         note = VIDEO_NOTE if "<video" in page.lower() else LIVE_NOTE
         return {"text/markdown": f"*{note}*", "text/plain": note}
