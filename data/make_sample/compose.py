@@ -14,7 +14,7 @@ import yaml
 
 import people as plan
 from facemodel import FaceModel
-from imaging import develop, draw_final, exposure_gain, finish, make_backdrop, over, spread_positions, uniform, write_video
+from imaging import bleed, develop, draw_final, exposure_gain, finish, make_backdrop, over, spread_positions, uniform, write_video
 from manipulate import draw_method, reenact_mouth, swap_face
 
 FACES, CHALLENGE = "deepfake-faces", "deepfake-detection-challenge"
@@ -65,7 +65,7 @@ class Scene:
         return over(*develop(render, self.gain, self.contrast), self.backdrop)
 
     def donor(self, render: dict) -> np.ndarray:
-        return develop(render, self.gain, self.contrast)[0]
+        return bleed(*develop(render, self.gain, self.contrast))
 
 
 def _fake(method, scene, target, render, load, drawn, frame):

@@ -95,7 +95,8 @@ def blend(target: np.ndarray, face: np.ndarray, weight: np.ndarray, poisson: boo
         x, y, w, h = cv2.boundingRect(inside)
         if w > 8 and h > 8:
             as8 = [np.clip(p, 0, 255).astype(np.uint8) for p in (face, target)]
-            cloned = cv2.seamlessClone(*as8, inside, (x + w // 2, y + h // 2), cv2.NORMAL_CLONE).astype(np.float32)
+            # a copy, because seamlessClone writes into its mask
+            cloned = cv2.seamlessClone(*as8, inside.copy(), (x + w // 2, y + h // 2), cv2.NORMAL_CLONE).astype(np.float32)
             edge = cv2.GaussianBlur(inside.astype(np.float32) / 255, (0, 0), 1.0)[..., None]
             return target * (1 - edge) + cloned * edge
     return target * (1 - weight[..., None]) + face * weight[..., None]
