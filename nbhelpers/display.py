@@ -132,7 +132,7 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
 
 
 def gif(
-    frames: np.ndarray, path: str | os.PathLike, *, fps: float = 10.0, width: int | None = None
+    frames: np.ndarray, path: str | os.PathLike, *, fps: float = 10.0, width: int = 320
 ) -> Path:
     """Write an animated GIF and show it.
 
@@ -140,7 +140,7 @@ def gif(
         frames: uint8 (T, H, W, 3) RGB 0-255, T >= 1.
         path: file to write; its folder exists.
         fps: frames a second.
-        width: on the page, pixels; None takes the frames' own.
+        width: pixels, >= 1; wider frames are shrunk to it.
 
     Returns:
         The path.
@@ -155,15 +155,11 @@ def gif(
             f"Expected frames uint8 (T, H, W, 3), T >= 1; received {frames.dtype} {frames.shape}."
         )
     path = Path(path)
-    imageio.imwrite(path, frames, extension=".gif", duration=1000 / fps, loop=0)
-    width = width or frames.shape[2]
+    small = np.stack([_shrunk(frame, width) for frame in frames])
+    imageio.imwrite(path, small, extension=".gif", duration=1000 / fps, loop=0)
     content = base64.b64encode(path.read_bytes()).decode()
-    page = (
-        f'<img width="{width}" alt="{html.escape(path.stem)}" style="max-width:100%" '
-        f'src="data:image/gif;base64,{content}">'
-    )
-    still = _jpeg(frames[0], width)
-    _publish({"text/html": page, "image/jpeg": still, "text/plain": path.name})
+    page = f'<img alt="{html.escape(path.stem)}" src="data:image/gif;base64,{content}">'
+    _publish({"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name})
     return path
 
 
@@ -217,13 +213,19 @@ def _jpeg_of(drawing: Axes | Figure) -> str:
     return base64.b64encode(memory.getvalue()).decode()
 
 
-def _jpeg(pixels: np.ndarray, width: int) -> str:
+def _shrunk(pixels: np.ndarray, width: int) -> np.ndarray:
     from PIL import Image
 
     picture = Image.fromarray(pixels)
-    picture.thumbnail((width, width * 4))
+    picture.thumbnail((width, picture.height))
+    return np.asarray(picture)
+
+
+def _jpeg(pixels: np.ndarray, width: int) -> str:
+    from PIL import Image
+
     memory = io.BytesIO()
-    picture.save(memory, format="jpeg", quality=JPEG_QUALITY)
+    Image.fromarray(_shrunk(pixels, width)).save(memory, format="jpeg", quality=JPEG_QUALITY)
     return base64.b64encode(memory.getvalue()).decode()
 
 

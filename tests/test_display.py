@@ -110,6 +110,11 @@ def test_gif_is_written_and_shown(tmp_path, shown):
     assert decoded(shown[0]["image/jpeg"]).size == (16, 12)
 
 
+def test_gif_is_shrunk_to_its_width(tmp_path, shown):
+    path = display.gif(np.zeros((2, 30, 40, 3), np.uint8), tmp_path / "a.gif", width=20)
+    assert Image.open(path).size == (20, 15)
+
+
 @pytest.mark.parametrize("shape", [(12, 16, 3), (0, 12, 16, 3), (2, 12, 16)])
 def test_gif_of_something_else_is_refused(shape, tmp_path):
     with pytest.raises(ValueError, match="T >= 1; received"):
