@@ -133,9 +133,7 @@ def plot_score_histogram(
     ax = _axes(ax, (4.5, 3.2))
     label, y_score = np.asarray(label), np.asarray(y_score)
     for name, colour in COLOURS.items():
-        ax.hist(
-            y_score[label == name], np.linspace(0, 1, 21), color=colour, alpha=0.6, label=name
-        )
+        ax.hist(y_score[label == name], np.linspace(0, 1, 21), color=colour, alpha=0.6, label=name)
     ax.set(xlabel="P(fake)", ylabel="test pictures", xlim=(0, 1), title="Scores by true class")
     ax.legend()
     return ax
@@ -239,4 +237,159 @@ def class_counts_figure(counts: pd.DataFrame) -> go.Figure:
     figure.update_layout(
         title="Classes in each set", barmode="group", template="plotly_white", height=360, width=640
     )
+    return figure
+
+
+def plot_fakes_per_original(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how many originals have how many fakes.
+
+    Args:
+        table: with `videoname`, `label` and `original`; originals that are not among the files
+            count as well.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = _axes(ax, (5.5, 3))
+    fakes = table.loc[table["label"] == "FAKE", "original"]
+    reals = table.loc[table["label"] == "REAL", "videoname"]
+    fakes = fakes[fakes != ""].value_counts()
+    number = fakes.reindex(fakes.index.union(reals), fill_value=0).value_counts().sort_index()
+    bars = ax.bar(number.index, number, color=CYCLE[0])
+    ax.bar_label(bars, fontsize=8)
+    ax.set(xlabel="fakes made of one original", ylabel="originals", title="Fakes per original")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(axis="x", visible=False)
+    return ax
+
+
+def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -> Axes:
+    """Draw how a measured quantity is spread over reals and fakes.
+
+    Args:
+        table: with `label` and `column`, a number; rows without it are left out.
+        column: what to draw; also the axis label.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes. Each class has area 1, so that a rare class shows as well as a common one.
+    """
+    ax = _axes(ax, (4, 2.8))
+    known = table[np.isfinite(table[column])]
+    # Cut the longest tails, else one odd picture squeezes all others into one bar.
+    low, high = known[column].quantile([0.005, 0.995])
+    bins = np.linspace(low, max(high, low + 1e-9), 31)
+    for name, colour in COLOURS.items():
+        values = known.loc[known["label"] == name, column].clip(low, high)
+        ax.hist(values, bins, density=True, color=colour, alpha=0.55, label=name)
+    ax.set(xlabel=column, yticks=[])
+    ax.legend()
+    return ax
+
+
+def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of test fakes that the training rows give away.
+
+    Args:
+        reports: one row a way of splitting, columns `original`, `sibling`, `group`, shares 0-1,
+            as `splits.leak_report` gives them.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = _axes(ax, (6.5, 3))
+    kinds = {
+        "original": "their original",
+        "sibling": "another fake\nof their original",
+        "group": "anything of\ntheir group",
+    }
+    width = 0.8 / len(reports)
+    for number, (name, report) in enumerate(reports.iterrows()):
+        place = np.arange(len(kinds)) + (number - (len(reports) - 1) / 2) * width
+        bars = ax.bar(place, report[list(kinds)], width, color=CYCLE[number], label=name)
+        ax.bar_label(bars, fmt="{:.0%}", fontsize=8)
+    ax.set_xticks(range(len(kinds)), kinds.values())
+    ax.set(ylabel="share of test fakes", ylim=(0, 1.1), title="Test fakes that have in train ...")
+    ax.yaxis.set_major_formatter("{x:.0%}")
+    ax.grid(axis="x", visible=False)
+    ax.legend()
+    return ax
+
+
+def plot_forgeries(
+    reals: Sequence[np.ndarray],
+    fakes: Sequence[np.ndarray],
+    *,
+    masks: Sequence[np.ndarray] | None = None,
+    titles: Sequence[str] | None = None,
+) -> Figure:
+    """Draw each real above its fake, their difference and the mask of the manipulated region.
+
+    Args:
+        reals: ``uint8 (H, W, 3)`` RGB 0-255, the originals.
+        fakes: the same shapes; a fake of each.
+        masks: ``bool (H, W)`` of each, True where manipulated; None draws none.
+        titles: one a fake, for example its method; None draws "FAKE".
+
+    Returns:
+        The figure. Differences are the largest of the three channels, stretched for each pair.
+    """
+    gaps = [
+        np.abs(real.astype(int) - fake).max(axis=2) for real, fake in zip(reals, fakes, strict=True)
+    ]
+    names = ["REAL"] * len(reals) + list(titles or ["FAKE"] * len(fakes))
+    names += ["difference"] * len(gaps) + ["mask"] * len(masks or [])
+    colours = [COLOURS["REAL"]] * len(reals) + [COLOURS["FAKE"]] * len(fakes)
+    colours += ["black"] * (len(names) - len(colours))
+    return plot_pictures(
+        [*reals, *fakes, *gaps, *(masks or [])], names, columns=len(reals), colours=colours
+    )
+
+
+def plot_maps(
+    pictures: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray | None],
+    maps: Sequence[Mapping[str, np.ndarray]],
+    *,
+    titles: Sequence[str] | None = None,
+    size: float = 1.6,
+) -> Figure:
+    """Draw explanation maps beside their pictures, one picture a row.
+
+    Args:
+        pictures: ``(H, W, 3)`` RGB 0-255 each.
+        masks: ``bool (H, W)`` each, None where nothing was manipulated; its outline is drawn
+            over every map.
+        maps: for each picture, method -> ``float (H, W)``, the same methods in every one.
+        titles: one a row, written over its picture.
+        size: width of a picture, inches.
+
+    Returns:
+        The figure. Each map has its own scale: red is its strongest evidence for FAKE, blue
+        evidence against, white none.
+    """
+    names = ["picture", *maps[0]]
+    figure, axes = plt.subplots(
+        len(pictures),
+        len(names),
+        figsize=(len(names) * size, len(pictures) * size * 1.12),
+        squeeze=False,
+    )
+    for row, picture, mask, heats in zip(axes, pictures, masks, maps, strict=True):
+        row[0].imshow(np.clip(picture, 0, 255).astype("uint8"))
+        for ax, heat in zip(row[1:], heats.values(), strict=True):
+            reach = np.abs(heat).max() or 1.0
+            ax.imshow(heat, cmap="RdBu_r", vmin=-reach, vmax=reach)
+        for ax in row:
+            ax.axis("off")
+            if mask is not None:
+                colour = "black" if ax is not row[0] else "white"
+                ax.contour(mask, levels=[0.5], colors=colour, linewidths=1)
+    for ax, name in zip(axes[0], names, strict=True):
+        ax.set_title(name, fontsize=9)
+    if titles is not None:
+        for row, title in zip(axes[:, 0], titles, strict=True):
+            row.text(0.03, 0.04, title, transform=row.transAxes, fontsize=7, color="white")
     return figure
