@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers import faces, video, weights
+from nbhelpers import faces, models, video, weights
 
 if TYPE_CHECKING:
     import keras
@@ -256,12 +256,7 @@ def _imagenet_encoder(found: weights.PretrainedWeights, image_size: int) -> Enco
 def _detector(path: Path) -> Encoder:
     import keras
 
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"Expected a detector file; nothing is at {path}. Run notebook 03 first, which saves "
-            "one, or set MODEL_FILE to where it is, or choose another ENCODER."
-        )
-    model = keras.models.load_model(path, compile=False)
+    model = models.load_detector(path)
     pooling = [x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)]
     if not pooling:
         raise ValueError(

@@ -131,6 +131,46 @@ def paired_difference(
     return _interval(value, np.concatenate(drawn))
 
 
+def mean_interval(
+    values: ArrayLike, groups: ArrayLike, *, resamples: int = 1000, seed: int = 42
+) -> dict[str, float]:
+    """Mean of a value per row with its 95 % interval, from resampling whole groups.
+
+    For the difference of two columns of values pass their difference: that pairs them row by row.
+
+    Args:
+        values: (N,) finite numbers.
+        groups: (N,) names, at least two different ones.
+        resamples: of the bootstrap, >= 1.
+        seed: of the bootstrap.
+
+    Returns:
+        ``{"value", "low", "high"}``.
+
+    Raises:
+        ValueError: values that are not finite, shapes that differ, fewer than two groups.
+
+    >>> mean_interval([1, 1, 1], list("aab"))
+    {'value': 1.0, 'low': 1.0, 'high': 1.0}
+    """
+    values = np.asarray(values, dtype=float)
+    names, index = np.unique(np.asarray(groups).astype(str), return_inverse=True)
+    if values.ndim != 1 or values.shape != index.shape or not np.isfinite(values).all():
+        raise ValueError(
+            f"Expected a finite value and a group for each row; received values of shape "
+            f"{values.shape} and {index.shape[0]} groups. Drop the rows that have no value."
+        )
+    if len(names) < 2:
+        raise ValueError(
+            f"Expected two groups at least; received {len(names)}. An interval over people needs "
+            "several people: use more rows."
+        )
+    sums = np.bincount(index, weights=values)
+    sizes = np.bincount(index)
+    draws = np.random.default_rng(seed).integers(0, len(names), (resamples, len(names)))
+    return _interval(values.mean(), sums[draws].sum(axis=1) / sizes[draws].sum(axis=1))
+
+
 def _interval(value: float, drawn: np.ndarray) -> dict[str, float]:
     low, high = np.percentile(drawn, [2.5, 97.5])
     return {"value": float(value), "low": float(low), "high": float(high)}

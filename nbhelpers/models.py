@@ -6,6 +6,9 @@ no caller can forget to. Every detector ends in one sigmoid unit: P(fake).
 
 from __future__ import annotations
 
+import os
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -135,3 +138,39 @@ def gru_classifier(frames: int, dim: int) -> keras.Model:
     x = layers.Dense(8, activation="relu")(x)
     outputs = layers.Dense(1, activation="sigmoid")(x)
     return Model([features, mask], outputs, name="article_gru")
+
+
+def load_detector(path: str | os.PathLike) -> keras.Model:
+    """Load a detector that notebook 03 has saved.
+
+    Args:
+        path: a ``.keras`` file; files that would run code of their own are refused.
+
+    Returns:
+        The model, compiled for nothing: it scores, it does not train.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no model, or not a picture detector with one output.
+    """
+    import keras
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"Expected a detector file; nothing is at {path}. Run notebook 03 first, which saves "
+            "one, or set MODEL_FILE to where it is."
+        )
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"Expected a Keras model file; {path.name} cannot be read ({error}). "
+            "Run notebook 03 again."
+        ) from error
+    if len(model.input_shape) != 4 or model.output_shape[1:] != (1,):
+        raise ValueError(
+            "Expected a detector (B, H, W, 3) -> (B, 1); received "
+            f"{model.input_shape} -> {model.output_shape} in {path.name}."
+        )
+    return model

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from nbhelpers import manifest
+from nbhelpers import files, manifest
 
 logger = logging.getLogger(__name__)
 
@@ -214,6 +214,16 @@ def leak_report(table: pd.DataFrame) -> dict[str, float]:
         "group": group[fakes.index].isin(group[train.index]),
     }
     return {"fakes": len(fakes)} | {name: float(share.mean()) for name, share in seen.items()}
+
+
+def write_csv(table: pd.DataFrame, path: str | os.PathLike) -> None:
+    """Write a split in the form that ``split_csv`` reads.
+
+    Args:
+        table: with ``videoname`` and ``split``.
+        path: the file; it is written whole or not at all.
+    """
+    files.write_text(path, table[["videoname", "split"]].to_csv(index=False))
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nbhelpers import files
+
 log = logging.getLogger(__name__)
 
 MODES = ("auto", "imagenet", "none")
@@ -262,12 +264,9 @@ def _read_package(wheel: Path, folder: Path):
 
 
 def _keep(network, path: Path) -> None:
-    """Save weights under ``path`` in one step; a cache that cannot be written is no failure."""
+    """Save weights in one step; a cache that cannot be written is no failure."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            draft = Path(folder) / path.name
+        with files.whole(path) as draft:
             network.save_weights(draft)
-            os.replace(draft, path)
     except OSError as error:
         log.warning("The weights could not be kept in %s (%s)", path.parent, error)

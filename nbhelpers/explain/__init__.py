@@ -13,6 +13,7 @@ from nbhelpers.explain.measures import (
     energy_inside,
     insertion_curve,
     iou_at_mask_area,
+    judge_maps,
     pointing_hit,
     random_map,
     rank_agreement,
@@ -24,6 +25,7 @@ from nbhelpers.explain.methods import (
     lime,
     lime_explanation,
     occlusion,
+    p_fake,
     randomised,
 )
 
@@ -38,9 +40,11 @@ __all__ = [
     "insertion_curve",
     "integrated_gradients",
     "iou_at_mask_area",
+    "judge_maps",
     "lime",
     "lime_explanation",
     "occlusion",
+    "p_fake",
     "pointing_hit",
     "random_map",
     "randomised",

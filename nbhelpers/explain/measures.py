@@ -7,7 +7,7 @@ a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -217,6 +217,42 @@ def curve_area(curve: np.ndarray) -> float:
     """
     curve = np.asarray(curve, "float64")
     return float((curve[1:] + curve[:-1]).mean() / 2)
+
+
+def judge_maps(
+    score: Scorer,
+    image: np.ndarray,
+    mask: np.ndarray,
+    *,
+    maps: Mapping[str, np.ndarray],
+    steps: int = 10,
+) -> list[dict[str, float | str]]:
+    """Judge several maps of one picture with every measure that needs no second map.
+
+    Args:
+        score: pictures ``float32 (B, H, W, 3)`` -> P(fake) ``(B,)``.
+        image: ``(H, W, 3)`` RGB 0-255.
+        mask: ``bool (H, W)``, the manipulated region.
+        maps: method -> ``float (H, W)``.
+        steps: of the deletion and insertion curves.
+
+    Returns:
+        One dict a map: `method, insertion, deletion, pointing, energy, iou`.
+
+    Raises:
+        ValueError: as `pointing_hit`.
+    """
+    return [
+        {
+            "method": method,
+            "insertion": curve_area(insertion_curve(score, image, heat, steps=steps)),
+            "deletion": curve_area(deletion_curve(score, image, heat, steps=steps)),
+            "pointing": pointing_hit(heat, mask),
+            "energy": energy_inside(heat, mask),
+            "iou": iou_at_mask_area(heat, mask),
+        }
+        for method, heat in maps.items()
+    ]
 
 
 def rank_agreement(first: np.ndarray, second: np.ndarray) -> float:

@@ -48,7 +48,7 @@ def p_fake(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
     Returns:
         P(fake), ``float32 (B,)``.
     """
-    return np.asarray(model(np.asarray(pictures, "float32"), training=False))[:, 0]
+    return model.predict_on_batch(np.asarray(pictures, "float32"))[:, 0]
 
 
 def _logit_model(model: keras.Model, *also: str) -> keras.Model:

@@ -1,0 +1,46 @@
+"""Writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: str | os.PathLike) -> Iterator[Path]:
+    """Write a file in one step: a reader sees the old content or the new, never a part.
+
+    The draft lies in the same folder, so that the last step is a rename. It has the same name, so
+    that libraries which look at the suffix are content.
+
+    Args:
+        path: the file; its folder is made when it is missing.
+
+    Yields:
+        The path to write to. If the block raises, the file stays as it was.
+
+    >>> with whole("/tmp/nbhelpers-doctest.txt") as draft:
+    ...     _ = draft.write_text("all of it")
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
+        draft = Path(folder) / path.name
+        yield draft
+        with draft.open("rb+") as written:
+            os.fsync(written.fileno())
+        os.replace(draft, path)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write text as UTF-8, whole or not at all.
+
+    Args:
+        path: the file; its folder is made when it is missing.
+        text: the content; line ends are written as they are.
+    """
+    with whole(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="")
