@@ -38,7 +38,7 @@ def _settle_line(line: str) -> str:
         return line
     shown: list[str] = []
     at = 0
-    for char in ANSI.sub("", line):
+    for char in ANSI.sub("", line.rpartition("\x1b[2K")[2]):  # 2K clears the line
         if char == "\r":
             at = 0
         elif char == "\b":
