@@ -29,6 +29,10 @@ COLUMNS = [
     *("original_width", "original_height"),
 ]
 FINDING_COLUMNS = ["videoname", "problem", "detail"]
+PROBLEMS = (
+    *("unsafe name", "unlabelled", "unknown label", "duplicate"),
+    *("missing", "unreadable", "unlisted"),
+)
 PICTURES = (".jpg", ".jpeg", ".png")
 CLIPS = (".mp4", ".mov", ".avi", ".mkv")
 VERIFY = ("none", "header", "decode")
@@ -76,9 +80,8 @@ def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Man
             (also that every pixel can be decoded; minutes).
 
     Returns:
-        The table and the findings. Labels are REAL or FAKE, in capitals. Findings name these
-        problems: ``duplicate, unsafe name, unlabelled, unknown label, missing, unreadable,
-        unlisted``.
+        The table and the findings. Labels are REAL or FAKE, in capitals. Each finding names one
+        of ``PROBLEMS``.
 
     Raises:
         DatasetError: no metadata, not the expected columns, or no usable row.

@@ -60,7 +60,8 @@ def plot_pictures(
     """Draw pictures in a grid.
 
     Args:
-        pictures: ``uint8`` or ``float`` 0-255 ``(H, W, 3)`` RGB, or ``(H, W)`` grey/bool masks.
+        pictures: ``uint8`` or ``float`` 0-255 ``(H, W, 3)`` RGB, or ``(H, W)`` grey/bool masks;
+            none of them gives an empty figure.
         titles: one a picture; None draws none.
         columns: pictures in a row.
         size: width of a picture, inches.
@@ -69,8 +70,8 @@ def plot_pictures(
     Returns:
         The figure.
     """
-    columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
+    columns = max(1, min(columns, len(pictures)))
+    rows = max(1, -(-len(pictures) // columns))
     title_space = 0.25 if titles is not None else 0.0
     figure, axes = plt.subplots(
         rows, columns, figsize=(columns * size, rows * (size + title_space)), squeeze=False

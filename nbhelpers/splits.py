@@ -29,8 +29,8 @@ def balanced_sample(
 
     Args:
         table: with ``videoname`` and ``label``.
-        per_class: rows of each label, >= 1; None takes as many as the rarer label has. Where a
-            label has fewer, all of it is taken and that is logged.
+        per_class: rows of each label, >= 1; None takes as many as the rarer label has, and so
+            does a larger number, which is logged.
         seed: of the draw.
 
     Returns:
@@ -46,15 +46,16 @@ def balanced_sample(
     _check_labels(table)
     if per_class is not None and per_class < 1:
         raise ValueError(f"Expected per_class >= 1 or None; received {per_class}.")
-    available = table["label"].value_counts()
-    wanted = int(available.min()) if per_class is None else per_class
+    rarer = table["label"].value_counts().idxmin()
+    available = int((table["label"] == rarer).sum())
+    wanted = available if per_class is None else min(per_class, available)
+    if per_class is not None and wanted < per_class:
+        logger.info("Only %d of %d %s rows are there: as many of each", wanted, per_class, rarer)
     rng = np.random.default_rng(seed)
     drawn = []
     for label in manifest.LABELS:
         rows = table[table["label"] == label].sort_values("videoname", kind="stable")
-        if len(rows) < wanted:
-            logger.info("Only %d of %d %s rows are available", len(rows), wanted, label)
-        take = rng.choice(len(rows), size=min(wanted, len(rows)), replace=False)
+        take = rng.choice(len(rows), size=wanted, replace=False)
         drawn.append(rows.iloc[take])
     return pd.concat(drawn).sort_values("videoname", kind="stable").reset_index(drop=True)
 
