@@ -27,6 +27,12 @@ RANDOM_NOTE = (
     "Random starting weights: no pretrained weights were used. "
     "What is said here about transfer learning means nothing."
 )
+README_LEGEND = (
+    "Test split: value [95 % interval, bootstrap by group]; `prior` always answers the share of "
+    "fakes in the training split."
+)
+README_COLUMNS = ("Notebook", "Model", *(METRICS[key] for key in README_METRICS), "n")
+README_HEAD = (f"| {' | '.join(README_COLUMNS)} |", "| --- " * len(README_COLUMNS) + "|")
 _log = logging.getLogger(__name__)
 
 
@@ -132,18 +138,14 @@ def readme_block(results: dict[str, dict]) -> str:
         lines += [f"**{SAMPLE_NOTE}**", ""]
     if any(map(has_random_weights, scored.values())):
         lines += [f"**{RANDOM_NOTE}**", ""]
-    columns = ["Notebook", "Model", *(METRICS[key] for key in README_METRICS), "n"]
-    lines += [_row(columns), _row(["---"] * len(columns))]
+    lines += README_HEAD
     for stem, result in scored.items():
         shown = f"[{stem}](notebooks/{stem}.ipynb)"
         for name, metrics, n in model_rows(result):
             cells = [score_text(metrics.get(key)) for key in README_METRICS]
             lines.append(_row([shown, f"`{_cell(name)}`", *cells, _cell(n)]))
             shown = ""
-    return "\n".join(
-        [*lines, "", "Test split: value [95 % interval, bootstrap by group]; `prior` always "
-         "answers the share of fakes in the training split."]
-    )  # fmt: skip
+    return "\n".join([*lines, "", README_LEGEND])
 
 
 def _row(cells: Iterable[str]) -> str:

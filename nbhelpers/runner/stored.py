@@ -86,12 +86,13 @@ def _with_needs(wanted: list[str]) -> list[str]:
     return wanted and [*wanted, *sorted(known)]
 
 
-def stored_text(notebook: Notebook, made: Path) -> str:
+def stored_text(notebook: Notebook, made: Path, *, any_parameters: bool = False) -> str:
     """The notebook file's new content: its own source with the outputs of a run.
 
     Args:
         notebook: the source.
-        made: the run's folder; `NN_name.ipynb` in it was executed with default parameters.
+        made: the run's folder, with the executed `NN_name.ipynb` in it.
+        any_parameters: whether a run with other than default parameters will do, to try things.
 
     Returns:
         JSON with indent 1 and a newline at the end.
@@ -101,7 +102,7 @@ def stored_text(notebook: Notebook, made: Path) -> str:
     """
     import nbformat
 
-    executed = _executed(notebook, made)
+    executed = _executed(notebook, made, any_parameters=any_parameters)
     source = nbformat.read(notebook.path, as_version=4)
     outputs.tidy(executed)
     ran = [
@@ -132,8 +133,8 @@ def stored_text(notebook: Notebook, made: Path) -> str:
     )
 
 
-def _executed(notebook: Notebook, made: Path):
-    """The executed notebook, after checking that it is this source with default parameters."""
+def _executed(notebook: Notebook, made: Path, *, any_parameters: bool):
+    """The executed notebook, after checking that it is this source, with default parameters."""
     import nbformat
 
     path = made / f"{notebook.stem}.ipynb"
@@ -150,7 +151,7 @@ def _executed(notebook: Notebook, made: Path):
         if "injected-parameters" in sources.tags(cell):
             changed = sources.read_parameters(cell.source)
             del changed["OUTPUT_DIR"]
-            if changed:
+            if changed and not any_parameters:
                 raise UsageError(
                     f"Expected a run of {notebook.stem} with default parameters; received "
                     f"{', '.join(changed)} in {path}. Run it without -p, --profile, --data-dir."

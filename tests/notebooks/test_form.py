@@ -1,0 +1,410 @@
+"""The form of the notebooks: anatomy, parameters, stored outputs. Nothing is executed."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+import textwrap
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from nbhelpers import locate, models
+from nbhelpers.runner import outputs, overrides, scores, sources, stored
+from nbhelpers.runner.sources import UsageError, tags
+
+ROOT = locate.project_root()
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+COMMON = {"DATA_DIR": "", "OUTPUT_DIR": "", "SEED": 42, "SPLIT_CSV": ""}
+CODE_CELLS = range(8, 23)
+LONGEST_CELL = 30  # lines
+MOST_FUNCTIONS = 3
+PARAMETER_LINE = re.compile(r"[A-Z][A-Z0-9_]* = .+  # \S.*")
+ABSOLUTE = re.compile(r"(?<![\w./:<~+-])/(?!kaggle/)(?:[\w.+-]+/){2}[\w.+-]+|\b[A-Z]:\\\w+")
+INSTALLS = re.compile(r"^\s*[!%]|\bsys\.path\b|\bget_ipython\b", re.MULTILINE)
+# A lesson defines the network that it introduces; the package has the same for later lessons.
+NETWORKS = {
+    "02_baseline_cnn": models.baseline_cnn,
+    "03_xception_transfer": models.xception_classifier,
+    "06_video_gru": models.gru_classifier,
+}
+
+
+def code_of(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def headings(notebook):
+    """The level-1 headings of the prose, not those in fenced code."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = re.sub(r"^```.*?^```", "", prose, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"^# .+", prose, flags=re.MULTILINE)
+
+
+# ---------------------------------------------------------------- the rules
+# Each takes a notebook and names its faults.
+
+
+def title(notebook):
+    first = notebook.cells[0]
+    if first.cell_type != "markdown" or not first.source.startswith("# "):
+        yield "the first cell is no level-1 heading"
+    if len(headings(notebook)) != 1:
+        yield f"{len(headings(notebook))} level-1 headings"
+
+
+def one_cell_of_imports(notebook):
+    kinds = ast.Import | ast.ImportFrom
+    with_imports = [
+        cell
+        for cell in code_of(notebook)
+        if any(isinstance(node, kinds) for node in ast.parse(cell.source).body)
+    ]
+    if with_imports != code_of(notebook)[:1]:
+        yield f"{len(with_imports)} cells import something; the first code cell alone should"
+    elif not all(isinstance(node, kinds) for node in ast.parse(with_imports[0].source).body):
+        yield "the cell of imports does something else too"
+
+
+def parameters(notebook):
+    cells = [cell for cell in code_of(notebook) if "parameters" in tags(cell)]
+    if len(cells) != 1:
+        yield f"{len(cells)} cells tagged 'parameters'"
+        return
+    if cells[0] is not code_of(notebook)[1]:
+        yield "the parameters are not in the second code cell"
+    for line in cells[0].source.splitlines():
+        if line.strip() and not PARAMETER_LINE.fullmatch(line):
+            yield f"not `NAME = literal  # unit, range`: {line}"
+    try:
+        values = sources.read_parameters(cells[0].source)
+    except UsageError as error:
+        yield str(error)
+        return
+    for name, value in COMMON.items():
+        if values.get(name) != value:
+            yield f"{name} should be {value!r}"
+    after = notebook.cells[notebook.cells.index(cells[0]) + 1 :]
+    read = {
+        node.id
+        for cell in after
+        if cell.cell_type == "code"
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    for name in values.keys() - read:
+        yield f"{name} is never read"
+
+
+def length(notebook):
+    cells = code_of(notebook)
+    if len(cells) not in CODE_CELLS:
+        yield f"{len(cells)} code cells"
+    for number, cell in enumerate(cells, start=1):
+        if len(cell.source.splitlines()) > LONGEST_CELL:
+            yield f"code cell {number} has {len(cell.source.splitlines())} lines"
+    functions = [
+        node.name
+        for cell in cells
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    ]
+    if len(functions) > MOST_FUNCTIONS:
+        yield f"{len(functions)} functions: {functions}"
+
+
+def no_installing(notebook):
+    for cell in code_of(notebook):
+        if found := INSTALLS.search(cell.source):
+            yield f"{found[0]!r} in a cell"
+
+
+def one_cover(notebook):
+    covers = [cell for cell in code_of(notebook) if "cover" in tags(cell)]
+    if len(covers) != 1:
+        yield f"{len(covers)} cells tagged 'cover'"
+
+
+def plain_metadata(notebook):
+    extra = set(notebook.metadata) - {"kernelspec", "language_info", "nbhelpers"}
+    if extra:
+        yield f"metadata of tools: {sorted(extra)}"
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        yield "kernel is not python3"
+    ids = [cell.get("id") for cell in notebook.cells]
+    if None in ids or len(set(ids)) != len(ids):
+        yield "a cell without an id of its own"
+    for cell in notebook.cells:
+        if set(cell.metadata) - {"tags"}:
+            yield f"metadata of tools in cell {cell.get('id')}: {sorted(cell.metadata)}"
+
+
+def executed_in_order(notebook):
+    cells = [cell for cell in code_of(notebook) if cell.source.strip()]
+    counts = [cell.execution_count for cell in cells]
+    if any(cell.outputs for cell in cells) and counts != list(range(1, len(cells) + 1)):
+        yield f"execution counts {counts}"
+
+
+def outputs_of_this_source(notebook):
+    digest = notebook.metadata.get("nbhelpers", {}).get(stored.DIGEST_KEY)
+    has_outputs = any(cell.outputs for cell in code_of(notebook))
+    if (has_outputs or digest) and digest != sources.source_digest(notebook.cells):
+        yield "outputs of another source: run `make render`"
+
+
+def texts(output):
+    """The readable parts of an output, without embedded pictures."""
+    if output.output_type == "stream":
+        yield output.text
+    for kind, value in output.get("data", {}).items():
+        if kind.startswith("text/"):
+            yield re.sub(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]*", "", value)
+
+
+def clean_outputs(notebook):
+    for number, cell in enumerate(code_of(notebook), start=1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"code cell {number} shows an error"
+            for kind in output.get("data", {}):
+                if kind.startswith("image/") and kind != "image/jpeg":
+                    yield f"code cell {number} holds {kind}, not JPEG"
+                if kind.startswith("application/"):
+                    yield f"code cell {number} holds {kind}"
+            for text in texts(output):
+                if found := ABSOLUTE.search(text):
+                    yield f"code cell {number} shows the path {found[0]}"
+                if outputs.tidy_text(text) != text or outputs.PROGRESS.search(text):
+                    yield f"code cell {number} shows a progress bar or control characters"
+                if stored.LIVE_HTML.search(text):
+                    yield f"code cell {number} holds a script or a clip"
+                if stored.ADDRESS.search(text):
+                    yield f"code cell {number} shows a memory address"
+
+
+RULES = (
+    title, one_cell_of_imports, parameters, length, no_installing, one_cover, plain_metadata,
+    executed_in_order, outputs_of_this_source, clean_outputs,
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- the notebooks keep them
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_keeps_the_rule(path, rule):
+    assert list(rule(nbformat.read(path, as_version=4))) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_valid_and_small(path):
+    nbformat.validate(nbformat.read(path, as_version=4))
+    assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
+    assert path.stat().st_size <= stored.LIMIT
+
+
+def test_cells_follow_the_style():
+    command = [sys.executable, "-m", "ruff", "check", "--quiet", str(FOLDER)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_series_is_complete():
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+
+
+@pytest.mark.parametrize("name", overrides.PROFILES)
+def test_profile_fits_the_notebooks(name, tmp_path):
+    content, base = overrides.read_profile(name, FOLDER / "profiles")
+    notebooks = sources.find(FOLDER)
+    overrides.combine(
+        notebooks, notebooks, profile=content, profile_base=base, pairs={}, data_dir=None,
+        output_dir=tmp_path,
+    )  # fmt: skip
+    if name == "smoke":
+        assert {notebook.stem for notebook in notebooks} == content.keys() - {"all"}
+
+
+# ---------------------------------------------------------------- networks told twice
+
+
+def skeleton(source, name):
+    """A function's code without docstring, imports and annotations."""
+    function = next(
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    )
+    if ast.get_docstring(function) is not None:
+        del function.body[0]
+    function.body = [
+        node for node in function.body if not isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    function.returns = None
+    for argument in (*function.args.args, *function.args.kwonlyargs):
+        argument.annotation = None
+    return ast.dump(function)
+
+
+def test_skeletons_differ_where_code_differs():
+    one = "def f(x: int = 3) -> int:\n    '''Doc.'''\n    import y\n    return y(x)"
+    assert skeleton(one, "f") == skeleton("def f(x=3):\n    return y(x)", "f")
+    assert skeleton(one, "f") != skeleton("def f(x=4):\n    return y(x)", "f")
+    assert skeleton(one, "f") != skeleton("def f(x=3):\n    return y(-x)", "f")
+
+
+@pytest.mark.parametrize("stem", NETWORKS)
+def test_the_lesson_and_the_package_have_the_same_network(stem):
+    function = NETWORKS[stem]
+    notebook = nbformat.read(FOLDER / f"{stem}.ipynb", as_version=4)
+    text = "\n\n".join(cell.source for cell in code_of(notebook))
+    assert f"def {function.__name__}(" in text
+    packaged = textwrap.dedent(inspect.getsource(function))
+    assert skeleton(text, function.__name__) == skeleton(packaged, function.__name__)
+
+
+# ---------------------------------------------------------------- the README's table
+
+SCORE = r"(?:\d+\.\d{3}|–) \[(?:\d+\.\d{3}|–), (?:\d+\.\d{3}|–)\]"
+ROW = re.compile(
+    r"\| (?:\[(\w+)\]\(notebooks/\1\.ipynb\))? \| `[^`]+` "
+    + rf"(?:\| (?:{SCORE}|–) ){{{len(scores.README_METRICS)}}}\| (?:\d+|–) \|"
+)
+
+
+def foreign_lines(block):
+    """Lines between the README's markers that the generator does not write."""
+    fixed = set(scores.readme_block({}).splitlines())
+    fixed |= {f"**{scores.SAMPLE_NOTE}**", f"**{scores.RANDOM_NOTE}**", scores.README_LEGEND}
+    fixed |= set(scores.README_HEAD)
+    return [line for line in block.splitlines() if line not in fixed and not ROW.fullmatch(line)]
+
+
+def test_the_readme_table_is_only_what_the_generator_writes():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count(scores.BEGIN) == text.count(scores.END) == 1
+    block = text.split(scores.BEGIN + "\n")[1].split("\n" + scores.END)[0]
+    assert scores.NOTE in block.splitlines()
+    assert foreign_lines(block) == []
+
+
+def test_foreign_lines_are_seen():
+    score = {"value": 0.5, "low": 0.4, "high": float("nan")}
+    model = {**dict.fromkeys(scores.METRICS, score), "n": 9}
+    results = {"02_a": {"metrics": {"test": {"ours": model, "prior": model}}}}
+    block = scores.readme_block(results)
+    assert foreign_lines(block) == []
+    assert foreign_lines(block + "\nAUC 0.99!") == ["AUC 0.99!"]
+    assert len(foreign_lines(block.replace("0.500", "about 0.5"))) == 2
+
+
+# ---------------------------------------------------------------- the rules find what is wrong
+
+GOOD_PARAMETERS = "\n".join(f"{name} = {value!r}  # unit" for name, value in COMMON.items())
+
+
+def good_notebook():
+    """A notebook that keeps every rule."""
+    cells = [
+        new_markdown_cell("# A question?"),
+        new_code_cell("import os"),
+        new_code_cell(GOOD_PARAMETERS, metadata={"tags": ["parameters"]}),
+        new_code_cell("print(os, DATA_DIR, OUTPUT_DIR, SEED, SPLIT_CSV)"),
+        new_code_cell("f()", metadata={"tags": ["cover"]}),
+        *(new_code_cell(f"f({number})") for number in range(8)),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    for count, cell in enumerate(code_of(notebook), start=1):
+        cell.execution_count = count
+        cell.outputs = [new_output("stream", name="stdout", text="12 of 3/4 in data/x/y\n")]
+    return signed(notebook)
+
+
+def signed(notebook):
+    digest = sources.source_digest(notebook.cells)
+    notebook.metadata["nbhelpers"] = {stored.DIGEST_KEY: digest}
+    return notebook
+
+
+def text_output(text):
+    return new_output("stream", name="stdout", text=text)
+
+
+def data_output(kind, value):
+    return new_output("display_data", data={kind: value})
+
+
+def test_a_good_notebook_has_no_faults():
+    assert [fault for rule in RULES for fault in rule(good_notebook())] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "cell", "source"),
+    [
+        (title, 0, "A question?"),
+        (title, 0, "# One\n\n# Two"),
+        (one_cell_of_imports, 4, "import sys"),
+        (one_cell_of_imports, 1, "import os\nprint(1)"),
+        (one_cell_of_imports, 1, "print(1)"),
+        (parameters, 2, GOOD_PARAMETERS.replace("SEED = 42", "SEED = int(42)")),
+        (parameters, 2, GOOD_PARAMETERS.replace("SEED = 42  # unit", "SEED = 42")),
+        (parameters, 2, GOOD_PARAMETERS.replace("SEED = 42", "SEED = 7")),
+        (parameters, 2, GOOD_PARAMETERS + "\nepochs = 3  # passes"),
+        (parameters, 2, GOOD_PARAMETERS + "\nEPOCHS = 3  # passes"),
+        (parameters, 3, "DATA_DIR, OUTPUT_DIR, SPLIT_CSV\nSEED = 3"),
+        (length, 4, "f()\n" * 31),
+        (length, 4, "def a(): ...\ndef b(): ...\ndef c(): ...\ndef d(): ..."),
+        (no_installing, 4, "!pip install x"),
+        (no_installing, 4, "%pip install x"),
+        (no_installing, 4, "os.sys.path.append('..')"),
+        (outputs_of_this_source, 4, "changed()"),
+    ],
+)
+def test_a_wrong_cell_is_found(rule, cell, source):
+    notebook = good_notebook()
+    notebook.cells[cell].source = source
+    assert list(rule(notebook))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        new_output("error", ename="E", evalue="", traceback=[]),
+        text_output("saved in /some/where/else.json\n"),
+        text_output("saved in C:\\Users\\me\n"),
+        text_output(" 40%|####      | 4/10 [00:01<00:02]\n"),
+        text_output("5/5 ━━━━━━━━━━ 1s 20ms/step\n"),
+        text_output("<object object at 0x7f00aabbccdd>\n"),
+        data_output("image/png", "AAAA"),
+        data_output("text/html", "<script>1</script>"),
+        data_output("application/vnd.jupyter.widget-view+json", {}),
+    ],
+)
+def test_a_wrong_output_is_found(output):
+    notebook = good_notebook()
+    code_of(notebook)[3].outputs = [output]
+    assert list(clean_outputs(notebook))
+
+
+def test_other_wrong_things_are_found():
+    notebook = good_notebook()
+    notebook.cells[2].metadata.tags = []
+    notebook.cells[4].metadata.tags = []
+    notebook.cells[5].execution_count = 1
+    notebook.cells[6].metadata["papermill"] = {}
+    notebook.cells[7].id = notebook.cells[8].id
+    notebook.metadata["jupytext"] = {}
+    assert list(parameters(notebook))
+    assert list(one_cover(notebook))
+    assert list(executed_in_order(notebook))
+    assert len(list(plain_metadata(notebook))) == 3
+    del notebook.metadata["nbhelpers"]
+    assert list(outputs_of_this_source(notebook))
+    notebook.cells = notebook.cells[:5]
+    assert list(length(notebook))
