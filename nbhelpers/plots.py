@@ -280,7 +280,9 @@ def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -
     known = table[np.isfinite(table[column])]
     # Cut the longest tails, else one odd picture squeezes all others into one bar.
     low, high = known[column].quantile([0.005, 0.995])
-    bins = np.linspace(low, max(high, low + 1e-9), 31)
+    if high == low:  # one value only: a single bar in the middle
+        low, high = low - 1, high + 1
+    bins = np.linspace(low, high, 32)
     for name, colour in COLOURS.items():
         values = known.loc[known["label"] == name, column].clip(low, high)
         ax.hist(values, bins, density=True, color=colour, alpha=0.55, label=name)

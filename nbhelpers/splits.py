@@ -109,15 +109,18 @@ def balanced_split(
     seed: int,
     split_csv: str | os.PathLike = "",
 ) -> pd.DataFrame:
-    """A balanced sample, split by group; a split file, where there is one, has the last word.
+    """Split by group, then draw as many fakes as reals in each split.
 
-    With ``split_csv`` nothing is sampled: the rows it names are the rows that are used.
+    In this order every split is balanced to the row, and no family is cut by the draw before it
+    is dealt out. A split file, where there is one, has the last word: then nothing is drawn, and
+    the rows it names are the rows that are used.
 
     Args:
         table: from ``manifest.read``.
-        per_class: as in ``balanced_sample``.
+        per_class: rows of each label in all splits together, at most; None takes as many as the
+            rarer label allows.
         fractions: as in ``group_split``.
-        seed: of the draw and of the split.
+        seed: of the split and of the draws.
         split_csv: as in ``group_split``.
 
     Returns:
@@ -126,9 +129,16 @@ def balanced_split(
     Raises:
         ValueError, LeakageError, FileNotFoundError: as the two do.
     """
-    if not os.fspath(split_csv):
-        table = balanced_sample(table, per_class=per_class, seed=seed)
-    return group_split(table, fractions=fractions, seed=seed, split_csv=split_csv)
+    result = group_split(table, fractions=fractions, seed=seed, split_csv=split_csv)
+    if os.fspath(split_csv):
+        return result
+    drawn = []
+    for name, share in zip(SPLITS, fractions, strict=True):
+        most = None if per_class is None else max(1, round(share * per_class))
+        drawn.append(balanced_sample(result[result["split"] == name], per_class=most, seed=seed))
+    result = pd.concat(drawn).sort_values("videoname", kind="stable").reset_index(drop=True)
+    _check_complete(result, "a balanced split by group")
+    return result
 
 
 def random_split(

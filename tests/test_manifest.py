@@ -225,9 +225,9 @@ def test_test_clips(tmp_path, caplog):
 def test_reading_many_rows_is_quick(tmp_path):
     rows = [f"v{number}.mp4,1,1,{'FAKE' if number % 2 else 'REAL'}," for number in range(4000)]
     write_faces(tmp_path, rows)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(manifest.read(tmp_path).table) == 4000
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 # ---------------------------------------------------------------- labels and groups

@@ -198,9 +198,9 @@ def test_interval_errors():
 
 def test_a_thousand_resamples_of_two_thousand_rows_take_seconds():
     y, score, groups = random_scores(0, n=2000)
-    start = time.perf_counter()
+    start = time.process_time()
     metrics.score_intervals(y, score, groups)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 # ---------------------------------------------------------------- two models
