@@ -1,0 +1,144 @@
+"""plots: what is drawn is what was given; nothing is shown; no picture is no error."""
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbhelpers import plots
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_shown_or_left(monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("a plot showed itself"))
+    with mpl.rc_context():
+        plots.style()
+        yield
+    plt.close("all")
+
+
+def heights(ax):
+    return [round(bar.get_height(), 6) for bar in ax.patches]
+
+
+def picture(value, *, size=8):
+    return np.full((size, size, 3), value, np.uint8)
+
+
+def test_pictures_fill_a_grid_and_leave_the_rest_empty():
+    figure = plots.plot_pictures([picture(9)] * 7, list("abcdefg"), columns=3)
+    axes = np.array(figure.axes)
+    assert len(axes) == 9
+    assert [ax.get_title() for ax in axes] == [*"abcdefg", "", ""]
+    assert [len(ax.images) for ax in axes] == [1] * 7 + [0, 0]
+    assert (axes[0].images[0].get_array() == 9).all()
+
+
+def test_no_pictures_give_an_empty_figure():
+    assert not plots.plot_pictures([]).axes[0].images
+    assert not plots.plot_forgeries([], []).axes[0].images
+
+
+def test_forgeries_stand_under_their_originals():
+    real, fake = picture(100), picture(100)
+    fake[2, 3, 1] = 160
+    mask = fake[..., 1] == 160
+    figure = plots.plot_forgeries([real], [fake], masks=[mask], titles=["FAKE swap"])
+    assert [ax.get_title() for ax in figure.axes] == ["REAL", "FAKE swap", "difference", "mask"]
+    difference, shown_mask = (ax.images[0].get_array() for ax in figure.axes[2:])
+    assert difference[2, 3] == 60
+    assert difference.sum() == 60
+    assert (shown_mask == mask).all()
+
+
+def test_class_counts_in_both_kinds_of_chart():
+    counts = pd.DataFrame(
+        {"REAL": [3, 1, 4], "FAKE": [5, 2, 7], "Total": [8, 3, 11]},
+        index=["train", "test", "Total"],
+    )
+    assert heights(plots.plot_class_counts(counts)) == [3, 1, 5, 2]
+    bars = plots.class_counts_figure(counts).data
+    assert [(bar.name, list(bar.x), list(bar.y)) for bar in bars] == [
+        ("REAL", ["train", "test"], [3, 1]),
+        ("FAKE", ["train", "test"], [5, 2]),
+    ]
+    assert bars[0].marker.color == plots.COLOURS["REAL"]
+
+
+def test_fakes_per_original_by_hand():
+    # a: two fakes, b: none, gone (not among the files): one; one fake names no original
+    rows = [("a", "REAL", ""), ("b", "REAL", ""), ("c", "FAKE", "a"), ("d", "FAKE", "a")]
+    rows += [("e", "FAKE", "gone"), ("f", "FAKE", "")]
+    ax = plots.plot_fakes_per_original(
+        pd.DataFrame(rows, columns=["videoname", "label", "original"])
+    )
+    places = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
+    assert dict(zip(np.round(places, 6), heights(ax), strict=True)) == {0: 1, 1: 1, 2: 1}
+
+
+def test_by_class_gives_each_class_the_same_area():
+    label = ["REAL"] * 90 + ["FAKE"] * 10
+    table = pd.DataFrame({"label": label, "x": np.r_[np.arange(99), np.nan]})
+    bars = plots.plot_by_class(table, "x").patches
+    area = [bar.get_height() * bar.get_width() for bar in bars]
+    assert sum(area[: len(area) // 2]) == pytest.approx(1)
+    assert sum(area[len(area) // 2 :]) == pytest.approx(1)
+
+
+def test_by_class_of_a_constant():
+    table = pd.DataFrame({"label": ["REAL", "FAKE"], "x": [224, 224]})
+    assert sum(height > 0 for height in heights(plots.plot_by_class(table, "x"))) == 2
+
+
+def test_leak_bars():
+    shares = {"fakes": 9, "original": 0.5, "sibling": 0.25, "group": 0.75}
+    nothing = {"fakes": 9, "original": 0, "sibling": 0, "group": 0}
+    reports = pd.DataFrame({"random split": shares, "group split": nothing}).T
+    ax = plots.plot_leak(reports)
+    assert heights(ax) == [0.5, 0.25, 0.75, 0, 0, 0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(reports.index)
+
+
+def test_metric_draws_value_and_interval():
+    score = {"auc": {"value": 0.7, "low": 0.6, "high": 0.9}, "n": 5}
+    ax = plots.plot_metric({"net": score})
+    interval, value, chance = ax.lines
+    assert interval.get_xdata().tolist() == [0.6, 0.9]
+    assert list(value.get_xdata()) == [0.7]
+    assert chance.get_xdata()[0] == 0.5
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["net"]
+
+
+def test_roc_and_histogram():
+    label, score = ["REAL", "REAL", "FAKE", "FAKE"], [0.1, 0.2, 0.8, 0.9]
+    rows = pd.DataFrame({"model": "net", "label": label, "y_score": score})
+    curve = plots.plot_roc(rows).lines[0]
+    assert {(0.0, 1.0)} <= set(zip(curve.get_xdata(), curve.get_ydata(), strict=True))
+    assert sum(heights(plots.plot_score_histogram(label, score))) == 4
+
+
+def test_history_marks_a_new_stage():
+    columns = ("accuracy", "loss", "val_accuracy", "val_loss")
+    history = pd.DataFrame({name: [0.1, 0.2, 0.3] for name in columns})
+    figure = plots.plot_history(history.assign(stage=[1, 1, 2]))
+    assert [len(ax.lines) for ax in figure.axes] == [4, 3]  # two curves, the mark, and chance
+
+
+def test_maps_have_a_row_for_each_picture():
+    heat = np.linspace(-1, 2, 64).reshape(8, 8)
+    maps = [{"lime": heat, "cam": -heat}] * 2
+    figure = plots.plot_maps([picture(9)] * 2, [heat > 1, None], maps, titles=["one", "two"])
+    assert [ax.get_title() for ax in figure.axes[:3]] == ["picture", "lime", "cam"]
+    assert len(figure.axes) == 6
+    assert figure.axes[1].images[0].get_clim() == (-2, 2)
+
+
+def test_drawing_into_given_axes_makes_no_new_figure():
+    _, ax = plt.subplots()
+    counts = pd.DataFrame({"REAL": [1], "FAKE": [1]}, index=["train"])
+    assert plots.plot_class_counts(counts, ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
