@@ -257,17 +257,18 @@ def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         judged: model -> metric -> ``value, low, high``.
 
     Returns:
-        One row per model, one column per metric, cells as "0.85 [0.80, 0.90]"; text.
+        One row per model, one column per metric, cells as "0.85 [0.80, 0.90]"; text whose spaces do
+        not break, so that a cell stays on one line.
 
-    >>> scores_table({"m": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n": 8}})
-                     auc  n
-    m  0.50 [0.40, 0.60]  8
+    >>> scores_table({"m": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n": 8}}).columns
+    Index(['auc', 'n'], dtype='str')
     """
 
     def cell(score: Any) -> str:
         if not isinstance(score, Mapping):
             return str(score)
-        return f"{score['value']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
+        text = f"{score['value']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
+        return text.replace(" ", "\N{NO-BREAK SPACE}")
 
     return pd.DataFrame(
         [{metric: cell(score) for metric, score in scores.items()} for scores in judged.values()],

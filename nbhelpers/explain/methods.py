@@ -304,7 +304,7 @@ def _segments(image: np.ndarray, segmentation: str, count: int, seed: int) -> np
             f"Expected a segmentation out of {sorted(cutters)}; received {segmentation!r}."
         )
     pieces = cutters[segmentation]()
-    return skimage_segmentation.relabel_sequential(pieces, offset=1)[0] - 1
+    return np.unique(pieces, return_inverse=True)[1].reshape(pieces.shape)
 
 
 def _grid(shape: tuple[int, int], count: int) -> np.ndarray:

@@ -1,0 +1,244 @@
+"""Explanations: a planted network whose evidence is known, and measures on hand-made maps."""
+
+import numpy as np
+import pytest
+
+from nbhelpers import explain
+
+SIZE = 64
+PATCH = (slice(8, 24), slice(40, 56))  # off centre
+
+
+@pytest.fixture(scope="module")
+def red_detector():
+    """P(fake) rises with the number of red pixels; nothing else counts."""
+    import keras
+    from keras import layers
+
+    inputs = layers.Input((SIZE, SIZE, 3))
+    x = layers.Rescaling(1 / 255)(inputs)
+    redness = layers.Conv2D(1, 1, activation="relu", name="redness")
+    x = layers.GlobalAveragePooling2D()(redness(x))
+    head = layers.Dense(1, activation="sigmoid")
+    model = keras.Model(inputs, head(x))
+    redness.set_weights([np.array([[[[1.0], [-1.0], [-1.0]]]]), np.array([-0.2])])
+    head.set_weights([np.array([[120.0]]), np.array([-3.0])])
+    return model
+
+
+@pytest.fixture(scope="module")
+def picture():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(80, 120, (SIZE, SIZE, 3)).astype("uint8")
+    pixels[PATCH] = (250, 10, 10)
+    return pixels
+
+
+@pytest.fixture(scope="module")
+def mask():
+    truth = np.zeros((SIZE, SIZE), bool)
+    truth[PATCH] = True
+    return truth
+
+
+METHODS = {
+    "grad_cam": lambda model, image: explain.grad_cam(model, image),
+    "occlusion": lambda model, image: explain.occlusion(model, image, patch=8, stride=4),
+    "integrated_gradients": lambda model, image: explain.integrated_gradients(model, image),
+    "lime": lambda model, image: explain.lime(
+        model, image, samples=200, segmentation="grid", segments=64
+    ),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_points_at_the_evidence(name, red_detector, picture, mask):
+    heat = METHODS[name](red_detector, picture)
+    assert heat.shape == mask.shape
+    assert heat.dtype == np.float32
+    assert explain.pointing_hit(heat, mask) == 1.0
+    energy = explain.energy_inside(heat, mask)
+    assert energy > 0.5
+    assert energy > 2 * explain.energy_inside(explain.centre_prior(mask.shape), mask)
+    assert explain.iou_at_mask_area(heat, mask) > 0.5
+
+
+def test_what_knows_nothing_does_not_point_there(red_detector, picture, mask):
+    assert explain.pointing_hit(explain.centre_prior(mask.shape), mask) == 0.0
+    hits = [explain.pointing_hit(explain.random_map(mask.shape, seed=s), mask) for s in range(40)]
+    assert np.mean(hits) < 0.3  # chance is the mask's share, 1/16
+    scrambled = explain.randomised(red_detector, seed=3)
+    heat = explain.occlusion(scrambled, picture, patch=16, stride=8)
+    true = explain.occlusion(red_detector, picture, patch=16, stride=8)
+    assert explain.rank_agreement(heat, true) < 0.9
+
+
+def test_integrated_gradients_add_up_to_the_logit(red_detector, picture):
+    def logit(pixels):
+        p = float(explain.p_fake(red_detector, pixels[None])[0])
+        return np.log(p / (1 - p))
+
+    grey = np.full((SIZE, SIZE, 3), 127.5, "float32")
+    heat = explain.integrated_gradients(red_detector, picture, steps=64)
+    expected = logit(picture.astype("float32")) - logit(grey)
+    assert heat.sum() == pytest.approx(expected, rel=0.02)
+
+
+def test_curves_tell_a_faithful_map_from_its_opposite(red_detector, picture, mask):
+    def score(pictures):
+        return explain.p_fake(red_detector, pictures)
+
+    good, bad = mask.astype("float32"), -mask.astype("float32")
+    deletion = [
+        explain.curve_area(explain.deletion_curve(score, picture, heat)) for heat in (good, bad)
+    ]
+    insertion = [
+        explain.curve_area(explain.insertion_curve(score, picture, heat)) for heat in (good, bad)
+    ]
+    assert deletion[0] < 0.5 * deletion[1]
+    assert insertion[0] > insertion[1]
+    curve = explain.deletion_curve(score, picture, good)
+    assert curve[0] == pytest.approx(score(picture[None].astype("float32"))[0], abs=1e-5)
+
+
+def test_lime_is_seeded_and_batches_do_not_matter(red_detector, picture):
+    options = {"samples": 64, "segmentation": "slic", "segments": 20}
+    first = explain.lime(red_detector, picture, batch_size=7, **options)
+    second = explain.lime(red_detector, picture, batch_size=64, **options)
+    np.testing.assert_allclose(first, second, atol=1e-6)
+    other = explain.lime(red_detector, picture, seed=1, **options)
+    assert np.abs(first - other).max() > 1e-4
+
+
+def test_lime_equals_the_package_called_plainly(red_detector, picture, monkeypatch):
+    import lime.lime_image
+    from lime.lime_image import LimeImageExplainer
+
+    monkeypatch.setattr(lime.lime_image, "tqdm", lambda rows: rows)
+    ours = explain.lime_explanation(
+        red_detector, picture, samples=80, segmentation="grid", segments=16, seed=5
+    )
+    pieces = ours.segments
+    plain = LimeImageExplainer(random_state=5).explain_instance(
+        picture.astype("float32"),
+        lambda x: np.stack([1 - (p := explain.p_fake(red_detector, x)), p], axis=1),
+        labels=(1,),
+        top_labels=None,
+        hide_color=127.5,
+        num_samples=80,
+        batch_size=32,
+        segmentation_fn=lambda _: pieces,
+        random_seed=5,
+    )
+    assert dict(ours.local_exp[1]) == pytest.approx(dict(plain.local_exp[1]), abs=1e-5)
+    shown, region = ours.get_image_and_mask(1, positive_only=True, num_features=1, hide_rest=True)
+    assert shown.shape == picture.shape
+    assert region.any()
+
+
+@pytest.mark.parametrize("segmentation", ["quickshift", "slic", "grid"])
+def test_pieces_are_numbered_without_gaps(segmentation, picture):
+    from nbhelpers.explain.methods import _segments
+
+    pieces = _segments(picture.astype("float32"), segmentation, 20, 0)
+    assert pieces.shape == (SIZE, SIZE)
+    np.testing.assert_array_equal(np.unique(pieces), np.arange(pieces.max() + 1))
+
+
+def test_occlusion_covers_the_last_pixels(red_detector):
+    plain = np.full((SIZE, SIZE, 3), 100, "uint8")
+    plain[-3:, -3:] = (250, 0, 0)
+    heat = explain.occlusion(red_detector, plain, patch=24, stride=20)
+    assert heat[-1, -1] == heat.max() > 0
+
+
+def test_bad_input_is_explained(red_detector, picture, mask):
+    with pytest.raises(ValueError, match="input shape"):
+        explain.grad_cam(red_detector, picture[:32])
+    with pytest.raises(ValueError, match="0-255"):
+        explain.occlusion(red_detector, picture / 255)
+    with pytest.raises(ValueError, match="stride"):
+        explain.occlusion(red_detector, picture, patch=8, stride=9)
+    with pytest.raises(ValueError, match="segmentation"):
+        explain.lime(red_detector, picture, segmentation="voronoi")
+    with pytest.raises(ValueError, match="layer"):
+        explain.grad_cam(red_detector, picture, layer_name="nowhere")
+    with pytest.raises(ValueError, match="empty"):
+        explain.pointing_hit(np.ones((4, 4)), np.zeros((4, 4), bool))
+    with pytest.raises(ValueError, match="one shape"):
+        explain.energy_inside(np.ones((4, 4)), np.ones((5, 5), bool))
+    with pytest.raises(ValueError, match="NaN"):
+        explain.pointing_hit(np.full((4, 4), np.nan), np.ones((4, 4), bool))
+
+
+def test_measures_by_hand():
+    mask = np.array([[True, False], [False, False]])
+    assert explain.pointing_hit(np.ones((2, 2)), mask) == 0.25  # a tie counts by its share
+    assert explain.energy_inside(-np.ones((2, 2)), mask) == 0.0
+    assert explain.iou_at_mask_area(np.array([[2.0, 1.0], [0.0, 0.0]]), mask) == 1.0
+    assert explain.iou_at_mask_area(np.array([[1.0, 2.0], [0.0, 0.0]]), mask) == 0.0
+    assert explain.curve_area(np.array([1.0, 1.0, 0.0])) == pytest.approx(0.75)
+    ramp = np.arange(6.0).reshape(2, 3)
+    assert explain.rank_agreement(ramp, -ramp) == pytest.approx(-1)
+    assert explain.rank_agreement(ramp, np.zeros((2, 3))) == 0.0
+    assert explain.curve_area(np.linspace(0, 1, 5)) == pytest.approx(0.5)
+
+
+def test_random_maps_score_chance(mask):
+    maps = [explain.random_map(mask.shape, seed=seed, blur=3) for seed in range(60)]
+    energy = np.mean([explain.energy_inside(heat, mask) for heat in maps])
+    assert energy == pytest.approx(mask.mean(), abs=0.01)
+
+
+def test_shift_agreement_knows_a_map_that_moves_along():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (32, 32, 3)).astype("uint8")
+
+    def brightness(pixels):
+        return pixels.mean(axis=-1)
+
+    def fixed(pixels):
+        return np.random.default_rng(1).random(pixels.shape[:2])
+
+    moves = explain.shift_agreement(brightness, image, heat=brightness(image))
+    stays = explain.shift_agreement(fixed, image, heat=fixed(image))
+    assert moves == pytest.approx(1.0)
+    assert abs(stays) < 0.2
+
+
+@pytest.fixture(scope="module")
+def face_pair():
+    """A textured picture and a copy whose middle is another texture, both with some noise."""
+    import cv2
+
+    rng = np.random.default_rng(0)
+
+    def texture():
+        return cv2.GaussianBlur(rng.integers(0, 255, (128, 128, 3)).astype("float32"), (0, 0), 3)
+
+    original = 4 * (texture() - 127) + 127
+    fake = original.copy()
+    fake[40:90, 50:100] = (4 * (texture() - 127) + 127)[40:90, 50:100]
+    noisy = [
+        np.clip(x + rng.normal(0, 2, x.shape), 0, 255).astype("uint8") for x in (fake, original)
+    ]
+    return noisy
+
+
+def test_difference_mask_finds_the_region(face_pair):
+    mask = explain.difference_mask(*face_pair)
+    truth = np.zeros((128, 128), bool)
+    truth[40:90, 50:100] = True
+    assert (mask & truth).sum() / (mask | truth).sum() > 0.7
+
+
+def test_difference_mask_refuses_what_is_no_pair(face_pair):
+    fake, original = face_pair
+    with pytest.raises(explain.PairError, match="pixels apart"):
+        explain.difference_mask(np.roll(fake, 5, axis=1), original)
+    with pytest.raises(explain.PairError, match="too alike"):
+        explain.difference_mask(original, original)
+    with pytest.raises(explain.PairError):
+        explain.difference_mask(fake, np.rot90(original).copy())
+    with pytest.raises(ValueError, match="one shape"):
+        explain.difference_mask(fake, original[:64])
