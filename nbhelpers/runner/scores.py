@@ -86,9 +86,12 @@ def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
         result: content of a results file.
 
     Returns:
-        (model, metric -> {value, low, high}, n) for every model of the test split.
+        (model, metric -> {value, low, high}, n) for every model of the test split; none when
+        there is only the prior.
     """
     models = result.get("metrics", {}).get("test", {})
+    if models.keys() <= {"prior"}:
+        return []
     ordered = sorted(models, key=lambda name: name == "prior")
     return [
         (

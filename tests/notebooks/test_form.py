@@ -175,13 +175,13 @@ def clean_outputs(notebook):
                     yield f"code cell {number} holds {kind}, not JPEG"
                 if kind.startswith("application/"):
                     yield f"code cell {number} holds {kind}"
+            if stored.LIVE_HTML.search(output.get("data", {}).get("text/html", "")):
+                yield f"code cell {number} holds a script or a clip"
             for text in texts(output):
                 if found := ABSOLUTE.search(text):
                     yield f"code cell {number} shows the path {found[0]}"
                 if outputs.tidy_text(text) != text or outputs.PROGRESS.search(text):
                     yield f"code cell {number} shows a progress bar or control characters"
-                if stored.LIVE_HTML.search(text):
-                    yield f"code cell {number} holds a script or a clip"
                 if stored.ADDRESS.search(text):
                     yield f"code cell {number} shows a memory address"
 
