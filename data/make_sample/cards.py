@@ -36,7 +36,7 @@ def still_sheets(sample: Path, out: Path, columns: int = 7, rows: int = 3) -> No
     for method, fakes in table[table.label == "FAKE"].sort_values("identity").groupby("method"):
         picked = fakes.iloc[np.linspace(0, len(fakes) - 1, columns * rows).astype(int)]
         cells = [np.vstack([_labelled(face(r.original), r.identity), face(r.videoname),
-                            cv2.imread(str(faces / "masks_224" / r.videoname.replace(".mp4", ".png")))[::2, ::2].repeat(2, 1)])
+                            cv2.imread(str(faces / "masks_224" / r.videoname.replace(".mp4", ".png")))])
                  for r in picked.itertuples()]
         cv2.imwrite(str(out / f"stills_{method}.png"), np.vstack([np.hstack(cells[i:i + columns]) for i in range(0, len(cells), columns)]))
 

@@ -19,7 +19,7 @@ from manipulate import draw_method, reenact_mouth, swap_face
 
 FACES, CHALLENGE = "deepfake-faces", "deepfake-detection-challenge"
 LABELLED, UNLABELLED = "train_sample_videos", "test_videos"
-MARGIN = 10  # the re-rendered mouth is trusted up to this many pixels around its outline
+RIM = 2  # pixels
 # First key of the random streams used here.
 SCENE, METHOD, FINAL, NOISE = range(4)
 
@@ -34,12 +34,11 @@ def _load(path: Path) -> dict:
 
 
 def _mark_rendered(mouth: dict) -> dict:
-    """Only a box around the lower face was rendered; remember which pixels that is."""
-    shape, points = mouth["alpha"].shape, mouth["lower"]
-    x0, y0 = np.maximum(np.floor(points.min(0)).astype(int) - MARGIN, 0)
-    x1, y1 = np.ceil(points.max(0)).astype(int) + MARGIN
-    mouth["rendered"] = np.zeros(shape, bool)
-    mouth["rendered"][y0:y1, x0:x1] = True
+    """Only a box around the lower face was rendered; mark its pixels, less a rim that the denoiser may have spoilt."""
+    height, width = mouth["alpha"].shape
+    x0, y0, x1, y1 = mouth["box"]
+    mouth["rendered"] = np.zeros((height, width), bool)
+    mouth["rendered"][y0 + RIM * (y0 > 0):y1 - RIM * (y1 < height), x0 + RIM * (x0 > 0):x1 - RIM * (x1 < width)] = True
     return mouth
 
 

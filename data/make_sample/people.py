@@ -182,15 +182,28 @@ def still_expression(rng):
     return face
 
 
-def other_mouth(expression, rng):
-    """The same expression with clearly another mouth (what a re-enactment puts there)."""
-    rest = {k: v for k, v in expression.items() if not k.startswith(("mouth", "jaw"))}
-    if expression.get("jawOpen", 0) < 0.15:
-        mouth = {"jawOpen": rng.uniform(0.25, 0.5)}
-        mouth.update({"mouthFunnel": rng.uniform(0.2, 0.6)} if rng.random() < 0.4 else _both("mouthStretch", rng.uniform(0.1, 0.5), rng))
-    else:
-        mouth = _both("mouthSmile", rng.uniform(0.4, 0.8), rng) if rng.random() < 0.6 else {"mouthPucker": rng.uniform(0.4, 0.8)}
-    return {**rest, **mouth}
+def _is_mouth(unit):
+    return unit.startswith(("mouth", "jaw"))
+
+
+def with_mouth_of(expression, other):
+    """One expression with the mouth of another."""
+    return {**{k: v for k, v in expression.items() if not _is_mouth(k)}, **{k: v for k, v in other.items() if _is_mouth(k)}}
+
+
+def _mouth_difference(a, b):
+    return sum(abs(a.get(k, 0) - b.get(k, 0)) for k in {*a, *b} if _is_mouth(k))
+
+
+def exchange_mouths(expressions):
+    """Re-enactment targets: every photo gets the mouth of another photo of the same person.
+
+    So mouth shapes are distributed alike among real and fake photos; drawing "some clearly
+    different mouth" instead would make wide-open mouths typical of fakes.
+    """
+    n = len(expressions)
+    shift = max(range(1, n), key=lambda r: sum(_mouth_difference(expressions[i], expressions[(i + r) % n]) for i in range(n)))
+    return [with_mouth_of(e, expressions[(i + shift) % n]) for i, e in enumerate(expressions)]
 
 
 # ---------------------------------------------------------------- light, camera, head pose
@@ -219,17 +232,18 @@ def make_stills(people) -> list:
     """All photos: pose, expression, light, framing and which fakes are made of each."""
     stills = []
     for person in people:
-        for k in range(PHOTOS_PER_IDENTITY):
+        generators = [stream("still", person["index"], k) for k in range(PHOTOS_PER_IDENTITY)]
+        expressions = [still_expression(rng) for rng in generators]
+        other_mouths = exchange_mouths(expressions)
+        for k, (rng, expression) in enumerate(zip(generators, expressions)):
             key = (person["index"], k)
-            rng = stream("still", *key)
-            expression = still_expression(rng)
             light = make_light(stream("light", *key))
             methods_rng = stream("methods", *key)
             methods = methods_rng.permutation(METHODS)[:methods_rng.choice(STILL_FAKES[0], p=STILL_FAKES[1])]
             stills.append({
                 "name": f"still_{key[0]:02d}_{key[1]}", "key": key, "person": person["index"], "donor": person["partner"],
                 "methods": [m for m in METHODS if m in methods], "size": (224, 224),
-                "expression": expression, "donor_expression": expression, "mouth_expression": other_mouth(expression, stream("mouth", *key)),
+                "expression": expression, "donor_expression": expression, "mouth_expression": other_mouths[k],
                 "pose": (rng.uniform(-20, 20), rng.uniform(-10, 10), rng.uniform(-8, 8)), "donor_pose_error": stream("donor", *key).normal(0, 0.7, 3),
                 "light": light, "donor_light": shift_light(light, stream("donor", *key, 1)),
                 "camera": {"distance": rng.uniform(0.9, 1.5), "azimuth": rng.uniform(-8, 8), "elevation": rng.uniform(-6, 9),
@@ -287,7 +301,7 @@ def make_clip(person, key, methods) -> dict:
     brow = np.clip(smooth_noise(n, 8, 0.25, rng), 0, 0.8)
     look = np.clip(smooth_noise(n, 6, 0.2, rng) - yaw / 60, -0.7, 0.7)
     other_rng = stream("mouth", key, 99)
-    other_talk, other_smile = speech(n, other_rng), np.clip(other_rng.normal(0.3, 0.2) + smooth_noise(n, 12, 0.15, other_rng), 0, 0.8)
+    other_talk, other_smile = speech(n, other_rng), np.clip(other_rng.normal(0.1, 0.15) + smooth_noise(n, 12, 0.12, other_rng), 0, 0.8)
 
     frames, mouth_frames = [], []
     for i in range(n):

@@ -16,7 +16,7 @@ from facemodel import FaceModel, Person
 from studio import Camera, Figure, new_scene, set_border, set_light, shoot, to_blender
 from textures import ensure_textures
 
-MARGIN = 12  # pixels rendered around the donor's face or the mouth
+MARGIN = {"face": 0.07, "lower": 0.16}  # of the face's height: how far around it a donor's face or a mouth is rendered
 SAMPLES = {"still": 6, "clip": 4}
 
 
@@ -43,10 +43,12 @@ class Session:
         return to_blender(vertices["body"][self.model.regions[name]])
 
 
-def _box(points, size):
-    low = np.clip(points.min(0) - MARGIN, 0, size)
-    high = np.clip(points.max(0) + MARGIN, 0, size)
-    return (*low, *high)
+def _box(points, outline, size):
+    """Pixel box of a partial render; the mouth's is wide, as the other mouth's chin may have been lower."""
+    margin = MARGIN[outline] * np.ptp(points["face"][:, 1])
+    low = np.clip(np.floor(points[outline].min(0) - margin), 0, size)
+    high = np.clip(np.ceil(points[outline].max(0) + margin), 0, size)
+    return np.array([*low, *high]).astype(int)
 
 
 def _save(path: Path, picture: dict, **extra) -> None:
@@ -65,9 +67,10 @@ def _take(session, figure, camera, expression, pose, path, outline=None, shake=(
     points = {name: camera.project(session.region(vertices, name), shake).astype(np.float32) for name in ("face", "lower")}
     figure.pose(vertices)
     camera.apply(shake)
-    set_border(None if outline is None else _box(points[outline], size), size)
+    box = np.array([0, 0, *size]) if outline is None else _box(points, outline, size)
+    set_border(None if outline is None else box, size)
     picture = shoot(path.with_name(f"scratch_{path.stem}.exr"))
-    _save(path, picture, **points)
+    _save(path, picture, box=box, **points)
 
 
 def _still_camera(session, shot):

@@ -279,7 +279,7 @@ def set_border(box, size) -> None:
     render = bpy.context.scene.render
     render.use_border, render.use_crop_to_border = box is not None, False
     if box is not None:
-        x0, y0, x1, y1 = box
+        x0, y0, x1, y1 = (float(v) for v in box)
         render.border_min_x, render.border_max_x = x0 / size[0], x1 / size[0]
         render.border_min_y, render.border_max_y = 1 - y1 / size[1], 1 - y0 / size[1]
 
