@@ -440,11 +440,16 @@ def test_readme_table_is_rewritten_between_its_markers(tmp_path):
     assert "old" not in text
     assert "| [02_a](notebooks/02_a.ipynb) | `a\\|b` | 0.750 [0.650, 0.850] |" in text
     assert "|  | `prior` | 0.500" in text
-    assert scores.SAMPLE_NOTE in text
+    assert scores.README_SAMPLE in text
     assert scores.RANDOM_NOTE not in text
     assert "05_c" not in text
     assert not scores.update_readme(readme, results)
     assert scores.EMPTY in scores.readme_block({})
+    results["03_b"] = tiny.results("03_b", sample=False, random=True)
+    assert scores.README_MIXED in scores.readme_block(results)
+    del results["02_a"]
+    assert scores.README_REAL in scores.readme_block({"03_b": results["03_b"]})
+    assert scores.RANDOM_NOTE in scores.readme_block({"03_b": results["03_b"]})
 
 
 @pytest.mark.parametrize("text", ["", "{B}", "{E}{B}", "{B}{E}{E}", "{B}{B}{E}"])

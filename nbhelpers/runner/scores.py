@@ -27,10 +27,9 @@ RANDOM_NOTE = (
     "Random starting weights: no pretrained weights were used. "
     "What is said here about transfer learning means nothing."
 )
-README_LEGEND = (
-    "Test split: value [95 % interval, bootstrap by group]; `prior` always answers the share of "
-    "fakes in the training split."
-)
+README_SAMPLE = "From a run on the bundled sample; value [95 % interval], test split:"
+README_MIXED = "From a run partly on the bundled sample; value [95 % interval], test split:"
+README_REAL = "From a run on other data than the bundled sample; value [95 % interval], test split:"
 README_COLUMNS = ("Notebook", "Model", *(METRICS[key] for key in README_METRICS), "n")
 README_HEAD = (f"| {' | '.join(README_COLUMNS)} |", "| --- " * len(README_COLUMNS) + "|")
 _log = logging.getLogger(__name__)
@@ -137,8 +136,8 @@ def readme_block(results: dict[str, dict]) -> str:
     scored = {stem: result for stem, result in results.items() if model_rows(result)}
     if not scored:
         return "\n".join([*lines, EMPTY])
-    if any(map(on_sample, scored.values())):
-        lines += [f"**{SAMPLE_NOTE}**", ""]
+    sampled = [on_sample(result) for result in scored.values()]
+    lines += [README_SAMPLE if all(sampled) else README_MIXED if any(sampled) else README_REAL, ""]
     if any(map(has_random_weights, scored.values())):
         lines += [f"**{RANDOM_NOTE}**", ""]
     lines += README_HEAD
@@ -148,7 +147,7 @@ def readme_block(results: dict[str, dict]) -> str:
             cells = [score_text(metrics.get(key)) for key in README_METRICS]
             lines.append(_row([shown, f"`{_cell(name)}`", *cells, _cell(n)]))
             shown = ""
-    return "\n".join([*lines, "", README_LEGEND])
+    return "\n".join(lines)
 
 
 def _row(cells: Iterable[str]) -> str:
