@@ -122,14 +122,16 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
     else:
         content, note = _preview(path, width, seconds), " (preview)"
     first = clips.read_frames(path, count=1, how="first").pixels[0]
+    still = _jpeg(first, width)
     caption = f"{path.name}, {facts['seconds']:g} s{note}"
     page = (
         f'<video controls loop muted playsinline width="{width}" style="max-width:100%" '
-        f'src="data:video/mp4;base64,{base64.b64encode(content).decode()}">'
+        f'src="data:video/mp4;base64,{base64.b64encode(content).decode()}" '
+        f'poster="data:image/jpeg;base64,{still}">'
         f"{html.escape(caption)}</video>"
         f'<div style="font-size:0.85em;color:#555">{html.escape(caption)}</div>'
     )
-    _publish({"text/html": page, "image/jpeg": _jpeg(first, width), "text/plain": caption})
+    _publish({"text/html": page, "image/jpeg": still, "text/plain": caption})
 
 
 def gif(
