@@ -11,7 +11,6 @@ import logging
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbhelpers import manifest, metrics, splits
+from nbhelpers import files, manifest, metrics, splits
 from nbhelpers.locate import Dataset, project_root
 
 logger = logging.getLogger(__name__)
@@ -115,8 +114,8 @@ class Run:
         }
         text = json.dumps(content, indent=1, allow_nan=False, default=_plain)
         path = self.folder / f"{notebook}.results.json"
-        _write(self.folder / f"{notebook}.predictions.csv", judged.to_csv(index=False))
-        _write(path, text + "\n")
+        files.write_text(self.folder / f"{notebook}.predictions.csv", judged.to_csv(index=False))
+        files.write_text(path, text + "\n")
         logger.info("Results in %s", path)
         return path
 
@@ -388,18 +387,3 @@ def _plain(value: Any) -> Any:
         f"Expected parameters, weights and extra to hold plain values; received a "
         f"{type(value).__name__}. Turn it into numbers, text, lists or mappings."
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp makes it private
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
