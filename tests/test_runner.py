@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import os
 import re
 
 import nbformat
@@ -460,16 +459,6 @@ def test_readme_without_its_markers_is_refused(tmp_path, text):
         scores.update_readme(readme, {})
     with pytest.raises(UsageError, match="does not exist"):
         scores.update_readme(tmp_path / "NONE.md", {})
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "a" / "x.txt"
-    sources.write_text(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        sources.write_text(path, "\ud800")
-    assert path.read_text() == "old"
-    assert os.listdir(path.parent) == ["x.txt"]
-    assert path.stat().st_mode & 0o444 == 0o444 & ~sources._umask()
 
 
 # ---------------------------------------------------------------- stored outputs

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbhelpers.runner.sources import UsageError, write_text
+from nbhelpers import files
+from nbhelpers.runner.sources import UsageError
 
 METRICS = {
     "auc": "AUC",
@@ -184,5 +185,5 @@ def update_readme(readme: Path, results: dict[str, dict]) -> bool:
     updated = f"{before}{BEGIN}\n{readme_block(results)}\n{END}{after}"
     if updated == text:
         return False
-    write_text(readme, updated)
+    files.write_text(readme, updated)
     return True

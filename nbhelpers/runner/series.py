@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from nbhelpers import locate
+from nbhelpers import files, locate
 from nbhelpers.runner import execution, index, overrides, pages, scores, sources
 from nbhelpers.runner.execution import Outcome
 from nbhelpers.runner.sources import Notebook, UsageError
@@ -192,7 +192,7 @@ def _run_one(
         on_wait=progress.tick,
     )
     if not executed.exists():  # the process ended before papermill stored anything
-        sources.write_text(executed, notebook.path.read_text(encoding="utf-8"))
+        files.write_text(executed, notebook.path.read_text(encoding="utf-8"))
     _write_page(notebook, target, outcome)
     return outcome
 
@@ -213,7 +213,7 @@ def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
         notes=notes,
         alarms=alarms,
     )
-    sources.write_text(target / f"{notebook.stem}.html", page)
+    files.write_text(target / f"{notebook.stem}.html", page)
 
 
 def _read_state(target: Path) -> dict[str, Outcome]:
@@ -242,7 +242,7 @@ def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Ou
         if executed.exists() and notebook.stem in outcomes:
             covers[notebook.stem] = index.cover(nbformat.read(executed, as_version=4))
     state = {stem: vars(outcome) for stem, outcome in outcomes.items()}
-    sources.write_text(target / STATE, json.dumps(state, indent=1) + "\n")
+    files.write_text(target / STATE, json.dumps(state, indent=1) + "\n")
     results = scores.read_results(target)
     page = index.index_html(
         outcomes,
@@ -251,4 +251,4 @@ def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Ou
         covers=covers,
         folder=target,
     )
-    sources.write_text(target / "index.html", page)
+    files.write_text(target / "index.html", page)

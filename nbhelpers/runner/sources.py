@@ -4,8 +4,6 @@ import ast
 import difflib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,29 +190,3 @@ def select(notebooks: list[Notebook], wanted: Iterable[str]) -> list[Notebook]:
             )
         chosen.add(names[key].stem)
     return [notebook for notebook in notebooks if not chosen or notebook.stem in chosen]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file in one step: a reader sees the old text or the new one, never a part.
-
-    Args:
-        path: the file; its folder is made when missing.
-        text: the content, stored as UTF-8.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(part, 0o666 & ~_umask())
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """The process's file mode mask (mkstemp makes private files; ours are ordinary)."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

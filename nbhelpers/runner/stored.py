@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from nbhelpers import locate
+from nbhelpers import files, locate
 from nbhelpers.runner import outputs, scores, series, sources
 from nbhelpers.runner.sources import Notebook, UsageError
 
@@ -70,7 +70,7 @@ def render(
         texts = {notebook.path: stored_text(notebook, made) for notebook in selected}
         results = scores.read_results(made)
     for path, text in texts.items():
-        sources.write_text(path, text)
+        files.write_text(path, text)
         stream.write(f"{path.name}: outputs stored, {len(text.encode()) / 1000:.0f} kB\n")
     if not wanted and readme.is_file():
         scores.update_readme(readme, results)
