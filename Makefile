@@ -27,7 +27,7 @@ test: setup      ## lint and all tests, the notebooks' smoke run included
 	$(PY) -m pytest
 
 lab: setup       ## open the notebooks in JupyterLab
-	$(PY) -m jupyter lab notebooks
+	TF_CPP_MIN_LOG_LEVEL=3 $(PY) -m jupyter lab notebooks
 
 lint: setup      ## style of code and notebook cells
 	$(PY) -m ruff check .

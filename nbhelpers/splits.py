@@ -330,7 +330,7 @@ def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
             )
     split = table["videoname"].map(given.set_index("videoname")["split"])
     if split.isna().any():
-        logger.warning("%d rows are not named in %s and are dropped", split.isna().sum(), path)
+        logger.info("%d rows are not named in %s and are left out", split.isna().sum(), path)
     named = table.assign(split=split)[split.notna().to_numpy()].reset_index(drop=True)
     return named.astype({"split": "str"})
 

@@ -148,7 +148,7 @@ def test_split_file_has_the_last_word(tmp_path, caplog):
     dropped = table.loc[table["group"] == table["group"].iloc[0], "videoname"]
     wanted = {name: split for name, split in wanted.items() if name not in set(dropped)}
     path = write_csv(tmp_path / "split.csv", wanted)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         result = splits.group_split(table, seed=0, split_csv=path)
     assert split_of(result) == wanted
     assert f"{len(dropped)} rows are not named" in caplog.text
