@@ -192,7 +192,7 @@ def with_mouth_of(expression, other):
 
 
 def _mouth_difference(a, b):
-    return sum(abs(a.get(k, 0) - b.get(k, 0)) for k in {*a, *b} if _is_mouth(k))
+    return sum(abs(a.get(k, 0) - b.get(k, 0)) for k in sorted({*a, *b}) if _is_mouth(k))
 
 
 def exchange_mouths(expressions):
@@ -202,7 +202,11 @@ def exchange_mouths(expressions):
     different mouth" instead would make wide-open mouths typical of fakes.
     """
     n = len(expressions)
-    shift = max(range(1, n), key=lambda r: sum(_mouth_difference(expressions[i], expressions[(i + r) % n]) for i in range(n)))
+
+    def difference(shift):  # rounded, as shifting by r and by n - r compares the same photos: let the first win everywhere
+        return round(sum(_mouth_difference(expressions[i], expressions[(i + shift) % n]) for i in range(n)), 6)
+
+    shift = max(range(1, n), key=difference)
     return [with_mouth_of(e, expressions[(i + shift) % n]) for i, e in enumerate(expressions)]
 
 
