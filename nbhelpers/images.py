@@ -101,6 +101,81 @@ def make_dataset(
 
     if table.empty:
         raise ValueError("Expected at least one picture; received an empty table.")
+    labels = manifest.y_true(table).astype("float32")
+    rows = tf.data.Dataset.from_tensor_slices((table["path"].astype(str).to_numpy(), labels))
+    if shuffle_seed is not None:
+        rows = rows.shuffle(len(table), seed=shuffle_seed)  # paths only: a full shuffle is cheap
+    return _batches(rows, image_size=image_size, batch_size=batch_size, augment=augment)
+
+
+def make_pairs(
+    table: pd.DataFrame,
+    *,
+    image_size: int,
+    batch_size: int = 32,
+    seed: int = 42,
+    augment: Callable[..., tf.Tensor] | None = None,
+) -> tf.data.Dataset:
+    """Stream each real together with one of its own fakes, another one in every epoch.
+
+    A real and its fake show the same person in the same light: what differs is the forgery. The
+    classes are balanced, and no fake is thrown away to make them so.
+
+    Args:
+        table: rows with `videoname`, `label`, `original` and `path`; fakes whose original is not
+            among the rows, and reals without a fake, are left out.
+        image_size: height and width, pixels; pictures are resized with anti-aliasing.
+        batch_size: pictures in a batch, an even number: half of them reals.
+        seed: of the order and of the choice of fakes.
+        augment: called as ``augment(pictures, training=True)`` on every batch.
+
+    Returns:
+        Batches ``(float32 (B, image_size, image_size, 3) RGB 0-255, float32 (B,) 1 = FAKE)``; a
+        real at each even place, its fake behind it.
+
+    Raises:
+        ValueError: no real has a fake, or the batch size is odd.
+    """
+    import tensorflow as tf
+
+    if batch_size % 2:
+        raise ValueError(f"Expected an even batch size, pairs in it; received {batch_size}.")
+    reals = table[table["label"] == "REAL"].set_index("videoname")["path"]
+    fakes = table[(table["label"] == "FAKE") & table["original"].isin(reals.index)]
+    families = fakes.groupby("original")["path"].agg(list)
+    if families.empty:
+        raise ValueError(
+            f"Expected fakes with their originals among {len(table)} rows; found no such pair. "
+            "Use make_dataset, or check the column original."
+        )
+    choices = tf.ragged.constant(families.tolist())
+    rows = tf.data.Dataset.from_tensor_slices((reals[families.index].to_numpy(str), choices))
+    rows = rows.shuffle(len(families), seed=seed)
+    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+
+    def choose(row, draw):
+        real, own = row
+        fake = own[draw % tf.size(own, out_type=tf.int64)]
+        return tf.data.Dataset.from_tensor_slices((tf.stack([real, fake]), [0.0, 1.0]))
+
+    rows = tf.data.Dataset.zip((rows, draws)).flat_map(choose)
+    return _batches(
+        rows.apply(tf.data.experimental.assert_cardinality(2 * len(families))),
+        image_size=image_size,
+        batch_size=batch_size,
+        augment=augment,
+    )
+
+
+def _batches(
+    rows: tf.data.Dataset,
+    *,
+    image_size: int,
+    batch_size: int,
+    augment: Callable[..., tf.Tensor] | None,
+) -> tf.data.Dataset:
+    """Turn (path, label) into batches of decoded, resized, augmented pictures."""
+    import tensorflow as tf
 
     def load(path, label):
         pixels = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
@@ -108,10 +183,6 @@ def make_dataset(
         pixels = tf.image.resize(pixels, [image_size, image_size], antialias=True)
         return tf.clip_by_value(pixels, 0.0, 255.0), label
 
-    labels = manifest.y_true(table).astype("float32")
-    rows = tf.data.Dataset.from_tensor_slices((table["path"].astype(str).to_numpy(), labels))
-    if shuffle_seed is not None:
-        rows = rows.shuffle(len(table), seed=shuffle_seed)  # paths only: a full shuffle is cheap
     batches = rows.map(load, num_parallel_calls=tf.data.AUTOTUNE).batch(batch_size)
     if augment is not None:
         # Not in parallel: the random layers hold a state, and the same seed must give the same run.

@@ -70,6 +70,48 @@ def test_same_seed_same_views(table):
     np.testing.assert_array_equal(first_batch(), first_batch())
 
 
+def test_pairs_hold_a_real_and_its_own_fake(tmp_path):
+    rows = []
+    for family in range(5):
+        for number in range(1 + family):  # 0 to 4 fakes
+            name = f"{family}{number}.mp4"
+            path = tmp_path / f"{family}{number}.png"
+            Image.new("RGB", (8, 8), (20 * family, 30 * number, 0)).save(path)
+            rows.append(
+                {
+                    "videoname": name,
+                    "label": "FAKE" if number else "REAL",
+                    "original": f"{family}0.mp4" if number else "",
+                    "path": str(path),
+                }
+            )
+    table = pd.DataFrame(rows)
+    pairs = images.make_pairs(table, image_size=8, batch_size=4, seed=1)
+    assert len(pairs) == 2
+    chosen = []
+    for _ in range(6):  # epochs
+        pixels = np.concatenate([x.numpy()[:, 0, 0] for x, _ in pairs]).round().astype(int)
+        labels = np.concatenate([y.numpy() for _, y in pairs])
+        family, number = pixels[:, 0] // 20, pixels[:, 1] // 30
+        assert labels.tolist() == [0, 1] * 4
+        assert (family[::2] == family[1::2]).all()
+        assert sorted(family[::2]) == [1, 2, 3, 4]  # the one without fakes is left out
+        assert (number[::2] == 0).all()
+        assert (number[1::2] > 0).all()
+        chosen.append(dict(zip(family[1::2], number[1::2], strict=True)))
+    assert len({choice[4] for choice in chosen}) > 1  # another fake in another epoch
+    again = images.make_pairs(table, image_size=8, batch_size=4, seed=1)
+    first = [x.numpy() for x, _ in images.make_pairs(table, image_size=8, batch_size=4, seed=1)]
+    np.testing.assert_array_equal(first[0], next(iter(again))[0].numpy())
+
+
+def test_pairs_need_pairs(table):
+    with pytest.raises(ValueError, match="no such pair"):
+        images.make_pairs(table.assign(original=""), image_size=8)
+    with pytest.raises(ValueError, match="even"):
+        images.make_pairs(table.assign(original=""), image_size=8, batch_size=3)
+
+
 def test_augmentation_is_wired_into_training_only(tmp_path):
     gradient = np.linspace(0, 255, 32 * 32 * 3).reshape(32, 32, 3).astype("uint8")
     Image.fromarray(gradient).save(tmp_path / "a.png")
