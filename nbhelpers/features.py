@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import zipfile
 from collections import deque
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers import faces, models, video, weights
+from nbhelpers import faces, files, models, video, weights
 
 if TYPE_CHECKING:
     import keras
@@ -375,15 +374,8 @@ class _Store:
         return _Sequence(values, facts)
 
     def put(self, key: str, sequence: _Sequence) -> None:
-        """Write a file under another name and rename it: it is there whole or not at all."""
+        """Keep the features of one clip, whole or not at all."""
         if self.folder is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, values=sequence.values, facts=json.dumps(sequence.facts))
-            os.replace(draft, self.folder / f"{key}.npz")
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        with files.whole(self.folder / f"{key}.npz") as draft:
+            np.savez(draft, values=sequence.values, facts=json.dumps(sequence.facts))
