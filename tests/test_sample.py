@@ -1,7 +1,9 @@
-"""Checks of the bundled sample (data/sample): counts, structure, masks, checksums, and no trivial giveaway.
+"""Checks of the bundled sample (data/sample).
 
+Counts, structure, masks, checksums, and no trivial giveaway.
 Run with `pytest -s tests/test_sample.py` to see the measured values.
 """
+
 import functools
 import hashlib
 import json
@@ -21,7 +23,7 @@ TRAIN = CHALLENGE / "train_sample_videos"
 METHODS = {"swap_coarse", "swap_autoencoder", "mouth_reenactment"}
 SWAPS = ["swap_coarse", "swap_autoencoder"]
 FAIR = (0.40, 0.60)  # a single trivial number must not separate real from fake better than this
-MEGABYTE = 2 ** 20
+MEGABYTE = 2**20
 
 
 @functools.lru_cache(None)
@@ -31,7 +33,9 @@ def faces():
 
 @functools.lru_cache(None)
 def clips():
-    table = pd.DataFrame.from_dict(json.loads((TRAIN / "metadata.json").read_text()), orient="index")
+    table = pd.DataFrame.from_dict(
+        json.loads((TRAIN / "metadata.json").read_text()), orient="index"
+    )
     return table.rename_axis("videoname").reset_index()
 
 
@@ -82,19 +86,35 @@ def check_auc(name, fake, values):
 
 # ---------------------------------------------------------------- face crops
 
+
 def test_face_table():
     table = faces()
-    assert list(table.columns)[:5] == ["videoname", "original_width", "original_height", "label", "original"]
+    assert list(table.columns)[:5] == [
+        "videoname",
+        "original_width",
+        "original_height",
+        "label",
+        "original",
+    ]
     assert {"method", "identity", "source"} <= set(table.columns)
     assert table.videoname.is_unique and table.videoname.str.fullmatch(r"[a-z]{10}\.mp4").all()
     real, fake = table[table.label == "REAL"], table[table.label == "FAKE"]
-    print(f"\n  {len(real)} real, {len(fake)} fake, {table.identity.nunique()} identities;", fake.method.value_counts().to_dict())
-    assert len(real) + len(fake) == len(table) >= 1000 and len(real) == 384 and table.identity.nunique() == 64
+    print(
+        f"\n  {len(real)} real, {len(fake)} fake, {table.identity.nunique()} identities;",
+        fake.method.value_counts().to_dict(),
+    )
+    assert (
+        len(real) + len(fake) == len(table) >= 1000
+        and len(real) == 384
+        and table.identity.nunique() == 64
+    )
     assert real.groupby("identity").size().eq(6).all()
     assert set(fake.method) == METHODS and fake.method.value_counts().min() > 180
     assert real[["original", "method", "source"]].isna().all().all()
     assert fake.original.isin(real.videoname).all()
-    assert (fake.groupby("original").size() <= 3).all() and set(fake.original) == set(real.videoname)
+    assert (fake.groupby("original").size() <= 3).all() and set(fake.original) == set(
+        real.videoname
+    )
     assert not fake.duplicated(["original", "method"]).any()
     identity = table.set_index("videoname").identity
     assert (identity[fake.original].to_numpy() == fake.identity.to_numpy()).all()
@@ -102,11 +122,19 @@ def test_face_table():
 
 def test_face_files():
     table = faces()
-    assert {p.name for p in (FACES / "faces_224").iterdir()} == {face_path(n).name for n in table.videoname}
+    assert {p.name for p in (FACES / "faces_224").iterdir()} == {
+        face_path(n).name for n in table.videoname
+    }
     fakes = table[table.label == "FAKE"]
-    assert {p.name for p in (FACES / "masks_224").iterdir()} == {mask_path(n).name for n in fakes.videoname}
+    assert {p.name for p in (FACES / "masks_224").iterdir()} == {
+        mask_path(n).name for n in fakes.videoname
+    }
     for name in table.videoname:
-        assert face(name).shape == (224, 224, 3) and face(name).dtype == np.uint8 and face(name).std() > 5
+        assert (
+            face(name).shape == (224, 224, 3)
+            and face(name).dtype == np.uint8
+            and face(name).std() > 5
+        )
 
 
 @pytest.mark.parametrize("table", [faces, clips])
@@ -132,13 +160,18 @@ def test_masks_show_where_faces_were_changed():
         share = (mask > 0).mean()
         assert 0.02 < share < 0.7, (row.videoname, share)
         # Noise and compression differ everywhere; blurring leaves what the manipulation did.
-        change = np.abs(cv2.GaussianBlur(face(row.videoname).astype(np.float32), (0, 0), 2)
-                        - cv2.GaussianBlur(face(row.original).astype(np.float32), (0, 0), 2)).mean(2)
+        change = np.abs(
+            cv2.GaussianBlur(face(row.videoname).astype(np.float32), (0, 0), 2)
+            - cv2.GaussianBlur(face(row.original).astype(np.float32), (0, 0), 2)
+        ).mean(2)
         outside = cv2.dilate(mask, np.ones((25, 25), np.uint8)) == 0
         ratios.append(change[mask > 0].mean() / change[outside].mean())
     ratios = pd.Series(ratios, index=fakes.method.to_numpy())
-    print("\n  change inside / outside the mask, median:", ratios.groupby(level=0).median().round(1).to_dict(),
-          f"share above 1.5: {(ratios > 1.5).mean():.3f}")
+    print(
+        "\n  change inside / outside the mask, median:",
+        ratios.groupby(level=0).median().round(1).to_dict(),
+        f"share above 1.5: {(ratios > 1.5).mean():.3f}",
+    )
     assert ratios.median() > 3 and (ratios > 1.5).mean() > 0.95
 
 
@@ -154,13 +187,18 @@ def test_faces_have_no_trivial_giveaway():
 
 # ---------------------------------------------------------------- clips
 
+
 def test_clip_table():
     table = clips()
     real, fake = table[table.label == "REAL"], table[table.label == "FAKE"]
     print(f"\n  {len(real)} real, {len(fake)} fake clips;", fake.method.value_counts().to_dict())
     assert len(table) >= 50 and len(real) + len(fake) == len(table)
     assert table.videoname.str.fullmatch(r"[a-z]{10}\.mp4").all() and (table.split == "train").all()
-    assert fake.original.isin(real.videoname).all() and real.original.isna().all() and set(fake.method) == METHODS
+    assert (
+        fake.original.isin(real.videoname).all()
+        and real.original.isna().all()
+        and set(fake.method) == METHODS
+    )
     assert {p.name for p in TRAIN.glob("*.mp4")} == set(table.videoname)
     assert {p.name for p in (CHALLENGE / "masks").iterdir()} == set(fake.videoname)
     assert not set(table.videoname) & set(faces().videoname)
@@ -171,9 +209,17 @@ def clip_measures():
     rows = []
     for path in sorted(TRAIN.glob("*.mp4")) + sorted((CHALLENGE / "test_videos").glob("*.mp4")):
         frames = read_clip(path)
-        rows.append({"videoname": path.name, "test": path.parent != TRAIN, "frames": len(frames), "shape": frames[0].shape,
-                     "bytes": path.stat().st_size, "brightness": np.mean([f.mean() for f in frames]),
-                     "sharpness": np.mean([sharpness(f) for f in frames[::5]])})
+        rows.append(
+            {
+                "videoname": path.name,
+                "test": path.parent != TRAIN,
+                "frames": len(frames),
+                "shape": frames[0].shape,
+                "bytes": path.stat().st_size,
+                "brightness": np.mean([f.mean() for f in frames]),
+                "sharpness": np.mean([sharpness(f) for f in frames[::5]]),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -186,16 +232,27 @@ def test_clip_files():
 def test_clip_masks():
     fakes = clips()[clips().label == "FAKE"]
     for row in fakes.itertuples():
-        mask, changed, original = (read_clip(folder / name) for folder, name in
-                                   ((CHALLENGE / "masks", row.videoname), (TRAIN, row.videoname), (TRAIN, row.original)))
+        mask, changed, original = (
+            read_clip(folder / name)
+            for folder, name in (
+                (CHALLENGE / "masks", row.videoname),
+                (TRAIN, row.videoname),
+                (TRAIN, row.original),
+            )
+        )
         assert len(mask) == len(changed)
         inside, outside = [], []
         for i in range(0, len(mask), 10):
             where = mask[i][..., 0] > 127
             assert 0.005 < where.mean() < 0.4, (row.videoname, i)
-            change = np.abs(cv2.GaussianBlur(changed[i].astype(np.float32), (0, 0), 2) - cv2.GaussianBlur(original[i].astype(np.float32), (0, 0), 2)).mean(2)
+            change = np.abs(
+                cv2.GaussianBlur(changed[i].astype(np.float32), (0, 0), 2)
+                - cv2.GaussianBlur(original[i].astype(np.float32), (0, 0), 2)
+            ).mean(2)
             inside.append(change[where].mean())
-            outside.append(change[cv2.dilate(where.astype(np.uint8), np.ones((25, 25), np.uint8)) == 0].mean())
+            outside.append(
+                change[cv2.dilate(where.astype(np.uint8), np.ones((25, 25), np.uint8)) == 0].mean()
+            )
         assert np.mean(inside) > 1.5 * np.mean(outside), row.videoname
 
 
@@ -209,10 +266,15 @@ def test_clips_have_no_trivial_giveaway():
 
 # ---------------------------------------------------------------- the whole
 
+
 def test_checksums():
     lines = (SAMPLE / "SHA256SUMS").read_text().splitlines()
     listed = dict(reversed(line.split("  ", 1)) for line in lines)
-    present = {p.relative_to(SAMPLE).as_posix() for p in SAMPLE.rglob("*") if p.is_file() and p.name != "SHA256SUMS"}
+    present = {
+        p.relative_to(SAMPLE).as_posix()
+        for p in SAMPLE.rglob("*")
+        if p.is_file() and p.name != "SHA256SUMS"
+    }
     assert set(listed) == present
     for name, digest in listed.items():
         assert hashlib.sha256((SAMPLE / name).read_bytes()).hexdigest() == digest, name

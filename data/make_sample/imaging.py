@@ -1,4 +1,8 @@
-"""From linear renders to camera pictures: exposure, backdrop, and the last links of the chain (blur, noise, compression)."""
+"""From linear renders to camera pictures.
+
+Exposure, backdrop, and the last links of the chain (blur, noise, compression).
+"""
+
 from __future__ import annotations
 
 import subprocess
@@ -16,12 +20,13 @@ def uniform(rng, bounds):
 
 # ---------------------------------------------------------------- exposure and backdrop
 
+
 def exposure_gain(render: dict, ancestry: np.ndarray, factor: float) -> float:
     """Gain that puts the face where a camera's automatic would, darker skin a little darker."""
     face = outline_mask(render["face"], render["alpha"].shape) > 0.5
     face &= (render["alpha"] > 250) & (render["hair"] < 5)
     luminance = render["bgr"].astype(np.float32)[face] @ np.array([0.07, 0.72, 0.21], np.float32)
-    share = ancestry ** 2 / (ancestry ** 2).sum()
+    share = ancestry**2 / (ancestry**2).sum()
     key = 0.30 * (share @ SKIN_LIGHTNESS / 72) ** 1.6
     return factor * key / max(float(luminance.mean()), 1e-3)
 
@@ -36,9 +41,11 @@ def develop(render: dict, gain: float, contrast: float) -> tuple:
 
 
 def bleed(picture: np.ndarray, alpha: np.ndarray, reach: float = 6) -> np.ndarray:
-    """Continue a cut-out picture beyond its edge, so that small shifts pull in skin and not darkness."""
+    """Continue a cut-out picture beyond its edge: small shifts then pull in skin, not darkness."""
     solid = cv2.erode((alpha > 0.98).astype(np.float32), np.ones((3, 3)))
-    spread = cv2.GaussianBlur(picture * solid[..., None], (0, 0), reach) / (cv2.GaussianBlur(solid, (0, 0), reach)[..., None] + 1e-4)
+    spread = cv2.GaussianBlur(picture * solid[..., None], (0, 0), reach) / (
+        cv2.GaussianBlur(solid, (0, 0), reach)[..., None] + 1e-4
+    )
     return picture * solid[..., None] + spread * (1 - solid[..., None])
 
 
@@ -52,9 +59,13 @@ def make_backdrop(size: tuple, rng) -> np.ndarray:
     hue, chroma = rng.uniform(0, 2 * np.pi), rng.gamma(1.5, 5)
 
     def colour(spread=1.0):
-        lab = np.array([[[np.clip(rng.normal(level, 16 * spread), 8, 95), chroma * np.cos(hue) + rng.normal(0, 7 * spread),
-                          chroma * np.sin(hue) + rng.normal(0, 7 * spread)]]], np.float32)
-        return (cv2.cvtColor(lab, cv2.COLOR_LAB2BGR)[0, 0] * 255).clip(4, 250).tolist()
+        lab = [
+            np.clip(rng.normal(level, 16 * spread), 8, 95),
+            chroma * np.cos(hue) + rng.normal(0, 7 * spread),
+            chroma * np.sin(hue) + rng.normal(0, 7 * spread),
+        ]
+        bgr = cv2.cvtColor(np.array([[lab]], np.float32), cv2.COLOR_LAB2BGR)[0, 0]
+        return (bgr * 255).clip(4, 250).tolist()
 
     level = rng.uniform(22, 85)
     picture = np.ones((height, width, 3), np.float32) * np.float32(colour(0.3))
@@ -62,7 +73,13 @@ def make_backdrop(size: tuple, rng) -> np.ndarray:
     if kind == 1:  # lights
         for _ in range(rng.integers(12, 40)):
             disc = picture.copy()
-            cv2.circle(disc, (int(rng.integers(width)), int(rng.integers(height))), int(rng.uniform(0.02, 0.08) * width), colour(1.5), -1)
+            cv2.circle(
+                disc,
+                (int(rng.integers(width)), int(rng.integers(height))),
+                int(rng.uniform(0.02, 0.08) * width),
+                colour(1.5),
+                -1,
+            )
             picture = 0.6 * picture + 0.4 * disc
         soft *= 0.4
     elif kind == 2:  # shelf
@@ -75,12 +92,23 @@ def make_backdrop(size: tuple, rng) -> np.ndarray:
     elif kind == 3:  # panes, doors, pictures on the wall
         for _ in range(rng.integers(2, 7)):
             x, y = rng.uniform(-0.2, 0.9) * width, rng.uniform(-0.2, 0.6) * height
-            corner = (int(x + rng.uniform(0.12, 0.5) * width), int(y + rng.uniform(0.2, 1) * height))
+            corner = (
+                int(x + rng.uniform(0.12, 0.5) * width),
+                int(y + rng.uniform(0.2, 1) * height),
+            )
             cv2.rectangle(picture, (int(x), int(y)), corner, colour(1.2), -1)
     picture = cv2.GaussianBlur(picture, (0, 0), max(soft, 0.8))
-    slope = np.linspace(-1, 1, width)[None, :, None] * rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, height)[:, None, None] * rng.uniform(-0.2, 0.2)
-    cloud = cv2.resize(rng.standard_normal((height // 12, width // 12)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
-    return np.clip(picture * (1 + slope) + cloud[..., None] * rng.uniform(0.5, 3), 3, 252).astype(np.float32)
+    slope = np.linspace(-1, 1, width)[None, :, None] * rng.uniform(-0.3, 0.3) + np.linspace(
+        -1, 1, height
+    )[:, None, None] * rng.uniform(-0.2, 0.2)
+    cloud = cv2.resize(
+        rng.standard_normal((height // 12, width // 12)).astype(np.float32),
+        size,
+        interpolation=cv2.INTER_CUBIC,
+    )
+    return np.clip(picture * (1 + slope) + cloud[..., None] * rng.uniform(0.5, 3), 3, 252).astype(
+        np.float32
+    )
 
 
 def outline_mask(points: np.ndarray, shape: tuple, grow: float = 1.0) -> np.ndarray:
@@ -100,8 +128,9 @@ GOLDEN = 0.381966
 
 
 def spread_positions(count: int, rng) -> np.ndarray:
-    """For each shot and each draw a position in 0..1, evenly spread over the shots (Latin hypercube).
+    """For each shot and each draw a position in 0..1, evenly spread over the shots.
 
+    A Latin hypercube.
     With some 16 real clips, independent draws would by bad luck give the reals, say, lower
     quality than the fakes, and a detector could live on that.  Even spreading avoids the luck.
     """
@@ -114,15 +143,19 @@ def draw_final(settings: dict, shot_positions: np.ndarray, copy: int) -> dict:
     `copy` numbers the versions of a shot; each is moved on by the golden section, so that
     versions of one shot differ while every version covers the same ranges equally.
     """
-    at = dict(zip(FINAL_DRAWS, (shot_positions + GOLDEN * copy) % 1))
+    at = dict(zip(FINAL_DRAWS, (shot_positions + GOLDEN * copy) % 1, strict=True))
 
     def between(name, position):
         low, high = settings[name]
         return low + (high - low) * position
 
-    return {"shrink": between("shrink", at["shrink"]) if at["shrink_chance"] < settings["shrink_chance"] else 1.0,
-            "quality": round(between("jpeg_quality", at["compression"])), "crf": round(between("crf", at["compression"])),
-            **{k: between(k, at[k]) for k in ("blur", "luma_noise", "chroma_noise")}}
+    shrunk = at["shrink_chance"] < settings["shrink_chance"]
+    return {
+        "shrink": between("shrink", at["shrink"]) if shrunk else 1.0,
+        "quality": round(between("jpeg_quality", at["compression"])),
+        "crf": round(between("crf", at["compression"])),
+        **{k: between(k, at[k]) for k in ("blur", "luma_noise", "chroma_noise")},
+    }
 
 
 def finish(picture: np.ndarray, final: dict, rng) -> np.ndarray:
@@ -130,7 +163,11 @@ def finish(picture: np.ndarray, final: dict, rng) -> np.ndarray:
     height, width = picture.shape[:2]
     if final["shrink"] < 1:
         small = (round(width * final["shrink"]), round(height * final["shrink"]))
-        picture = cv2.resize(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_CUBIC)
+        picture = cv2.resize(
+            cv2.resize(picture, small, interpolation=cv2.INTER_AREA),
+            (width, height),
+            interpolation=cv2.INTER_CUBIC,
+        )
     if final["blur"] > 0.05:
         picture = cv2.GaussianBlur(picture, (0, 0), final["blur"])
     luma = rng.standard_normal((height, width, 1), np.float32) * final["luma_noise"]
@@ -141,10 +178,18 @@ def finish(picture: np.ndarray, final: dict, rng) -> np.ndarray:
 
 
 def write_video(path, frames: list, crf: int, fps: int) -> None:
-    """H.264 by ffmpeg; one thread and bit-exact flags, so that the same frames give the same file."""
+    """H.264 by ffmpeg.
+
+    One thread and bit-exact flags, so that the same frames give the same file.
+    """
     height, width = frames[0].shape[:2]
     grey = frames[0].ndim == 2
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "gray" if grey else "bgr24",
-               "-s", f"{width}x{height}", "-r", str(fps), "-i", "-", "-c:v", "libx264", "-preset", "medium", "-threads", "1", "-crf", str(crf),
-               "-pix_fmt", "yuv420p", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", str(path)]
-    subprocess.run(command, input=b"".join(np.ascontiguousarray(f).tobytes() for f in frames), check=True)
+    source = f"-f rawvideo -pix_fmt {'gray' if grey else 'bgr24'} -s {width}x{height} -r {fps} -i -"
+    coding = f"-c:v libx264 -preset medium -threads 1 -crf {crf} -pix_fmt yuv420p"
+    exact = "-map_metadata -1 -fflags +bitexact -flags:v +bitexact -movflags +faststart"
+    options = f"-y -loglevel error {source} {coding} {exact}".split()
+    subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), *options, str(path)],
+        input=b"".join(np.ascontiguousarray(f).tobytes() for f in frames),
+        check=True,
+    )

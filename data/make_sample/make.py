@@ -1,4 +1,5 @@
 """Command line of the sample generator: assets -> render -> compose -> cards (see README.md)."""
+
 from __future__ import annotations
 
 import argparse
@@ -10,26 +11,46 @@ HERE = Path(__file__).resolve().parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=("assets", "render", "compose", "cards"))
-    parser.add_argument("--downloads", type=Path, default=Path("downloads"), help="folder with the two archives")
-    parser.add_argument("--work", type=Path, default=Path("work"), help="folder for everything that is not committed")
-    parser.add_argument("--out", type=Path, default=HERE.parent / "sample", help="the finished sample")
-    parser.add_argument("--settings", type=Path, default=HERE / "settings.yaml", help="strengths of the methods (compose)")
+    parser.add_argument(
+        "--downloads", type=Path, default=Path("downloads"), help="folder with the two archives"
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("work"),
+        help="folder for everything that is not committed",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=HERE.parent / "sample", help="the finished sample"
+    )
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        default=HERE / "settings.yaml",
+        help="strengths of the methods (compose)",
+    )
     parser.add_argument("--what", choices=("all", "stills", "clips"), default="all")
-    parser.add_argument("--shard", default="0/1", help="i/n: do every n-th piece of work, starting with i (render)")
+    parser.add_argument(
+        "--shard", default="0/1", help="i/n: do every n-th piece of work, starting with i (render)"
+    )
     args = parser.parse_args()
 
     from assets import AssetPaths, unpack
+
     assets = AssetPaths(args.work / "assets")
     if args.stage == "assets":
         unpack(args.downloads, assets.root)
     elif args.stage == "render":
         import render
+
         render.run(assets, args.work, args.what, tuple(int(x) for x in args.shard.split("/")))
     elif args.stage == "compose":
         import compose
+
         compose.run(assets, args.work, args.out, args.settings, args.what)
     else:
         import cards
+
         cards.run(args.out, args.work / "cards")
 
 

@@ -1,8 +1,10 @@
-"""Who is in the sample and what is photographed: identities in look-alike pairs, stills, clips, fakes.
+"""Who is in the sample and what is photographed.
 
+Identities in look-alike pairs, stills, clips, and which fakes are made of them.
 Pure numpy and fully determined by SEED, so that the render and the compose stage
 can both rebuild the same plan without talking to each other.
 """
+
 from __future__ import annotations
 
 import string
@@ -23,8 +25,20 @@ STILL_FAKES = ((1, 2, 3), (0.45, 0.40, 0.15))
 CLIP_FAKES = ((2, 3), (0.45, 0.55))
 
 # Separate random streams, so that changing one thing leaves the others alone.
-STREAM = {name: i for i, name in enumerate(
-    ("pool", "shape", "look", "still", "mouth", "light", "donor", "clip", "methods", "names", "order", "texture"))}
+STREAM = {
+    "pool": 0,
+    "shape": 1,
+    "look": 2,
+    "still": 3,
+    "mouth": 4,
+    "light": 5,
+    "donor": 6,
+    "clip": 7,
+    "methods": 8,
+    "names": 9,
+    "order": 10,
+    "texture": 11,
+}
 
 
 def stream(name: str, *keys: int) -> np.random.Generator:
@@ -34,33 +48,106 @@ def stream(name: str, *keys: int) -> np.random.Generator:
 
 # ---------------------------------------------------------------- identities
 
-# Spread of the random face-shape targets per region; women get a smaller one (stay closer to the female mean).
-REGION_SPREAD = {"head": 0.16, "nose": 0.36, "mouth": 0.30, "chin": 0.32, "cheek": 0.36, "forehead": 0.32, "eyes": 0.26,
-                 "eyebrows": 0.32, "ears": 0.30, "neck": 0.12}
-OPPOSITES = (("decr", "incr"), ("down", "up"), ("in", "out"), ("concave", "convex"), ("backward", "forward"))
+# Spread of the random face-shape targets per region; women get a smaller one (closer to the mean).
+REGION_SPREAD = {
+    "head": 0.16,
+    "nose": 0.36,
+    "mouth": 0.30,
+    "chin": 0.32,
+    "cheek": 0.36,
+    "forehead": 0.32,
+    "eyes": 0.26,
+    "eyebrows": 0.32,
+    "ears": 0.30,
+    "neck": 0.12,
+}
+OPPOSITES = (
+    ("decr", "incr"),
+    ("down", "up"),
+    ("in", "out"),
+    ("concave", "convex"),
+    ("backward", "forward"),
+)
 # Targets that shift whole features away from their place or look like a grimace.
-UNWANTED = ("head-trans", "head-age", "head-angle", "head-back", "head-fat", "mouth-trans-in", "mouth-dimples", "mouth-laugh",
-            "nose-trans-in", "nose-compression", "neck-trans", "ear-trans", "eye-trans-up", "eye-push")
-HEAD_SHAPES = ("oval", "round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
+UNWANTED = (
+    "head-trans",
+    "head-age",
+    "head-angle",
+    "head-back",
+    "head-fat",
+    "mouth-trans-in",
+    "mouth-dimples",
+    "mouth-laugh",
+    "nose-trans-in",
+    "nose-compression",
+    "neck-trans",
+    "ear-trans",
+    "eye-trans-up",
+    "eye-push",
+)
+HEAD_SHAPES = (
+    "oval",
+    "round",
+    "rectangular",
+    "square",
+    "triangular",
+    "invertedtriangular",
+    "diamond",
+)
 MALE_HAIR = ("short01", "short02", "short04", "short01", "short04")
-FEMALE_HAIR = ("long01", "ponytail01", "long01", "short02", "ponytail01", "short04", "long01", "Braid01")
-HAIR_COLOURS = ((22, 16, 14), (38, 28, 22), (62, 42, 30), (92, 62, 40), (120, 84, 52), (165, 125, 80), (196, 160, 110),
-                (120, 56, 30), (150, 148, 145), (205, 203, 200))
-SUITS = {"male": [f"male_casualsuit0{i}" for i in range(1, 7)] + ["male_elegantsuit01", "male_worksuit01"],
-         "female": ["female_casualsuit01", "female_casualsuit02", "female_elegantsuit01", "female_sportsuit01"]}
+FEMALE_HAIR = (
+    "long01",
+    "ponytail01",
+    "long01",
+    "short02",
+    "ponytail01",
+    "short04",
+    "long01",
+    "Braid01",
+)
+HAIR_COLOURS = (
+    (22, 16, 14),
+    (38, 28, 22),
+    (62, 42, 30),
+    (92, 62, 40),
+    (120, 84, 52),
+    (165, 125, 80),
+    (196, 160, 110),
+    (120, 56, 30),
+    (150, 148, 145),
+    (205, 203, 200),
+)
+SUITS = {
+    "male": [f"male_casualsuit0{i}" for i in range(1, 7)]
+    + ["male_elegantsuit01", "male_worksuit01"],
+    "female": [
+        "female_casualsuit01",
+        "female_casualsuit02",
+        "female_elegantsuit01",
+        "female_sportsuit01",
+    ],
+}
 LIGHT_EYES = ("brown", "brownlight", "blue", "bluegreen", "deepblue", "green", "grey", "lightblue")
 
 
 def _kind(rng, sex):
     """Coarse description of a person: what look-alikes must share."""
-    return {"sex": sex, "age": float(rng.beta(1.1, 2.0) * 0.85), "ancestry": rng.dirichlet([0.3, 0.3, 0.3]),
-            "muscle": float(rng.uniform(0.2, 0.7 if sex == "male" else 0.45)),
-            "weight": float(np.clip(rng.normal(0.5, 0.18), 0.1, 0.95))}
+    return {
+        "sex": sex,
+        "age": float(rng.beta(1.1, 2.0) * 0.85),
+        "ancestry": rng.dirichlet([0.3, 0.3, 0.3]),
+        "muscle": float(rng.uniform(0.2, 0.7 if sex == "male" else 0.45)),
+        "weight": float(np.clip(rng.normal(0.5, 0.18), 0.1, 0.95)),
+    }
 
 
 def _distance(a, b):
-    return (10 * (a["sex"] != b["sex"]) + np.abs(a["ancestry"] - b["ancestry"]).sum() + 0.9 * abs(a["age"] - b["age"])
-            + 0.4 * abs(a["weight"] - b["weight"]))
+    return (
+        10 * (a["sex"] != b["sex"])
+        + np.abs(a["ancestry"] - b["ancestry"]).sum()
+        + 0.9 * abs(a["age"] - b["age"])
+        + 0.4 * abs(a["weight"] - b["weight"])
+    )
 
 
 def _thirds(x):
@@ -68,17 +155,20 @@ def _thirds(x):
     return max(0, 1 - 2 * x), 1 - abs(2 * x - 1), max(0, 2 * x - 1)
 
 
+ANCESTRIES, LEVELS = ("african", "asian", "caucasian"), ("min", "average", "max")
+
+
 def _macro_targets(kind):
     """MakeHuman's macro targets (sex x age x ancestry x build) for one description."""
-    sexes = ((kind["sex"], 1.0),)
-    weights = {}
-    for sex, ws in sexes:
-        for age, wa in (("young", 1 - kind["age"]), ("old", kind["age"])):
-            for name, we in zip(("african", "asian", "caucasian"), kind["ancestry"]):
-                weights[f"macrodetails/{name}-{sex}-{age}"] = ws * wa * we
-            for muscle, wm in zip(("min", "average", "max"), _thirds(kind["muscle"])):
-                for fat, wf in zip(("min", "average", "max"), _thirds(kind["weight"])):
-                    weights[f"macrodetails/universal-{sex}-{age}-{muscle}muscle-{fat}weight"] = ws * wa * wm * wf
+    sex, weights = kind["sex"], {}
+    for age, wa in (("young", 1 - kind["age"]), ("old", kind["age"])):
+        for name, we in zip(ANCESTRIES, kind["ancestry"], strict=True):
+            weights[f"macrodetails/{name}-{sex}-{age}"] = wa * we
+        for muscle, wm in zip(LEVELS, _thirds(kind["muscle"]), strict=True):
+            for fat, wf in zip(LEVELS, _thirds(kind["weight"]), strict=True):
+                weights[f"macrodetails/universal-{sex}-{age}-{muscle}muscle-{fat}weight"] = (
+                    wa * wm * wf
+                )
     return weights
 
 
@@ -87,18 +177,23 @@ def _detail_targets(model, kind, rng):
     scale = 1.0 if kind["sex"] == "male" else 0.72
     weights = {}
     for region, spread in REGION_SPREAD.items():
-        names = sorted(p.name[:-len(".target.gz")] for p in (model.assets.mpfb / "targets" / region).glob("*.target.gz"))
+        names = sorted(
+            p.name[: -len(".target.gz")]
+            for p in (model.assets.mpfb / "targets" / region).glob("*.target.gz")
+        )
         for name in names:
             if name.startswith("r-") or any(word in name for word in UNWANTED):
                 continue
             for low, high in OPPOSITES:
-                partner = name[:-len(low)] + high
+                partner = name[: -len(low)] + high
                 if name.endswith("-" + low) and partner in names:
                     value = float(np.clip(rng.normal(0, spread * scale), -0.75, 0.75))
                     chosen = name if value < 0 else partner
                     weights[f"{region}/{chosen}"] = abs(value)
                     if chosen.startswith("l-"):  # nearly symmetric, as faces are
-                        weights[f"{region}/r-{chosen[2:]}"] = abs(value) * float(rng.uniform(0.9, 1.1))
+                        weights[f"{region}/r-{chosen[2:]}"] = abs(value) * float(
+                            rng.uniform(0.9, 1.1)
+                        )
     weights[f"head/head-{rng.choice(HEAD_SHAPES)}"] = float(rng.uniform(0.1, 0.45) * scale)
     return weights
 
@@ -116,11 +211,18 @@ def _look(kind, rng):
         hair = "afro01"
     if kind["sex"] == "male" and rng.random() < (0.3 if kind["age"] > 0.4 else 0.08):
         hair = None
-    return {"hair": hair, "hair_colour": (colour * rng.uniform(0.85, 1.15)).tolist(), "mirror_hair": bool(rng.random() < 0.5),
-            "brows": f"eyebrow{rng.integers(1, 13):03d}",
-            "lashes": str(rng.choice(["eyelashes02", "eyelashes03"])) if kind["sex"] == "female" else "Eyelashes01",
-            "iris": str(rng.choice(LIGHT_EYES if caucasian > 0.45 else LIGHT_EYES[:2])), "suit": str(rng.choice(SUITS[kind["sex"]])),
-            "roughness": float(rng.uniform(0.42, 0.55))}
+    return {
+        "hair": hair,
+        "hair_colour": (colour * rng.uniform(0.85, 1.15)).tolist(),
+        "mirror_hair": bool(rng.random() < 0.5),
+        "brows": f"eyebrow{rng.integers(1, 13):03d}",
+        "lashes": str(rng.choice(["eyelashes02", "eyelashes03"]))
+        if kind["sex"] == "female"
+        else "Eyelashes01",
+        "iris": str(rng.choice(LIGHT_EYES if caucasian > 0.45 else LIGHT_EYES[:2])),
+        "suit": str(rng.choice(SUITS[kind["sex"]])),
+        "roughness": float(rng.uniform(0.42, 0.55)),
+    }
 
 
 def make_identities(model) -> list:
@@ -134,14 +236,25 @@ def make_identities(model) -> list:
         people += [anchor, pool.pop(twin)]
     numbers = stream("order", 1).permutation(len(people))  # public numbers say nothing about pairs
     for i, person in enumerate(people):
-        person.update(index=i, pair=i // 2, partner=i ^ 1, name=f"id{numbers[i]:03d}",
-                      targets={**_macro_targets(person), **_detail_targets(model, person, stream("shape", i))},
-                      look=_look(person, stream("look", i)))
-        person["targets"] = {k: w for k, w in person["targets"].items() if w > 1e-4 and model.has_target(k)}
+        person.update(
+            index=i,
+            pair=i // 2,
+            partner=i ^ 1,
+            name=f"id{numbers[i]:03d}",
+            targets={
+                **_macro_targets(person),
+                **_detail_targets(model, person, stream("shape", i)),
+            },
+            look=_look(person, stream("look", i)),
+        )
+        person["targets"] = {
+            k: w for k, w in person["targets"].items() if w > 1e-4 and model.has_target(k)
+        }
     return people
 
 
 # ---------------------------------------------------------------- expressions
+
 
 def _both(name, value, rng=None):
     """A left/right pair of expression units, slightly asymmetric if a generator is given."""
@@ -151,8 +264,11 @@ def _both(name, value, rng=None):
 
 def _gaze(amount):
     """Both eyes to one side (positive: to the model's left)."""
-    return ({"eyeLookOutLeft": amount, "eyeLookInRight": amount} if amount > 0
-            else {"eyeLookInLeft": -amount, "eyeLookOutRight": -amount})
+    return (
+        {"eyeLookOutLeft": amount, "eyeLookInRight": amount}
+        if amount > 0
+        else {"eyeLookInLeft": -amount, "eyeLookOutRight": -amount}
+    )
 
 
 def _mouth(rng):
@@ -176,7 +292,9 @@ def still_expression(rng):
         face["browInnerUp"] = rng.uniform(0.1, 0.6)
     if rng.random() < 0.2:
         face.update(_both("browDown", rng.uniform(0.1, 0.5)))
-    face.update(_both("eyeBlink", rng.uniform(0, 0.12) if rng.random() < 0.96 else rng.uniform(0.6, 1)))
+    face.update(
+        _both("eyeBlink", rng.uniform(0, 0.12) if rng.random() < 0.96 else rng.uniform(0.6, 1))
+    )
     face.update(_both("eyeWide", rng.uniform(0, 0.3)))
     face.update(_gaze(rng.normal(0, 0.22)))
     return face
@@ -188,7 +306,10 @@ def _is_mouth(unit):
 
 def with_mouth_of(expression, other):
     """One expression with the mouth of another."""
-    return {**{k: v for k, v in expression.items() if not _is_mouth(k)}, **{k: v for k, v in other.items() if _is_mouth(k)}}
+    return {
+        **{k: v for k, v in expression.items() if not _is_mouth(k)},
+        **{k: v for k, v in other.items() if _is_mouth(k)},
+    }
 
 
 def _mouth_difference(a, b):
@@ -203,8 +324,11 @@ def exchange_mouths(expressions):
     """
     n = len(expressions)
 
-    def difference(shift):  # rounded, as shifting by r and by n - r compares the same photos: let the first win everywhere
-        return round(sum(_mouth_difference(expressions[i], expressions[(i + shift) % n]) for i in range(n)), 6)
+    def difference(shift):
+        others = [expressions[(i + shift) % n] for i in range(n)]
+        total = sum(_mouth_difference(a, b) for a, b in zip(expressions, others, strict=True))
+        # Shifting by r and by n - r compares the same photos: rounded, the first wins everywhere.
+        return round(total, 6)
 
     shift = max(range(1, n), key=difference)
     return [with_mouth_of(e, expressions[(i + shift) % n]) for i, e in enumerate(expressions)]
@@ -212,23 +336,54 @@ def exchange_mouths(expressions):
 
 # ---------------------------------------------------------------- light, camera, head pose
 
+
 def make_light(rng):
-    """Two or three area lamps and a weak surround; strengths are relative (exposure is set later)."""
+    """Two or three area lamps and a weak surround.
+
+    Strengths are relative, as exposure is set later.  The second lamp fills from below eye level,
+    which keeps the sockets from going black.
+    """
     azimuth = rng.uniform(-65, 65)
-    lamps = [{"azimuth": azimuth, "elevation": rng.uniform(8, 45), "power": rng.uniform(14, 26), "size": rng.uniform(0.35, 1.2),
-              "kelvin": rng.uniform(3300, 7200)},
-             {"azimuth": -0.6 * azimuth + rng.uniform(-20, 20), "elevation": rng.uniform(-8, 12), "power": rng.uniform(5, 12),
-              "size": 1.3, "kelvin": rng.uniform(3800, 7200)}]  # fill from below eye level: keeps the sockets from going black
+    lamps = [
+        {
+            "azimuth": azimuth,
+            "elevation": rng.uniform(8, 45),
+            "power": rng.uniform(14, 26),
+            "size": rng.uniform(0.35, 1.2),
+            "kelvin": rng.uniform(3300, 7200),
+        },
+        {
+            "azimuth": -0.6 * azimuth + rng.uniform(-20, 20),
+            "elevation": rng.uniform(-8, 12),
+            "power": rng.uniform(5, 12),
+            "size": 1.3,
+            "kelvin": rng.uniform(3800, 7200),
+        },
+    ]
     if rng.random() < 0.5:
-        lamps.append({"azimuth": 180 + rng.uniform(-60, 60), "elevation": rng.uniform(20, 50), "power": rng.uniform(8, 26),
-                      "size": 0.5, "kelvin": rng.uniform(3500, 8500)})
+        lamps.append(
+            {
+                "azimuth": 180 + rng.uniform(-60, 60),
+                "elevation": rng.uniform(20, 50),
+                "power": rng.uniform(8, 26),
+                "size": 0.5,
+                "kelvin": rng.uniform(3500, 8500),
+            }
+        )
     return {"lamps": lamps, "sky_kelvin": rng.uniform(4200, 8000), "sky": rng.uniform(0.25, 0.6)}
 
 
 def shift_light(light, rng, degrees=9.0, power=0.15):
     """Almost the same light: the donor was never in exactly the target's room."""
-    lamps = [{**lamp, "azimuth": lamp["azimuth"] + rng.normal(0, degrees), "elevation": lamp["elevation"] + rng.normal(0, degrees / 2),
-              "power": lamp["power"] * rng.uniform(1 - power, 1 + power)} for lamp in light["lamps"]]
+    lamps = [
+        {
+            **lamp,
+            "azimuth": lamp["azimuth"] + rng.normal(0, degrees),
+            "elevation": lamp["elevation"] + rng.normal(0, degrees / 2),
+            "power": lamp["power"] * rng.uniform(1 - power, 1 + power),
+        }
+        for lamp in light["lamps"]
+    ]
     return {**light, "lamps": lamps}
 
 
@@ -239,41 +394,65 @@ def make_stills(people) -> list:
         generators = [stream("still", person["index"], k) for k in range(PHOTOS_PER_IDENTITY)]
         expressions = [still_expression(rng) for rng in generators]
         other_mouths = exchange_mouths(expressions)
-        for k, (rng, expression) in enumerate(zip(generators, expressions)):
+        for k, (rng, expression) in enumerate(zip(generators, expressions, strict=True)):
             key = (person["index"], k)
             light = make_light(stream("light", *key))
             methods_rng = stream("methods", *key)
-            methods = methods_rng.permutation(METHODS)[:methods_rng.choice(STILL_FAKES[0], p=STILL_FAKES[1])]
-            stills.append({
-                "name": f"still_{key[0]:02d}_{key[1]}", "key": key, "person": person["index"], "donor": person["partner"],
-                "methods": [m for m in METHODS if m in methods], "size": (224, 224),
-                "expression": expression, "donor_expression": expression, "mouth_expression": other_mouths[k],
-                "pose": (rng.uniform(-20, 20), rng.uniform(-10, 10), rng.uniform(-8, 8)), "donor_pose_error": stream("donor", *key).normal(0, 0.7, 3),
-                "light": light, "donor_light": shift_light(light, stream("donor", *key, 1)),
-                "camera": {"distance": rng.uniform(0.9, 1.5), "azimuth": rng.uniform(-8, 8), "elevation": rng.uniform(-6, 9),
-                           "roll": 0.0, "face_fraction": rng.uniform(0.77, 0.94), "centre": (rng.normal(0, 0.02), rng.normal(0, 0.015))}})
+            shuffled = methods_rng.permutation(METHODS)
+            methods = shuffled[: methods_rng.choice(STILL_FAKES[0], p=STILL_FAKES[1])]
+            stills.append(
+                {
+                    "name": f"still_{key[0]:02d}_{key[1]}",
+                    "key": key,
+                    "person": person["index"],
+                    "donor": person["partner"],
+                    "methods": [m for m in METHODS if m in methods],
+                    "size": (224, 224),
+                    "expression": expression,
+                    "donor_expression": expression,
+                    "mouth_expression": other_mouths[k],
+                    "pose": (rng.uniform(-20, 20), rng.uniform(-10, 10), rng.uniform(-8, 8)),
+                    "donor_pose_error": stream("donor", *key).normal(0, 0.7, 3),
+                    "light": light,
+                    "donor_light": shift_light(light, stream("donor", *key, 1)),
+                    "camera": {
+                        "distance": rng.uniform(0.9, 1.5),
+                        "azimuth": rng.uniform(-8, 8),
+                        "elevation": rng.uniform(-6, 9),
+                        "roll": 0.0,
+                        "face_fraction": rng.uniform(0.77, 0.94),
+                        "centre": (rng.normal(0, 0.02), rng.normal(0, 0.015)),
+                    },
+                }
+            )
     return stills
 
 
 # ---------------------------------------------------------------- clips
+
 
 def smooth_noise(n, frames, strength, rng):
     """Gaussian-filtered noise with a correlation time in frames."""
     pad = int(4 * frames)
     kernel = np.exp(-0.5 * (np.arange(-pad, pad + 1) / frames) ** 2)
     white = rng.standard_normal(n + 2 * pad)
-    return strength * np.convolve(white, kernel / np.sqrt((kernel ** 2).sum()), "valid")
+    return strength * np.convolve(white, kernel / np.sqrt((kernel**2).sum()), "valid")
 
 
 def speech(n, rng):
     """Jaw and lip curves of made-up syllables (4 to 6 per second, with pauses)."""
     time, t = np.arange(n) / FPS, rng.uniform(0, 0.2)
-    curves = {k: np.zeros(n) for k in ("jawOpen", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthLowerDown")}
+    curves = {
+        k: np.zeros(n)
+        for k in ("jawOpen", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthLowerDown")
+    }
     while t < n / FPS:
         length = rng.uniform(0.15, 0.26)
         bump = np.exp(-0.5 * ((time - t - length / 2) / (length / 3.2)) ** 2)
         curves["jawOpen"] += bump * rng.uniform(0.12, 0.45)
-        curves[str(rng.choice(["mouthFunnel", "mouthPucker", "mouthStretch", "mouthLowerDown"]))] += bump * rng.uniform(0.15, 0.55)
+        curves[
+            str(rng.choice(["mouthFunnel", "mouthPucker", "mouthStretch", "mouthLowerDown"]))
+        ] += bump * rng.uniform(0.15, 0.55)
         t += length + (rng.uniform(0.15, 0.5) if rng.random() < 0.15 else 0)
     return curves
 
@@ -288,7 +467,11 @@ def blinks(n, rng):
 
 
 def _frame_mouth(curves, smile, i):
-    mouth = {"jawOpen": min(curves["jawOpen"][i], 0.6), "mouthFunnel": curves["mouthFunnel"][i], "mouthPucker": 0.8 * curves["mouthPucker"][i]}
+    mouth = {
+        "jawOpen": min(curves["jawOpen"][i], 0.6),
+        "mouthFunnel": curves["mouthFunnel"][i],
+        "mouthPucker": 0.8 * curves["mouthPucker"][i],
+    }
     for name in ("mouthStretch", "mouthLowerDown"):
         mouth.update(_both(name, curves[name][i]))
     mouth.update(_both("mouthSmile", smile[i]))
@@ -296,40 +479,77 @@ def _frame_mouth(curves, smile, i):
 
 
 def make_clip(person, key, methods) -> dict:
-    """One talking-head clip: per-frame expressions and poses, one fixed camera with a little hand shake."""
+    """One talking-head clip.
+
+    Per-frame expressions and poses, one fixed camera with a little hand shake.
+    """
     n, rng = CLIP_FRAMES, stream("clip", key)
     yaw = rng.uniform(-10, 10) + smooth_noise(n, 9, 4.5, rng)
-    poses = np.stack([yaw, rng.uniform(-4, 4) + smooth_noise(n, 7, 2.7, rng), rng.uniform(-3, 3) + smooth_noise(n, 10, 2, rng)], 1)
+    poses = np.stack(
+        [
+            yaw,
+            rng.uniform(-4, 4) + smooth_noise(n, 7, 2.7, rng),
+            rng.uniform(-3, 3) + smooth_noise(n, 10, 2, rng),
+        ],
+        1,
+    )
     talk, lids = speech(n, rng), blinks(n, rng)
     smile = np.clip(rng.normal(0.1, 0.15) + smooth_noise(n, 12, 0.12, rng), 0, 0.8)
     brow = np.clip(smooth_noise(n, 8, 0.25, rng), 0, 0.8)
     look = np.clip(smooth_noise(n, 6, 0.2, rng) - yaw / 60, -0.7, 0.7)
     other_rng = stream("mouth", key, 99)
-    other_talk, other_smile = speech(n, other_rng), np.clip(other_rng.normal(0.1, 0.15) + smooth_noise(n, 12, 0.12, other_rng), 0, 0.8)
+    other_talk, other_smile = (
+        speech(n, other_rng),
+        np.clip(other_rng.normal(0.1, 0.15) + smooth_noise(n, 12, 0.12, other_rng), 0, 0.8),
+    )
 
     frames, mouth_frames = [], []
     for i in range(n):
-        upper = {"browInnerUp": brow[i], **_both("browOuterUp", 0.5 * brow[i]), **_both("eyeBlink", min(1, lids[i] + 0.03)), **_gaze(look[i])}
+        upper = {
+            "browInnerUp": brow[i],
+            **_both("browOuterUp", 0.5 * brow[i]),
+            **_both("eyeBlink", min(1, lids[i] + 0.03)),
+            **_gaze(look[i]),
+        }
         frames.append({**upper, **_frame_mouth(talk, smile, i)})
         mouth_frames.append({**upper, **_frame_mouth(other_talk, other_smile, i)})
     light = make_light(stream("light", key, 99))
-    return {"name": f"clip_{key:02d}", "key": (key, 99), "person": person["index"], "donor": person["partner"], "methods": methods,
-            "size": (320, 240), "expressions": frames, "mouth_expressions": mouth_frames, "poses": poses,
-            "donor_pose_error": stream("donor", key, 99).normal(0, 0.6, 3),
-            "light": light, "donor_light": shift_light(light, stream("donor", key, 99, 1)),
-            "shake": np.stack([smooth_noise(n, 8, 0.0016, rng), smooth_noise(n, 8, 0.0016, rng)], 1),
-            "camera": {"distance": rng.uniform(0.9, 1.4), "azimuth": rng.uniform(-8, 8), "elevation": rng.uniform(-4, 8), "roll": 0.0,
-                       "face_fraction": rng.uniform(0.42, 0.52), "centre": (rng.normal(0, 0.03), rng.normal(0.04, 0.02))}}
+    return {
+        "name": f"clip_{key:02d}",
+        "key": (key, 99),
+        "person": person["index"],
+        "donor": person["partner"],
+        "methods": methods,
+        "size": (320, 240),
+        "expressions": frames,
+        "mouth_expressions": mouth_frames,
+        "poses": poses,
+        "donor_pose_error": stream("donor", key, 99).normal(0, 0.6, 3),
+        "light": light,
+        "donor_light": shift_light(light, stream("donor", key, 99, 1)),
+        "shake": np.stack([smooth_noise(n, 8, 0.0016, rng), smooth_noise(n, 8, 0.0016, rng)], 1),
+        "camera": {
+            "distance": rng.uniform(0.9, 1.4),
+            "azimuth": rng.uniform(-8, 8),
+            "elevation": rng.uniform(-4, 8),
+            "roll": 0.0,
+            "face_fraction": rng.uniform(0.42, 0.52),
+            "centre": (rng.normal(0, 0.03), rng.normal(0.04, 0.02)),
+        },
+    }
 
 
 def make_clips(people) -> list:
-    """Clips of both members of CLIP_PAIRS pairs; the last TEST_CLIP_PAIRS pairs are the unlabelled test set."""
+    """Clips of both members of CLIP_PAIRS pairs.
+
+    The last TEST_CLIP_PAIRS pairs are the unlabelled test set.
+    """
     pairs = stream("order", 2).permutation(PAIRS)[:CLIP_PAIRS]
     clips = []
     for rank, pair in enumerate(pairs):
         for index in (2 * pair, 2 * pair + 1):
             rng = stream("methods", int(index), 99)
-            methods = rng.permutation(METHODS)[:rng.choice(CLIP_FAKES[0], p=CLIP_FAKES[1])]
+            methods = rng.permutation(METHODS)[: rng.choice(CLIP_FAKES[0], p=CLIP_FAKES[1])]
             clip = make_clip(people[index], int(index), [m for m in METHODS if m in methods])
             clip["split"] = "test" if rank >= CLIP_PAIRS - TEST_CLIP_PAIRS else "train"
             clips.append(clip)

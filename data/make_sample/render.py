@@ -4,19 +4,20 @@ Writes one .npz per render into the work folder: linear pixels, alpha, hair pass
 and projected outline points.  Finished files are skipped, so an interrupted
 run goes on where it stopped; `--shard i/n` splits the work between processes.
 """
+
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
 import numpy as np
-
 import people as plan
 from facemodel import FaceModel, Person
 from studio import Camera, Figure, new_scene, set_border, set_light, shoot, to_blender
 from textures import ensure_textures
 
-MARGIN = {"face": 0.07, "lower": 0.16}  # of the face's height: how far around it a donor's face or a mouth is rendered
+# How far around it a donor's face or a mouth is rendered, in heights of the face.
+MARGIN = {"face": 0.07, "lower": 0.16}
 SAMPLES = {"still": 6, "clip": 4}
 
 
@@ -36,7 +37,9 @@ class Session:
 
     def figure(self, index: int, dressed: bool) -> Figure:
         person = self.person(index)
-        folder = ensure_textures(self.assets, person.identity, person.parts, person.suit, self.work / "textures")
+        folder = ensure_textures(
+            self.assets, person.identity, person.parts, person.suit, self.work / "textures"
+        )
         return Figure(person, folder, dressed)
 
     def region(self, vertices: dict, name: str) -> np.ndarray:
@@ -44,7 +47,10 @@ class Session:
 
 
 def _box(points, outline, size):
-    """Pixel box of a partial render; the mouth's is wide, as the other mouth's chin may have been lower."""
+    """Pixel box of a partial render.
+
+    The mouth's is wide, as the other mouth's chin may have been lower.
+    """
     margin = MARGIN[outline] * np.ptp(points["face"][:, 1])
     low = np.clip(np.floor(points[outline].min(0) - margin), 0, size)
     high = np.clip(np.ceil(points[outline].max(0) + margin), 0, size)
@@ -59,12 +65,18 @@ def _save(path: Path, picture: dict, **extra) -> None:
 
 
 def _take(session, figure, camera, expression, pose, path, outline=None, shake=(0, 0)):
-    """Render one frame of one figure unless it is there already; `outline` limits it to a part of the face."""
+    """Render one frame of one figure unless it is there already.
+
+    `outline` limits it to a part of the face.
+    """
     if path.exists():
         return
     size = camera.size
     vertices = figure.person.posed(expression, pose)
-    points = {name: camera.project(session.region(vertices, name), shake).astype(np.float32) for name in ("face", "lower")}
+    points = {
+        name: camera.project(session.region(vertices, name), shake).astype(np.float32)
+        for name in ("face", "lower")
+    }
     figure.pose(vertices)
     camera.apply(shake)
     box = np.array([0, 0, *size]) if outline is None else _box(points, outline, size)
@@ -75,15 +87,26 @@ def _take(session, figure, camera, expression, pose, path, outline=None, shake=(
 
 def _still_camera(session, shot):
     person = session.person(shot["person"])
-    return Camera(shot["camera"], shot["size"], session.region(person.posed(shot["expression"], shot["pose"]), "frame"))
+    return Camera(
+        shot["camera"],
+        shot["size"],
+        session.region(person.posed(shot["expression"], shot["pose"]), "frame"),
+    )
 
 
 def _wanted(shot, kind):
-    return kind == "target" or (kind == "donor" and set(shot["methods"]) & set(plan.SWAPS)) or (kind == "mouth" and "mouth_reenactment" in shot["methods"])
+    return (
+        kind == "target"
+        or (kind == "donor" and set(shot["methods"]) & set(plan.SWAPS))
+        or (kind == "mouth" and "mouth_reenactment" in shot["methods"])
+    )
 
 
 def render_pair_stills(session: Session, stills: list, members: tuple) -> None:
-    """All photos of two look-alikes: each person is dressed for its own photos, then stripped to a donor for the other's."""
+    """All photos of two look-alikes.
+
+    Each person is dressed for its own photos, then stripped to a donor for the other's.
+    """
     for index in members:
         own = [s for s in stills if s["person"] == index]
         borrowed = [s for s in stills if s["donor"] == index]
@@ -91,7 +114,12 @@ def render_pair_stills(session: Session, stills: list, members: tuple) -> None:
         def path(shot, kind):
             return session.work / "stills" / shot["name"] / f"{kind}.npz"
 
-        todo = [(s, k) for s in own for k in ("target", "mouth") if _wanted(s, k) and not path(s, k).exists()]
+        todo = [
+            (s, k)
+            for s in own
+            for k in ("target", "mouth")
+            if _wanted(s, k) and not path(s, k).exists()
+        ]
         todo_donor = [s for s in borrowed if _wanted(s, "donor") and not path(s, "donor").exists()]
         for shot, _ in todo + [(s, None) for s in todo_donor]:
             path(shot, "target").parent.mkdir(parents=True, exist_ok=True)
@@ -100,14 +128,30 @@ def render_pair_stills(session: Session, stills: list, members: tuple) -> None:
             for shot, kind in todo:
                 set_light(shot["light"])
                 expression = shot["expression"] if kind == "target" else shot["mouth_expression"]
-                _take(session, figure, _still_camera(session, shot), expression, shot["pose"], path(shot, kind), None if kind == "target" else "lower")
+                _take(
+                    session,
+                    figure,
+                    _still_camera(session, shot),
+                    expression,
+                    shot["pose"],
+                    path(shot, kind),
+                    None if kind == "target" else "lower",
+                )
             figure.remove()
         if todo_donor:
             figure = session.figure(index, False)
             for shot in todo_donor:
                 set_light(shot["donor_light"])
                 pose = np.array(shot["pose"]) + shot["donor_pose_error"]
-                _take(session, figure, _still_camera(session, shot), shot["donor_expression"], pose, path(shot, "donor"), "face")
+                _take(
+                    session,
+                    figure,
+                    _still_camera(session, shot),
+                    shot["donor_expression"],
+                    pose,
+                    path(shot, "donor"),
+                    "face",
+                )
             figure.remove()
 
 
@@ -124,9 +168,13 @@ def render_clip(session: Session, clip: dict) -> None:
 
     def frames(figure, kind, expressions, poses, outline):
         for i, path in enumerate(paths(kind)):
-            _take(session, figure, camera, expressions[i], poses[i], path, outline, clip["shake"][i])
+            _take(
+                session, figure, camera, expressions[i], poses[i], path, outline, clip["shake"][i]
+            )
 
-    own = [k for k in ("target", "mouth") if _wanted(clip, k) and not all(p.exists() for p in paths(k))]
+    own = [
+        k for k in ("target", "mouth") if _wanted(clip, k) and not all(p.exists() for p in paths(k))
+    ]
     if own:
         figure = session.figure(clip["person"], True)
         set_light(clip["light"])
@@ -138,7 +186,9 @@ def render_clip(session: Session, clip: dict) -> None:
     if _wanted(clip, "donor") and not all(p.exists() for p in paths("donor")):
         figure = session.figure(clip["donor"], False)
         set_light(clip["donor_light"])
-        frames(figure, "donor", clip["expressions"], clip["poses"] + clip["donor_pose_error"], "face")
+        frames(
+            figure, "donor", clip["expressions"], clip["poses"] + clip["donor_pose_error"], "face"
+        )
         figure.remove()
 
 

@@ -1,4 +1,5 @@
-"""Everything that talks to Blender: scene, materials, lamps, camera, one-shot rendering to arrays."""
+"""Everything that talks to Blender: scene, materials, lamps, camera, rendering to arrays."""
+
 from __future__ import annotations
 
 import contextlib
@@ -9,9 +10,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 import OpenEXR
+from facemodel import Person
 from mathutils import Matrix
-
-from facemodel import FaceModel, Person
 
 SENSOR = 36.0
 LOWEST_VISIBLE = 4.2  # decimetres: the body below the chest is never in the picture
@@ -24,22 +24,32 @@ def to_blender(points: np.ndarray) -> np.ndarray:
 
 # ---------------------------------------------------------------- camera
 
+
 class Camera:
-    """Pinhole camera whose lens and shift are chosen so that given points fill a given part of the picture."""
+    """Pinhole camera that makes given points fill a given part of the picture.
+
+    Its lens and its shift are chosen so.
+    """
 
     def __init__(self, spec: dict, size: tuple, frame_points: np.ndarray):
         self.size = size
         azimuth, elevation = math.radians(spec["azimuth"]), math.radians(spec["elevation"])
-        direction = np.array([math.sin(azimuth) * math.cos(elevation), -math.cos(azimuth) * math.cos(elevation), math.sin(elevation)])
+        direction = np.array(
+            [
+                math.sin(azimuth) * math.cos(elevation),
+                -math.cos(azimuth) * math.cos(elevation),
+                math.sin(elevation),
+            ]
+        )
         centre = frame_points.mean(0)
         self.position = centre + spec["distance"] * direction
         right = np.cross([0, 0, 1.0], direction)
         right /= np.linalg.norm(right)
-        self.axes = np.stack([right, np.cross(direction, right), direction])  # rows: camera x, y, z in world axes
+        # rows: camera x, y, z in world axes
+        self.axes = np.stack([right, np.cross(direction, right), direction])
         flat = self._flatten(frame_points)[0]
         low, high = flat.min(0), flat.max(0)
-        width, height = size
-        self.focal = spec["face_fraction"] * height / (high[1] - low[1])
+        self.focal = spec["face_fraction"] * size[1] / (high[1] - low[1])
         wanted = np.array([0.5 + spec["centre"][0], 0.5 - spec["centre"][1]]) * size
         self.principal = wanted - self.focal * (low + high) / 2 * [1, -1]
 
@@ -49,7 +59,11 @@ class Camera:
 
     def project(self, points: np.ndarray, shake=(0, 0)) -> np.ndarray:
         """Pixel positions of world points."""
-        return self.principal + self.focal * self._flatten(points)[0] * [1, -1] + np.array(shake) * max(self.size)
+        return (
+            self.principal
+            + self.focal * self._flatten(points)[0] * [1, -1]
+            + np.array(shake) * max(self.size)
+        )
 
     def apply(self, shake=(0, 0)) -> None:
         """Set Blender's camera to this one."""
@@ -65,14 +79,19 @@ class Camera:
 
 # ---------------------------------------------------------------- scene and light
 
+
 def new_scene(size: tuple, samples: int) -> None:
-    """Empty scene: Cycles on one CPU thread, few samples plus denoiser, fixed noise seed, transparent film, a hair pass."""
+    """Empty scene for Cycles on one CPU thread.
+
+    Few samples plus denoiser, fixed noise seed, transparent film, a hair pass.
+    """
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     render = scene.render
     render.engine = "CYCLES"
     cycles = scene.cycles
-    cycles.device, cycles.samples, cycles.seed, cycles.use_adaptive_sampling = "CPU", samples, 0, False
+    cycles.device, cycles.samples = "CPU", samples
+    cycles.seed, cycles.use_adaptive_sampling = 0, False
     cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
     cycles.denoising_quality = cycles.denoising_prefilter = "FAST"
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 1, 2
@@ -83,7 +102,8 @@ def new_scene(size: tuple, samples: int) -> None:
     render.threads_mode, render.threads = "FIXED", 1
     settings = render.image_settings
     settings.media_type = "MULTI_LAYER_IMAGE"
-    settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "16", "NONE"
+    settings.file_format = "OPEN_EXR_MULTILAYER"
+    settings.color_depth, settings.exr_codec = "16", "NONE"
     world = bpy.data.worlds.new("sky")
     world.use_nodes = True
     scene.world = world
@@ -115,14 +135,21 @@ def set_light(light: dict) -> None:
         bpy.data.lights.remove(data)
     for lamp in light["lamps"]:
         data = bpy.data.lights.new("lamp", "AREA")
-        data.energy, data.size, data.color = lamp["power"], lamp["size"], black_body(lamp["kelvin"]).tolist()
+        data.energy, data.size, data.color = (
+            lamp["power"],
+            lamp["size"],
+            black_body(lamp["kelvin"]).tolist(),
+        )
         lamp_object = bpy.data.objects.new("lamp", data)
         a, e = math.radians(lamp["azimuth"]), math.radians(lamp["elevation"])
         back = np.array([math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e)])
         right = np.cross([0, 0, 1.0], back)
         right /= np.linalg.norm(right)
         matrix = np.eye(4)
-        matrix[:3, :3], matrix[:3, 3] = np.stack([right, np.cross(back, right), back], 1), 1.6 * back
+        matrix[:3, :3], matrix[:3, 3] = (
+            np.stack([right, np.cross(back, right), back], 1),
+            1.6 * back,
+        )
         lamp_object.matrix_world = Matrix(matrix.tolist())
         scene.collection.objects.link(lamp_object)
     sky = scene.world.node_tree.nodes["Background"]
@@ -131,6 +158,7 @@ def set_light(light: dict) -> None:
 
 
 # ---------------------------------------------------------------- people
+
 
 def _image_node(tree, path: Path, data=False):
     node = tree.nodes.new("ShaderNodeTexImage")
@@ -161,8 +189,10 @@ def _skin_material(folder: Path, roughness: float, age: float):
     shader.inputs["Subsurface Radius"].default_value = (1, 0.35, 0.2)
     shader.inputs["Subsurface Scale"].default_value = 0.006
     bump = tree.nodes.new("ShaderNodeBump")
-    bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.35 + 0.3 * age, 0.0015
-    tree.links.new(_image_node(tree, folder / "bump.png", True).outputs["Color"], bump.inputs["Height"])
+    bump.inputs["Strength"].default_value = 0.35 + 0.3 * age
+    bump.inputs["Distance"].default_value = 0.0015
+    relief = _image_node(tree, folder / "bump.png", True)
+    tree.links.new(relief.outputs["Color"], bump.inputs["Height"])
     tree.links.new(bump.outputs["Normal"], shader.inputs["Normal"])
     return material
 
@@ -170,7 +200,10 @@ def _skin_material(folder: Path, roughness: float, age: float):
 def _eye_material(texture: Path):
     """Eyeball where the texture is opaque, wet glassy cornea where it is transparent."""
     material, tree, shader, image = _material("eyes", texture, 0.1, 0.5)
-    clear, gloss, cornea, eye = (tree.nodes.new(f"ShaderNode{n}") for n in ("BsdfTransparent", "BsdfGlossy", "MixShader", "MixShader"))
+    clear, gloss, cornea, eye = (
+        tree.nodes.new(f"ShaderNode{n}")
+        for n in ("BsdfTransparent", "BsdfGlossy", "MixShader", "MixShader")
+    )
     gloss.inputs["Roughness"].default_value = 0.03
     cornea.inputs[0].default_value = 0.045
     tree.links.new(clear.outputs[0], cornea.inputs[1])
@@ -183,7 +216,10 @@ def _eye_material(texture: Path):
 
 
 def _hair_material(texture: Path):
-    """Hair that also writes 1 into the hair pass, so that compositing knows what hangs over the face."""
+    """Hair that also writes 1 into the hair pass.
+
+    So compositing knows what hangs over the face.
+    """
     material, tree, _, _ = _material("hair", texture, 0.45, 0.35, True)
     output = tree.nodes.new("ShaderNodeOutputAOV")
     output.aov_name = "hair"
@@ -195,7 +231,9 @@ def _mesh_object(name, vertices, faces, face_uv, uv, material):
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(to_blender(vertices).tolist(), [], [[int(i) for i in f] for f in faces])
     layer = mesh.uv_layers.new()
-    layer.data.foreach_set("uv", uv[np.concatenate([np.asarray(f, int) for f in face_uv])].astype(np.float32).ravel())
+    layer.data.foreach_set(
+        "uv", uv[np.concatenate([np.asarray(f, int) for f in face_uv])].astype(np.float32).ravel()
+    )
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), bool))
     mesh.materials.append(material)
     mesh.update()
@@ -218,27 +256,49 @@ class Figure:
         quads = quads[keep]
         self.body_index, local = np.unique(quads[:, :, 0], return_inverse=True)
         skin = _skin_material(textures, look["roughness"], person.identity["age"])
-        body = _mesh_object("body", rest["body"][self.body_index], local.reshape(-1, 4), quads[:, :, 1], model.uv, skin)
+        body = _mesh_object(
+            "body",
+            rest["body"][self.body_index],
+            local.reshape(-1, 4),
+            quads[:, :, 1],
+            model.uv,
+            skin,
+        )
         body.modifiers.new("smooth", "SUBSURF").render_levels = 1
         self.objects = {"body": body}
         materials = {
             "eyes": lambda f: _eye_material(f / f"textures/{look['iris']}_eye.png"),
-            "lashes": lambda f: _material("lashes", f / person.parts["lashes"].texture, 0.6, 0.1, True)[0],
-            "teeth": lambda f: _material("teeth", f / person.parts["teeth"].texture, 0.25, 0.5, True)[0],
-            "tongue": lambda f: _material("tongue", f / person.parts["tongue"].texture, 0.35, 0.4)[0],
+            "lashes": lambda f: _material(
+                "lashes", f / person.parts["lashes"].texture, 0.6, 0.1, True
+            )[0],
+            "teeth": lambda f: _material(
+                "teeth", f / person.parts["teeth"].texture, 0.25, 0.5, True
+            )[0],
+            "tongue": lambda f: _material("tongue", f / person.parts["tongue"].texture, 0.35, 0.4)[
+                0
+            ],
             "brows": lambda f: _material("brows", textures / "brows.png", 0.7, 0.1, True)[0],
             "hair": lambda f: _hair_material(textures / "hair.png"),
         }
         for name, part in person.parts.items():
             if name == "hair" and not dressed:
                 continue
-            mirrored = name == "hair" and look["mirror_hair"]  # mirroring turns faces inside out: reverse their corners
+            # Mirroring turns faces inside out: reverse their corners.
+            mirrored = name == "hair" and look["mirror_hair"]
             order = slice(None, None, -1 if mirrored else 1)
-            self.objects[name] = _mesh_object(name, rest[name], [f[order] for f in part.faces], [f[order] for f in part.face_uv],
-                                              part.uv, materials[name](part.folder))
+            self.objects[name] = _mesh_object(
+                name,
+                rest[name],
+                [f[order] for f in part.faces],
+                [f[order] for f in part.face_uv],
+                part.uv,
+                materials[name](part.folder),
+            )
         if dressed:
             cloth = _material("suit", textures / "suit.png", 0.8, 0.15)[0]
-            self.objects["suit"] = _mesh_object("suit", rest["suit"], person.suit.faces, person.suit.face_uv, person.suit.uv, cloth)
+            self.objects["suit"] = _mesh_object(
+                "suit", rest["suit"], person.suit.faces, person.suit.face_uv, person.suit.uv, cloth
+            )
 
     def pose(self, vertices: dict) -> None:
         """Move all meshes to posed vertices (from Person.posed)."""
@@ -260,6 +320,7 @@ class Figure:
 
 
 # ---------------------------------------------------------------- rendering
+
 
 @contextlib.contextmanager
 def _silence():
@@ -291,12 +352,17 @@ def shoot(scratch: Path) -> dict:
     with _silence():
         bpy.ops.render.render(write_still=True)
     with OpenEXR.File(str(scratch), separate_channels=True) as exr:
-        channels = {name: channel.pixels for part in exr.parts for name, channel in part.channels.items()}
+        channels = {
+            name: channel.pixels for part in exr.parts for name, channel in part.channels.items()
+        }
     scratch.unlink()
 
     def pick(ending):
         return next(v for k, v in channels.items() if k.endswith(ending)).astype(np.float32)
 
     bgr = np.stack([pick(f"Combined.{c}") for c in "BGR"], -1)
-    return {"bgr": np.clip(bgr, 0, 200).astype(np.float16), "alpha": np.round(255 * np.clip(pick("Combined.A"), 0, 1)).astype(np.uint8),
-            "hair": np.round(255 * np.clip(pick(".hair.X"), 0, 1)).astype(np.uint8)}
+    return {
+        "bgr": np.clip(bgr, 0, 200).astype(np.float16),
+        "alpha": np.round(255 * np.clip(pick("Combined.A"), 0, 1)).astype(np.uint8),
+        "hair": np.round(255 * np.clip(pick(".hair.X"), 0, 1)).astype(np.uint8),
+    }
