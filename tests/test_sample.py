@@ -185,6 +185,23 @@ def test_faces_have_no_trivial_giveaway():
     check_auc("name order (crops)", fake, table.videoname.rank())
 
 
+def test_unusual_hue_gives_away_only_the_coarse_swap():
+    """A cue that the data card names: the colour error of one method, not a fault of the set."""
+    table = faces()
+    hues = []
+    for name in table.videoname:
+        lab = cv2.cvtColor(face(name), cv2.COLOR_BGR2LAB)[70:170, 70:154].astype(float) - 128
+        hues.append(np.arctan2(lab[..., 2].mean(), lab[..., 1].mean()))
+    real = (table.label == "REAL").to_numpy()
+    unusual = np.abs(hues - np.median(np.array(hues)[real]))
+    print(f"\n  AUC of unusual hue, all fakes: {roc_auc_score(~real, unusual):.3f}")
+    for method in sorted(METHODS):
+        fake = (table.method == method).to_numpy()
+        auc = roc_auc_score(fake[real | fake], unusual[real | fake])
+        print(f"  AUC of unusual hue, {method:20s} {auc:.3f}")
+        assert (auc > FAIR[1]) == (method == "swap_coarse")
+
+
 # ---------------------------------------------------------------- clips
 
 

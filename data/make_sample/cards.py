@@ -1,4 +1,4 @@
-"""Stage 4: checksum list of the sample, and contact sheets to look at (not committed)."""
+"""Stage 4: checksum list of the sample, contact sheets to look at, the README's picture."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ import pandas as pd
 from assets import sha256
 
 CHECKSUMS = "SHA256SUMS"
+# Whose fakes the README's picture shows (of each the first in the order of names).
+PICTURED = {
+    "swap_coarse": ("id054", "id043", "id061"),
+    "swap_autoencoder": ("id016", "id058"),
+    "mouth_reenactment": ("id011", "id051"),
+}
+CELL, GAP, GROUP_GAP, MARGIN, LABELS, HEADER = 152, 4, 16, 8, 78, 40  # pixels
+INK = 40  # grey of the picture's text and rules
 
 
 def write_checksums(sample: Path) -> None:
@@ -19,6 +27,14 @@ def write_checksums(sample: Path) -> None:
     (sample / CHECKSUMS).write_text(
         "".join(f"{sha256(p)}  {p.relative_to(sample).as_posix()}\n" for p in files)
     )
+
+
+def _read_still(sample: Path, name: str, folder: str = "faces_224", ending: str = ".jpg"):
+    return cv2.imread(str(sample / "deepfake-faces" / folder / name.replace(".mp4", ending)))
+
+
+def _read_mask(sample: Path, name: str):
+    return _read_still(sample, name, "masks_224", ".png")
 
 
 def _labelled(picture, text):
@@ -31,20 +47,15 @@ def _labelled(picture, text):
 
 def still_sheets(sample: Path, out: Path, columns: int = 7, rows: int = 3) -> None:
     """Per method: rows of real, fake, mask."""
-    faces = sample / "deepfake-faces"
-    table = pd.read_csv(faces / "metadata.csv")
-
-    def face(name):
-        return cv2.imread(str(faces / "faces_224" / name.replace(".mp4", ".jpg")))
-
+    table = pd.read_csv(sample / "deepfake-faces" / "metadata.csv")
     for method, fakes in table[table.label == "FAKE"].sort_values("identity").groupby("method"):
         picked = fakes.iloc[np.linspace(0, len(fakes) - 1, columns * rows).astype(int)]
         cells = [
             np.vstack(
                 [
-                    _labelled(face(r.original), r.identity),
-                    face(r.videoname),
-                    cv2.imread(str(faces / "masks_224" / r.videoname.replace(".mp4", ".png"))),
+                    _labelled(_read_still(sample, r.original), r.identity),
+                    _read_still(sample, r.videoname),
+                    _read_mask(sample, r.videoname),
                 ]
             )
             for r in picked.itertuples()
@@ -76,8 +87,58 @@ def clip_sheets(sample: Path, out: Path, moments: int = 6) -> None:
         cv2.imwrite(str(out / f"clip_{table[name]['identity']}.png"), sheet)
 
 
-def run(sample: Path, out: Path) -> None:
+def _text(text: str, height: int) -> np.ndarray:
+    """Dark text on white with capitals of the given height: drawn large, then made small."""
+    font, finer = cv2.FONT_HERSHEY_DUPLEX, 6
+    scale = cv2.getFontScaleFromHeight(font, finer * height, 7)
+    (width, tall), below = cv2.getTextSize(text, font, scale, 7)
+    canvas = np.full((tall + below + finer, width + finer, 3), 255, np.uint8)
+    cv2.putText(canvas, text, (0, tall), font, scale, (INK,) * 3, 7, cv2.LINE_AA)
+    size = (canvas.shape[1] // finer, canvas.shape[0] // finer)
+    return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+
+
+def _paste(page: np.ndarray, picture: np.ndarray, x: int, y: int) -> None:
+    page[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
+
+
+def picture(sample: Path, path: Path) -> None:
+    """A few reals, their fakes and the masks side by side, methods named on top."""
+    table = pd.read_csv(sample / "deepfake-faces" / "metadata.csv").sort_values("videoname")
+    fakes = table.drop_duplicates(["identity", "method"]).set_index(["method", "identity"])
+    count = sum(len(people) for people in PICTURED.values())
+    groups = len(PICTURED)
+    width = LABELS + count * (CELL + GAP) + (groups - 1) * (GROUP_GAP - GAP) - GAP + MARGIN
+    page = np.full((HEADER + 3 * (CELL + GAP) - GAP + MARGIN, width, 3), 255, np.uint8)
+    for row, label in enumerate(("REAL", "FAKE", "MASK")):
+        text = _text(label, 14)
+        middle = HEADER + row * (CELL + GAP) + CELL // 2
+        _paste(page, text, (LABELS - text.shape[1]) // 2, middle - text.shape[0] // 2)
+    x = LABELS
+    for method, people in PICTURED.items():
+        span = len(people) * (CELL + GAP) - GAP
+        title = _text(method, 14)
+        _paste(page, title, x + (span - title.shape[1]) // 2, 8)
+        page[HEADER - 7 : HEADER - 5, x : x + span] = INK
+        for person in people:
+            fake = fakes.loc[(method, person)]
+            cells = (
+                _read_still(sample, fake.original),
+                _read_still(sample, fake.videoname),
+                _read_mask(sample, fake.videoname),
+            )
+            for row, cell in enumerate(cells):
+                small = cv2.resize(cell, (CELL, CELL), interpolation=cv2.INTER_AREA)
+                _paste(page, small, x, HEADER + row * (CELL + GAP))
+            x += CELL + GAP
+        x += GROUP_GAP - GAP
+    cv2.imwrite(str(path), page, [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+
+
+def run(sample: Path, out: Path, picture_path: Path | None = None) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    if picture_path:
+        picture(sample, picture_path)
     write_checksums(sample)
     still_sheets(sample, out)
     if (sample / "deepfake-detection-challenge" / "train_sample_videos" / "metadata.json").exists():

@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument(
         "--shard", default="0/1", help="i/n: do every n-th piece of work, starting with i (render)"
     )
+    parser.add_argument("--picture", type=Path, help="also draw the README's picture here (cards)")
     args = parser.parse_args()
 
     from assets import AssetPaths, unpack
@@ -51,7 +52,7 @@ def main() -> None:
     else:
         import cards
 
-        cards.run(args.out, args.work / "cards")
+        cards.run(args.out, args.work / "cards", args.picture)
 
 
 if __name__ == "__main__":
