@@ -76,7 +76,20 @@ def test_saved_model_gives_equal_scores(keras, xception, tmp_path):
     np.testing.assert_allclose(after, before, atol=1e-6)
 
 
-@pytest.mark.parametrize("build", [models.baseline_cnn, models.xception_classifier])
+def test_residual_network_sees_no_smooth_content(keras):
+    network = models.residual_cnn(32)
+    assert network.count_params() < 200_000
+    plain = np.full((1, 32, 32, 3), 40, "float32")
+    np.testing.assert_allclose(  # brightness and colour alone change nothing
+        network.predict(plain, verbose=0), network.predict(plain + 90, verbose=0), atol=1e-5
+    )
+    noisy = plain + pictures(32, 1) / 10
+    assert abs(network.predict(noisy, verbose=0) - network.predict(plain, verbose=0)) > 1e-4
+
+
+@pytest.mark.parametrize(
+    "build", [models.baseline_cnn, models.residual_cnn, models.xception_classifier]
+)
 def test_output_is_a_probability(keras, build):
     y = build(96).predict(pictures(96, 3), verbose=0)
     assert y.shape == (3, 1)
