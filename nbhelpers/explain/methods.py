@@ -136,9 +136,7 @@ def occlusion(
     if not 1 <= stride <= patch:
         raise ValueError(f"Expected 1 <= stride <= patch; received stride {stride}, patch {patch}.")
     height, width = image.shape[:2]
-    corners = list(
-        itertools.product(_starts(height, patch, stride), _starts(width, patch, stride))
-    )
+    corners = list(itertools.product(_starts(height, patch, stride), _starts(width, patch, stride)))
     before = p_fake(model, image[None])[0]
     fall = np.zeros((height, width))
     times = np.zeros((height, width))
