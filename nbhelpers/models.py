@@ -72,7 +72,8 @@ def residual_cnn(image_size: int = 128) -> keras.Model:
         of Digital Images", 2012; Bayar and Stamm, "A Deep Learning Approach to Universal Image
         Manipulation Detection", 2016.
     """
-    from keras import Model, layers
+    import keras
+    from keras import layers
 
     inputs = layers.Input((image_size, image_size, 3))
     scaled = layers.Rescaling(1 / 255)(inputs)
@@ -86,7 +87,7 @@ def residual_cnn(image_size: int = 128) -> keras.Model:
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(0.3)(x)
     outputs = layers.Dense(1, activation="sigmoid")(x)
-    return Model(inputs, outputs, name="residual_cnn")
+    return keras.Model(inputs, outputs, name="residual_cnn")
 
 
 def xception_classifier(

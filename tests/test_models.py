@@ -98,9 +98,10 @@ def test_output_is_a_probability(keras, build):
 
 
 def test_a_few_steps_lower_the_loss(keras):
+    keras.utils.set_random_seed(1)  # He-normal weights and dropout are drawn
     network = models.baseline_cnn(32)
     network.compile("nadam", "binary_crossentropy")
     x, y = pictures(32, 16), np.tile([0.0, 1.0], 8)
     x[y == 1] *= 0.3  # the planted artefact
-    losses = network.fit(x, y, epochs=12, batch_size=16, verbose=0).history["loss"]
+    losses = network.fit(x, y, epochs=25, batch_size=16, verbose=0).history["loss"]
     assert min(losses[-3:]) < 0.7 * losses[0]

@@ -8,6 +8,7 @@ Maps are not normalised: each docstring tells the unit.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -51,17 +52,30 @@ def p_fake(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
     return model.predict_on_batch(np.asarray(pictures, "float32"))[:, 0]
 
 
-def _logit_model(model: keras.Model, *also: str) -> keras.Model:
-    """Return a model of the logit (and of named layers): a saturated sigmoid has no gradient."""
+@functools.lru_cache(maxsize=4)  # tracing takes many times longer than running
+def _gradient_of_logit(model: keras.Model, layer_name: str) -> Callable:
+    """Compile: pictures -> gradient of the logit with respect to a layer's output, and the output.
+
+    With "" for the layer the gradient is with respect to the pictures. The logit, not P(fake): a
+    saturated sigmoid has no gradient. Weights are read when it runs, so the function stays right
+    while the model trains on.
+    """
     import keras
+    import tensorflow as tf
 
     head = model.layers[-1]
-    kernel, bias = head.get_weights()
-    linear = keras.layers.Dense(1, name="logit")
-    logit = linear(head.input)
-    linear.set_weights([kernel, bias])
-    outputs = [model.get_layer(name).output for name in also]
-    return keras.Model(model.inputs[0], [logit, *outputs] if also else logit)
+    watched = model.get_layer(layer_name).output if layer_name else head.input
+    before_head = keras.Model(model.inputs[0], [watched, head.input])
+
+    @tf.function(reduce_retracing=True)
+    def gradient(pictures):
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)  # so that everything behind it is recorded, frozen layers too
+            output, pooled = before_head(pictures, training=False)
+            logit = tf.matmul(pooled, head.kernel) + head.bias
+        return tape.gradient(logit, output if layer_name else pictures), output
+
+    return gradient
 
 
 def grad_cam(model: keras.Model, image: np.ndarray, *, layer_name: str = "") -> np.ndarray:
@@ -92,13 +106,8 @@ def grad_cam(model: keras.Model, image: np.ndarray, *, layer_name: str = "") -> 
             f"Expected a layer with a (B, h, w, C) output; received {layer_name!r}. "
             f"The last of them is {spatial[-1]!r}."
         )
-    network = _logit_model(model, layer_name)
-    picture = tf.constant(image[None])
-    with tf.GradientTape() as tape:
-        tape.watch(picture)  # so that everything behind it is recorded, frozen layers too
-        logit, features = network(picture, training=False)
-    gradient = tape.gradient(logit, features)[0]
-    weights = tf.reduce_mean(gradient, axis=(0, 1))
+    gradient, features = _gradient_of_logit(model, layer_name)(tf.constant(image[None]))
+    weights = tf.reduce_mean(gradient[0], axis=(0, 1))
     cam = np.asarray(tf.nn.relu(tf.reduce_sum(features[0] * weights, axis=-1)), "float32")
     height, width = image.shape[:2]
     return cv2.resize(cam, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -191,16 +200,13 @@ def integrated_gradients(
     import tensorflow as tf
 
     image = _checked(model, image)
-    network = _logit_model(model)
+    gradient = _gradient_of_logit(model, "")
     start = np.full_like(image, baseline)
     alphas = list((np.arange(steps) + 0.5) / steps)
     total = np.zeros_like(image)
     for chunk in _chunks(alphas, batch_size):
-        points = tf.constant(np.stack([start + alpha * (image - start) for alpha in chunk]))
-        with tf.GradientTape() as tape:
-            tape.watch(points)
-            logits = network(points, training=False)
-        total += np.asarray(tape.gradient(logits, points)).sum(axis=0)
+        points = np.stack([start + alpha * (image - start) for alpha in chunk])
+        total += gradient(tf.constant(points))[0].numpy().sum(axis=0)
     return ((image - start) * total / steps).sum(axis=-1).astype("float32")
 
 
@@ -327,7 +333,7 @@ def _fast_explainer(seed: int, progress: bool):
             scores = []
             starts = range(0, num_samples, batch_size)
             for start in tqdm(starts, disable=not progress, desc="LIME", leave=False):
-                shown = visible[start : start + batch_size][:, segments].astype(bool)
+                shown = visible[start : start + batch_size].astype(bool)[:, segments]
                 scores.append(classifier_fn(np.where(shown[..., None], image, fudged_image)))
             return visible, np.concatenate(scores)
 
