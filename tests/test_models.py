@@ -103,5 +103,6 @@ def test_a_few_steps_lower_the_loss(keras):
     network.compile("nadam", "binary_crossentropy")
     x, y = pictures(32, 16), np.tile([0.0, 1.0], 8)
     x[y == 1] *= 0.3  # the planted artefact
-    losses = network.fit(x, y, epochs=25, batch_size=16, verbose=0).history["loss"]
-    assert min(losses[-3:]) < 0.7 * losses[0]
+    before = network.evaluate(x, y, verbose=0)  # without dropout, whose noise would hide the trend
+    network.fit(x, y, epochs=40, batch_size=16, verbose=0)
+    assert network.evaluate(x, y, verbose=0) < 0.5 * before
