@@ -18,7 +18,7 @@ FLOORS = [
     {"locate", "manifest", "splits"},  # tables
     {"images", "video", "faces", "features"},  # pixels
     {"models", "weights", "training"},  # networks
-    {"metrics", "robustness", "explain"},  # judgement
+    {"metrics", "calibration", "robustness", "detector", "explain"},  # judgement
     {"plots", "display", "results"},  # telling
     {"runner", "__main__"},  # outside: know notebooks by path only
 ]
@@ -27,7 +27,7 @@ FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floo
 ALLOWED = {("features", "models"), ("features", "weights")}
 OUTSIDE_MAY_IMPORT = {"files", "locate", "manifest", "splits", "results"}
 MAY_LOAD_TENSORFLOW = {
-    *("images", "models", "weights", "training", "features", "explain", "robustness"),
+    *("images", "models", "weights", "training", "features", "explain", "robustness", "detector"),
 }
 
 ROOMS = {
