@@ -201,11 +201,12 @@ def article_augmentation(seed: int = 42) -> keras.Sequential:
     """
     from keras import Sequential, layers
 
+    full = {"dtype": "float32"}  # pixels keep their digits when the network trains with half
     return Sequential(
         [
-            layers.RandomFlip("horizontal", seed=seed),
-            layers.RandomRotation(0.05, seed=seed + 1),
-            layers.RandomContrast(0.2, value_range=(0, 255), seed=seed + 2),
+            layers.RandomFlip("horizontal", seed=seed, **full),
+            layers.RandomRotation(0.05, seed=seed + 1, **full),
+            layers.RandomContrast(0.2, value_range=(0, 255), seed=seed + 2, **full),
         ],
         name="article_augmentation",
     )
