@@ -4,11 +4,9 @@ import io
 import json
 
 import pytest
+from copies import FOLDER
 
-from nbhelpers import locate
 from nbhelpers.runner import series, sources
-
-FOLDER = locate.project_root() / "notebooks"
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
 """The notebooks in JupyterLab and their pages, seen by headless Chromium.
 
+The copies that JupyterLab runs have the solutions of the exercises at their end: so these are
+executed in the state that the reader is in, and no notebook runs once more for them.
+
 Skipped where Chromium or playwright is not installed. `NBHELPERS_CHROMIUM` names another browser of
 the family than those that are looked for.
 """
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,13 +20,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from copies import FOLDER, bring_needs, chromium, smoke_copy
 
-from nbhelpers import locate
-from nbhelpers.runner import overrides, series, sources
-
-FOLDER = locate.project_root() / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE = float(os.environ.get("NBHELPERS_PATIENCE", "600"))  # seconds for one notebook
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
 
@@ -33,9 +31,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
 def browser():
     """Headless Chromium."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    named = os.environ.get("NBHELPERS_CHROMIUM")
-    program = named or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
+    program = chromium()
+    if not program:
         pytest.skip("no Chromium found; apt-get install chromium, or set NBHELPERS_CHROMIUM")
     with sync_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(
@@ -107,26 +104,6 @@ def count(notebook):
 # ---------------------------------------------------------------- JupyterLab
 
 
-def smoke_copy(source, target, *, out):
-    """Writes a notebook with its smoke parameters behind the parameters cell, as papermill does."""
-    from papermill.parameterize import parameterize_notebook
-    from papermill.utils import nb_kernel_name
-
-    content, base = overrides.read_profile("smoke", FOLDER / "profiles")
-    notebooks = sources.find(FOLDER)
-    chosen = sources.select(notebooks, [source.stem])
-    parameters = overrides.combine(
-        notebooks, chosen, profile=content, profile_base=base, pairs={}, data_dir=None,
-        output_dir=out,
-    )[source.stem]  # fmt: skip
-    notebook = nbformat.read(source, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    notebook = parameterize_notebook(notebook, parameters, kernel_name=nb_kernel_name(notebook))
-    nbformat.write(notebook, target)
-
-
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """JupyterLab on a free port, with settings of its own: its address and its folder."""
@@ -195,12 +172,7 @@ CONTENT = "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.mo
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_in_jupyterlab(path, lab, browser, out, smoke):
     address, work = lab
-    for number in sources.NEEDS.get(path.stem[:2], ()) + sources.USES.get(path.stem[:2], ()):
-        need = next(FOLDER.glob(f"{number}_*.ipynb"))
-        smoke(need.stem)  # what the execution tests have made serves here as well
-        for file in out.glob(f"{number}_*"):
-            if file.suffix not in series.MADE:
-                shutil.copy(file, work)
+    bring_needs(path.stem, out=out, smoke=smoke, to=work)
     smoke_copy(path, work / path.name, out=work)
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     try:
