@@ -10,6 +10,7 @@ from nbhelpers.commands import (
     compare,
     doctor,
     download,
+    hosted,
     predict,
     readme,
     render,
@@ -25,6 +26,7 @@ COMMANDS = {
     "doctor": doctor,
     "readme": readme,
     "render": render,
+    "hosted": hosted,
 }
 
 

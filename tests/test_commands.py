@@ -22,7 +22,17 @@ from tiny_clips import ffmpeg, write_clip
 from nbhelpers import __main__ as command
 from nbhelpers import detector as detectors
 from nbhelpers import locate, weights
-from nbhelpers.commands import check, compare, doctor, download, frame, inputs, judging, predict
+from nbhelpers.commands import (
+    check,
+    compare,
+    doctor,
+    download,
+    frame,
+    hosted,
+    inputs,
+    judging,
+    predict,
+)
 from nbhelpers.commands.inputs import InputError
 from nbhelpers.runner.sources import UsageError
 
@@ -666,3 +676,60 @@ def test_a_picture_in_a_page_is_small_and_described():
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert pixels.shape == (240, 480, 3)
     assert math.isclose(pixels.mean(), 110, abs_tol=5)
+
+
+# ---------------------------------------------------------------- Kaggle and Colab
+
+ADDRESS = "https://github.com/someone/deepfakes"
+
+
+def run_first_cell(monkeypatch, folder, *, installed):
+    """Executes the cell; returns the commands that it gave."""
+    import importlib.util
+    import subprocess
+    import sys
+
+    given = []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if installed else None)
+    monkeypatch.setattr(subprocess, "run", lambda words, check: given.append([*map(str, words)]))
+    exec(hosted.first_cell(ADDRESS), {})
+    return given, sys.path[0]
+
+
+def test_the_first_cell_does_nothing_at_home(monkeypatch, tmp_path):
+    given, _ = run_first_cell(monkeypatch, tmp_path, installed=True)
+    assert given == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_cell_fetches_and_installs_elsewhere(monkeypatch, tmp_path):
+    given, first = run_first_cell(monkeypatch, tmp_path, installed=False)
+    home = str(tmp_path / "deepfakes")
+    assert given[0] == ["git", "clone", "--quiet", "--depth=1", ADDRESS, home]
+    assert given[1][1:] == ["-m", "pip", "install", "--quiet", "--editable", home]
+    assert first == home
+    (tmp_path / "deepfakes").mkdir()  # the session was restarted: the clone is still there
+    again, _ = run_first_cell(monkeypatch, tmp_path, installed=False)
+    assert [words[0] for words in again] != ["git"]
+    assert len(again) == 1
+
+
+def test_cell_and_badges_are_put_in_once(tmp_path, monkeypatch, capsys):
+    import nbformat
+
+    monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
+    path = tiny_notebooks.write(tmp_path / "notebooks", "01_eda", "1")
+    before = nbformat.read(path, as_version=4)
+    for address in ("https://github.com/before/this", f"{ADDRESS}.git"):
+        assert command.main(["hosted", address, "01"]) == 0
+    content = nbformat.read(path, as_version=4)
+    nbformat.validate(content)
+    assert len(content.cells) == len(before.cells) + 1
+    assert content.cells[1].source == hosted.first_cell(ADDRESS)
+    assert content.cells[0].source.startswith(before.cells[0].source + "\n\n[![Open in Colab]")
+    assert "before/this" not in path.read_text()
+    assert content.cells[0].source.count("someone/deepfakes/blob/main/notebooks/01_eda.ipynb") == 2
+    assert command.main(["hosted", "ftp://elsewhere"]) == 2
+    assert "https://github.com/OWNER/NAME" in capsys.readouterr().err
