@@ -716,7 +716,7 @@ def test_the_first_cell_fetches_and_installs_elsewhere(monkeypatch, tmp_path):
     assert len(again) == 1
 
 
-def test_cell_and_badges_are_put_in_once(tmp_path, monkeypatch, capsys):
+def test_cell_and_links_are_put_in_once(tmp_path, monkeypatch, capsys):
     import nbformat
 
     monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
@@ -728,7 +728,7 @@ def test_cell_and_badges_are_put_in_once(tmp_path, monkeypatch, capsys):
     nbformat.validate(content)
     assert len(content.cells) == len(before.cells) + 1
     assert content.cells[1].source == hosted.first_cell(ADDRESS)
-    assert content.cells[0].source.startswith(before.cells[0].source + "\n\n[![Open in Colab]")
+    assert content.cells[0].source.startswith(before.cells[0].source + "\n\n[Open in Colab]")
     assert "before/this" not in path.read_text()
     assert content.cells[0].source.count("someone/deepfakes/blob/main/notebooks/01_eda.ipynb") == 2
     assert command.main(["hosted", "ftp://elsewhere"]) == 2

@@ -1,11 +1,11 @@
-"""`hosted`: put the first cell and the badges for Kaggle and Colab into the notebooks."""
+"""`hosted`: put the first cell and the links for Kaggle and Colab into the notebooks."""
 
 from __future__ import annotations
 
 import argparse
 import re
 
-HELP = "give the notebooks the first cell and the badges that Kaggle and Colab need"
+HELP = "give the notebooks the first cell and the links that Kaggle and Colab need"
 EXAMPLES = """
 examples:
   python -m nbhelpers hosted https://github.com/OWNER/NAME       all notebooks
@@ -33,14 +33,13 @@ if importlib.util.find_spec("nbhelpers") is None:
     subprocess.run(install, check=True)
     sys.path.insert(0, str(home))  # this kernel started before the package was there"""
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
+# Words, not pictures: the pages of a run must be whole without a network.
 BADGES = (
-    "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-    "(https://colab.research.google.com/github/{owner}/{name}/blob/main/notebooks/{stem}.ipynb)\n"
-    "[![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)]"
-    "(https://kaggle.com/kernels/welcome?src=https://github.com/{owner}/{name}/blob/main/notebooks/"
-    "{stem}.ipynb)"
+    "[Open in Colab](https://colab.research.google.com/github/{owner}/{name}/blob/main/notebooks/"
+    "{stem}.ipynb) · [Open in Kaggle](https://kaggle.com/kernels/welcome?src=https://github.com/"
+    "{owner}/{name}/blob/main/notebooks/{stem}.ipynb)"
 )
-_BADGES_BEFORE = re.compile(r"\n\n\[!\[Open in Colab\].*?\n\[!\[Open in Kaggle\][^\n]*", re.DOTALL)
+_BADGES_BEFORE = re.compile(r"\n\n\[Open in Colab\]\([^\n]*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +62,7 @@ def main(chosen: argparse.Namespace) -> int:
         content = nbformat.read(notebook.path, as_version=4)
         apply(content, notebook.stem, repository=chosen.repository)
         files.write_text(notebook.path, nbformat.writes(content) + "\n")
-        print(f"{notebook.path.name}: first cell and badges written; render it again")
+        print(f"{notebook.path.name}: first cell and links written; render it again")
     return 0
 
 
@@ -113,7 +112,7 @@ def is_first_cell(source: str) -> bool:
 
 
 def apply(notebook, stem: str, *, repository: str) -> None:
-    """Put the cell and the badges into a notebook, in place.
+    """Put the cell and the links into a notebook, in place.
 
     Args:
         notebook: an nbformat notebook whose first cell is its title.
