@@ -72,7 +72,12 @@ def packages() -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
     versions = []
-    for text in importlib.metadata.requires("nbhelpers") or []:
+    try:
+        wanted = importlib.metadata.requires("nbhelpers") or []
+    except importlib.metadata.PackageNotFoundError:
+        yield NOTE, "nbhelpers itself is not installed (pip install -e .): versions not compared"
+        return
+    for text in wanted:
         requirement = Requirement(text)
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue

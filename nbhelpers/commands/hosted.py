@@ -34,12 +34,12 @@ if importlib.util.find_spec("nbhelpers") is None:
     sys.path.insert(0, str(home))  # this kernel started before the package was there"""
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 # Words, not pictures: the pages of a run must be whole without a network.
-BADGES = (
+LINKS = (
     "[Open in Colab](https://colab.research.google.com/github/{owner}/{name}/blob/main/notebooks/"
     "{stem}.ipynb) · [Open in Kaggle](https://kaggle.com/kernels/welcome?src=https://github.com/"
     "{owner}/{name}/blob/main/notebooks/{stem}.ipynb)"
 )
-_BADGES_BEFORE = re.compile(r"\n\n\[Open in Colab\]\([^\n]*")
+_LINKS_BEFORE = re.compile(r"\n\n\[Open in Colab\]\([^\n]*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,9 +126,9 @@ def apply(notebook, stem: str, *, repository: str) -> None:
         cell for cell in notebook.cells if TAG not in cell.get("metadata", {}).get("tags", [])
     ]
     title = notebook.cells[0]
-    heading, _, rest = _BADGES_BEFORE.sub("", title.source).partition("\n")
-    badges = BADGES.format(owner=owner, name=name, stem=stem)
-    title.source = "\n".join(part for part in (f"{heading}\n\n{badges}", rest) if part)
+    heading, _, rest = _LINKS_BEFORE.sub("", title.source).partition("\n")
+    links = LINKS.format(owner=owner, name=name, stem=stem)
+    title.source = "\n".join(part for part in (f"{heading}\n\n{links}", rest) if part)
     cell = new_code_cell(first_cell(repository), metadata={"tags": [TAG]})
     cell.id = CELL_ID
     notebook.cells.insert(1, cell)

@@ -41,6 +41,7 @@ def smoke_copy(source, target, *, out, solved=True):
         out: its OUTPUT_DIR.
         solved: whether the solutions of its exercises stand behind the last cell.
     """
+    from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
     from papermill.utils import nb_kernel_name
 
@@ -50,7 +51,7 @@ def smoke_copy(source, target, *, out, solved=True):
         notebooks, sources.select(notebooks, [source.stem]), profile=content, profile_base=base,
         pairs={}, data_dir=None, output_dir=out,
     )[source.stem]  # fmt: skip
-    notebook = nbformat.read(source, as_version=4)
+    notebook = load_notebook_node(str(source))  # with the metadata that papermill wants
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -58,7 +59,8 @@ def smoke_copy(source, target, *, out, solved=True):
         for number, text in enumerate(solutions(notebook), start=1):
             code = "".join(PYTHON.findall(text))
             if code:
-                notebook.cells.append(new_code_cell(f"# Solution {number}\n{code}"))
+                solution = f"# Solution {number}\n{code}"
+                notebook.cells.append(new_code_cell(solution, metadata={"tags": []}))
     notebook = parameterize_notebook(notebook, parameters, kernel_name=nb_kernel_name(notebook))
     nbformat.write(notebook, target)
 

@@ -194,18 +194,9 @@ def test_notebook_in_jupyterlab(path, lab, browser, out, smoke):
         expected = count(notebook)
         assert expected["figures"] > 0
         see(page, **expected)
+        page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     finally:
         context.close()
-        stop_kernels(address)
-
-
-def stop_kernels(address):
-    """Ends the kernels, so that no two networks are in memory at once."""
-    with urllib.request.urlopen(f"{address}/api/sessions", timeout=30) as answer:
-        sessions = json.load(answer)
-    for session in sessions:
-        request = urllib.request.Request(f"{address}/api/sessions/{session['id']}", method="DELETE")
-        urllib.request.urlopen(request, timeout=60).close()
 
 
 def test_the_series_shows_plotly_and_clips(out, smoke):
