@@ -250,6 +250,7 @@ def test_index_offline(browser, out, smoke):
     try:
         link = page.locator(f'h3 a[href="{NOTEBOOKS[0].stem}.html"]')
         assert link.is_visible()
+        assert page.evaluate("() => [...document.images].every(one => one.alt)")
         widths = page.evaluate("() => [...document.images].map(one => one.naturalWidth)")
         assert widths
         assert min(widths) > 1
