@@ -32,6 +32,7 @@ from nbhelpers.commands import (
     inputs,
     judging,
     predict,
+    quiet,
 )
 from nbhelpers.commands.inputs import InputError
 from nbhelpers.runner.sources import UsageError
@@ -447,6 +448,19 @@ def test_words_about_the_detector():
     assert "never seen a real face" not in real
     assert predict.answer(0.5, Brightness()) == "FAKE"
     assert predict.answer(0.499, Brightness()) == "REAL"
+
+
+def test_chatter_is_kept_back_and_told_on_an_error(capfd):
+    import os
+
+    with quiet.no_chatter():
+        os.write(2, b"no GPU")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"
+    with pytest.raises(ValueError, match="broken"), quiet.no_chatter():
+        os.write(2, b"why")
+        raise ValueError("broken")
+    assert capfd.readouterr().err == "why"
 
 
 # ---------------------------------------------------------------- check

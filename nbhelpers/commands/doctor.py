@@ -96,8 +96,10 @@ def packages() -> Iterator[Finding]:
 def gpu() -> Iterator[Finding]:
     """Whether TensorFlow sees one."""
     from nbhelpers import training
+    from nbhelpers.commands.quiet import no_chatter
 
-    found = training.gpus()
+    with no_chatter():
+        found = training.gpus()
     if found:
         yield GOOD, ", ".join(found)
     else:

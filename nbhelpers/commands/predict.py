@@ -133,11 +133,14 @@ def find_model(given: str) -> Path:
 
 
 def _load(path: Path) -> Detector:
-    from nbhelpers import detector
+    from nbhelpers.commands.quiet import no_chatter
     from nbhelpers.runner.sources import UsageError
 
     try:
-        return detector.load(path)
+        with no_chatter():
+            from nbhelpers import detector
+
+            return detector.load(path)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
