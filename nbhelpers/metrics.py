@@ -9,7 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-METRICS = ("auc", "average_precision", "accuracy", "balanced_accuracy", "log_loss", "eer")
+METRICS = (
+    *("auc", "average_precision", "accuracy", "balanced_accuracy", "log_loss", "eer"),
+    *("brier", "expected_calibration_error"),
+)
+CALIBRATION_BINS = 10  # of equal width, for the expected calibration error
 THRESHOLD = 0.5  # P(fake) from which a row is called FAKE
 CLIP = 1e-15  # log loss: scores nearer to 0 or 1 count as this near
 _CELLS = 1_000_000  # resamples x rows worked on at once: a few 8 MB arrays
@@ -24,6 +28,9 @@ def scores(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
     ``log_loss``: mean of -ln(score of the true class), in nats; 0.693 for a constant 0.5.
     ``eer``: the error rate where as many reals as fakes are misjudged, between two thresholds on
     the straight line of the ROC curve.
+    ``brier``: mean squared distance of the score from 0 or 1; 0.25 for a constant 0.5.
+    ``expected_calibration_error``: rows are sorted into ten bins by score; the distance between
+    the mean score and the share of fakes of a bin, weighted by the rows in it.
 
     Args:
         y_true: (N,) of 0 (real) and 1 (fake), both of them present.
@@ -36,7 +43,8 @@ def scores(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
         ValueError: shapes differ, one class only, or scores that are not finite or not in [0, 1].
 
     Source:
-        AUC: Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747.
+        AUC: Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747. Calibration error: Guo et
+        al., "On Calibration of Modern Neural Networks", 2017.
 
     >>> scores([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])["auc"]
     0.75
@@ -236,7 +244,31 @@ def _weighted(y: np.ndarray, score: np.ndarray, weights: np.ndarray) -> dict[str
         "accuracy": (recall_fake * fakes + recall_real * reals) / (fakes + reals),
         "balanced_accuracy": (recall_fake + recall_real) / 2,
         "log_loss": weights @ loss / (fakes + reals),
+        "brier": weights @ (score - y) ** 2 / (fakes + reals),
+        "expected_calibration_error": _calibration_error(y, score, weights) / (fakes + reals),
     }
+
+
+def calibration_bin(y_score: ArrayLike) -> np.ndarray:
+    """Sort scores into the bins of the expected calibration error.
+
+    Args:
+        y_score: (N,) P(fake), 0 to 1.
+
+    Returns:
+        ``int (N,)``, 0 to CALIBRATION_BINS - 1; a score of 1 belongs to the last bin.
+
+    >>> calibration_bin([0.0, 0.1, 0.55, 1.0]).tolist()
+    [0, 1, 5, 9]
+    """
+    bins = (np.asarray(y_score, dtype=float) * CALIBRATION_BINS).astype(int)
+    return np.minimum(bins, CALIBRATION_BINS - 1)
+
+
+def _calibration_error(y: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Summed weight of each bin's distance between mean score and share of fakes: (R,)."""
+    member = calibration_bin(score)[:, None] == np.arange(CALIBRATION_BINS)
+    return np.abs(weights @ (member * (score - y)[:, None])).sum(axis=1)
 
 
 def _ranked(fake: np.ndarray, real: np.ndarray, score: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ no caller can forget to. Every detector ends in one sigmoid unit: P(fake).
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -117,7 +118,7 @@ def xception_classifier(
         base.set_weights(weights.values)
     base.trainable = False
     pooled = layers.GlobalAveragePooling2D(name="pooled")(base.output)
-    outputs = layers.Dense(1, activation="sigmoid", name="p_fake")(pooled)
+    outputs = layers.Dense(1, activation="sigmoid", dtype="float32", name="p_fake")(pooled)
     return keras.Model(inputs, outputs, name="xception")
 
 
@@ -149,6 +150,26 @@ def unfreeze_from(model: keras.Model, layer_name: str, *, batch_norm: bool = Tru
         is_norm = isinstance(layer, BatchNormalization)
         layer.trainable = position >= first and (batch_norm or not is_norm)
     return sum(bool(layer.trainable_weights) for layer in model.layers)
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """Copy a network that was trained in mixed precision into one that computes in float32.
+
+    Half precision is for speed in training. Scores and gradients to be looked at closely, on any
+    machine, want all their digits; the weights have them already.
+
+    Args:
+        model: a network of this module, of any dtype policy.
+
+    Returns:
+        A new model of the same name and weights; not compiled.
+    """
+    config = json.dumps(model.get_config())
+    for policy in ("mixed_bfloat16", "mixed_float16"):
+        config = config.replace(f'"{policy}"', '"float32"')
+    copy = type(model).from_config(json.loads(config))
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def gru_classifier(frames: int, dim: int) -> keras.Model:

@@ -163,6 +163,108 @@ def plot_roc(predictions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def plot_precision_recall(predictions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the precision-recall curve of every model.
+
+    Args:
+        predictions: rows with `model`, `label`, `y_score`, of one split.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; the dashed line is the share of fakes, which a guess reaches.
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    ax = _axes(ax, (4.5, 3.6))
+    for model, rows in predictions.groupby("model", sort=False):
+        precision, recall, _ = precision_recall_curve(rows["label"] == "FAKE", rows["y_score"])
+        ax.plot(recall, precision, label=model)
+    share = (predictions["label"] == "FAKE").mean()
+    ax.axhline(share, color="grey", linestyle="--", linewidth=1)
+    ax.set(xlabel="recall (fakes found)", ylabel="precision (called fake, is fake)")
+    ax.set(title="Precision and recall", xlim=(-0.01, 1.01), ylim=(0, 1.03))
+    ax.legend(loc="lower left")
+    return ax
+
+
+def plot_reliability(tables: Mapping[str, pd.DataFrame], *, ax: Axes | None = None) -> Axes:
+    """Draw what scores promise against what they keep.
+
+    Args:
+        tables: name -> `calibration.reliability_table`.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; a calibrated score lies on the diagonal. Dots grow with the rows in a bin.
+    """
+    ax = _axes(ax, (4.5, 3.6))
+    for colour, (name, table) in zip(CYCLE, tables.items(), strict=False):
+        ax.plot(table["promised"], table["kept"], color=colour, label=name)
+        sizes = 120 * table["n"] / table["n"].max()
+        ax.scatter(table["promised"], table["kept"], sizes, color=colour, alpha=0.6)
+    ax.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
+    ax.set(xlabel="P(fake)", ylabel="share that is fake", title="Reliability")
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    ax.legend(loc="upper left")
+    return ax
+
+
+def plot_confusion(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw verdicts against the truth.
+
+    Args:
+        counts: from `calibration.confusion`.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; darker is a larger share of its row, the numbers are counts.
+    """
+    ax = _axes(ax, (3.4, 3.2))
+    share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts.to_numpy()):
+        text = f"{count}\n{share[row, column]:.0%}"
+        colour = "white" if share[row, column] > 0.5 else "black"
+        ax.text(column, row, text, ha="center", va="center", color=colour)
+    ax.set_xticks(range(len(counts.columns)), counts.columns)
+    ax.set_yticks(range(len(counts)), counts.index)
+    for tick in ax.get_yticklabels():
+        tick.set_color(COLOURS.get(tick.get_text(), "black"))
+    ax.grid(visible=False)
+    ax.set(ylabel="truth", title="Verdicts")
+    return ax
+
+
+def plot_robustness(curves: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the AUC of a detector against the strength of each corruption.
+
+    Args:
+        curves: from `robustness.curves`, the clean pictures among its rows.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; the band is the interval on clean pictures.
+    """
+    ax = _axes(ax, (6.5, 3.6))
+    clean = curves[curves["corruption"] == "clean"].iloc[0]
+    ax.axhspan(clean["low"], clean["high"], color="grey", alpha=0.15, linewidth=0)
+    styles = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
+    damaged = curves[curves["corruption"] != "clean"]
+    for number, (name, rows) in enumerate(damaged.groupby("corruption", sort=False)):
+        ax.plot(
+            ["none", *rows["level"]],
+            [clean["value"], *rows["value"]],
+            color=[*CYCLE, "#7F7F7F"][number % 6],
+            linestyle=styles[number % 6],
+            marker="o",
+            label=name,
+        )
+    ax.axhline(0.5, color="grey", linestyle="--", linewidth=1)
+    ax.set(ylabel="AUC", xlabel="strength", title="What is left on damaged pictures")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
 def plot_metric(
     scores: Mapping[str, Mapping[str, Mapping[str, float]]],
     metric: str = "auc",

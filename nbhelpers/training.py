@@ -13,6 +13,85 @@ from nbhelpers import images
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
+
+def precision(choice: str = "auto") -> str:
+    """Choose the number format of training: half as many bits where the hardware is made for it.
+
+    Args:
+        choice: one of ``PRECISIONS``. "auto" takes bfloat16 on GPUs since compute capability 8
+            and on CPUs with instructions for it, float16 on GPUs since 7, else float32. (Without
+            such instructions half precision is emulated and many times slower.)
+
+    Returns:
+        Name of a Keras dtype policy, for ``keras.config.set_dtype_policy``. Weights stay float32.
+
+    Raises:
+        ValueError: an unknown choice.
+    """
+    import tensorflow as tf
+
+    if choice not in PRECISIONS:
+        raise ValueError(f"Expected a precision of {PRECISIONS}; received {choice!r}.")
+    if choice != "auto":
+        return choice
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        capability = details.get("compute_capability", (0, 0))
+        if capability >= (8, 0):
+            return "mixed_bfloat16"
+        return "mixed_float16" if capability >= (7, 0) else "float32"
+    return "mixed_bfloat16" if cpu_has_bfloat16() else "float32"
+
+
+def cpu_has_bfloat16(cpuinfo: str | Path = "/proc/cpuinfo") -> bool:
+    """Whether the processor multiplies bfloat16 itself; False where the system does not say."""
+    try:
+        flags = Path(cpuinfo).read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+
+
+def strategy(replicas: int = 0) -> tf.distribute.Strategy:
+    """Choose how many devices train one model; build and compile it within ``.scope()``.
+
+    Args:
+        replicas: copies of the model, each of which gets its share of every batch. 0 takes all
+            GPUs of this machine, or the one CPU. More than there are GPUs are made of the CPU,
+            which is for trying things out; ask for them before TensorFlow does anything else.
+
+    Returns:
+        TensorFlow's default strategy for one replica, else a ``MirroredStrategy``.
+
+    Raises:
+        ValueError: a negative number, or CPU replicas asked for too late.
+    """
+    import tensorflow as tf
+
+    if replicas < 0:
+        raise ValueError(f"Expected replicas of 0 or more; received {replicas}.")
+    gpus = tf.config.list_physical_devices("GPU")
+    count = replicas or max(1, len(gpus))
+    if count == 1:
+        return tf.distribute.get_strategy()
+    if count <= len(gpus):
+        return tf.distribute.MirroredStrategy([f"GPU:{number}" for number in range(count)])
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    try:
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
+        )
+    except RuntimeError as error:
+        raise ValueError(
+            f"Expected to split the CPU into {count} replicas before TensorFlow starts; it has "
+            f"started ({error}). Ask for the strategy first, in a fresh process."
+        ) from error
+    return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(count)])
 
 
 def keep_best(path: str | Path, *, monitor: str = "val_loss") -> keras.callbacks.Callback:

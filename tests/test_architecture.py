@@ -18,7 +18,7 @@ FLOORS = [
     {"locate", "manifest", "splits"},  # tables
     {"images", "video", "faces", "features"},  # pixels
     {"models", "weights", "training"},  # networks
-    {"metrics", "robustness", "explain", "detector"},  # judgement
+    {"metrics", "calibration", "robustness", "detector", "explain"},  # judgement
     {"plots", "display", "results"},  # telling
     {"runner"},  # outside: knows notebooks by path only
     {"commands"},  # what a person asks for on the command line; may use every room

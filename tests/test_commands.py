@@ -423,6 +423,29 @@ def test_the_newest_of_ones_own_runs_is_taken(tmp_path, monkeypatch):
         predict.find_model("no.keras")
 
 
+def test_predict_reads_the_card(tmp_path, model_file, capsys):
+    facts = {"data": {"name": "mine", "is_sample": False}}
+    path = tmp_path / "carded.keras"
+    detectors.save(
+        detectors.load(model_file).model,
+        path,
+        temperature=2.0,
+        threshold=0.25,
+        mirror=True,
+        facts=facts,
+    )
+    crop = save(tmp_path / "crop.png", tiny_faces.crops(1)[0])
+    assert command.main(["predict", str(crop), "--model", str(path), "--crops"]) == 0
+    text = capsys.readouterr().out
+    assert "trained on mine." in text
+    assert "Threshold 0.25 on P(fake), chosen on the validation people" in text
+    score = detectors.load(path).p_fake(tiny_faces.crops(1))[0]
+    assert f"P(fake) {score:.2f}, at or above the threshold" in text
+    path.with_suffix(".card.json").write_text("{}")
+    assert command.main(["predict", str(crop), "--model", str(path)]) == 2
+    assert "error: Expected a card" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--frames", "0"], ["--frames", "x"]])
 def test_predict_refuses_odd_numbers(words, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -444,6 +467,9 @@ def test_words_about_the_detector():
     sample = " ".join(predict.about(Brightness(data="deepfake-faces", is_sample=True), "x.keras"))
     assert "computer-generated people" in sample
     assert "never seen a real face" in sample
+    nested = Brightness(data={"name": "deepfake-faces", "is_sample": True})
+    assert " ".join(predict.about(nested, "x.keras")) == sample
+    assert judging.margin_of(nested) == judging.SAMPLE_MARGIN
     real = " ".join(predict.about(Brightness(data="mine", is_sample=False), "x.keras"))
     assert "never seen a real face" not in real
     assert predict.answer(0.5, Brightness()) == "FAKE"

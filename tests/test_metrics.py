@@ -46,7 +46,7 @@ def test_constant_prior_is_chance():
 def test_perfect_and_reversed():
     y = [0, 0, 1, 1]
     best = metrics.scores(y, [0, 0, 1, 1])
-    assert [best[name] for name in metrics.METRICS] == pytest.approx([1, 1, 1, 1, 0, 0])
+    assert [best[name] for name in metrics.METRICS] == pytest.approx([1, 1, 1, 1, 0, 0, 0, 0])
     worst = metrics.scores(y, [1, 1, 0, 0])
     assert (worst["auc"], worst["accuracy"], worst["eer"]) == (0, 0, 1)
     assert worst["log_loss"] == pytest.approx(-np.log(metrics.CLIP))
@@ -61,6 +61,18 @@ def test_balanced_accuracy_is_the_mean_of_both_recalls():
     found = metrics.scores([1, 1, 1, 0], [0.9, 0.9, 0.1, 0.9])
     assert found["balanced_accuracy"] == pytest.approx((2 / 3 + 0) / 2)
     assert found["accuracy"] == 0.5
+
+
+def test_brier_and_calibration_error_by_hand():
+    # bin 1 holds .1 (real) and .15 (fake): mean .125 against 1/2; bin 9 holds .95 and 1, both fake
+    found = metrics.scores([0, 1, 1, 1], [0.1, 0.15, 0.95, 1.0])
+    assert found["brier"] == pytest.approx((0.1**2 + 0.85**2 + 0.05**2 + 0) / 4)
+    assert found["expected_calibration_error"] == pytest.approx(
+        (2 * (0.5 - 0.125) + 2 * (1 - 0.975)) / 4
+    )
+    assert metrics.scores([0, 1, 1, 1], [0.75] * 4)["expected_calibration_error"] == 0
+    sure = metrics.scores([0, 1], [1.0, 0.0])  # wrong and certain
+    assert sure["brier"] == sure["expected_calibration_error"] == 1
 
 
 def test_equal_error_rate_by_hand():
@@ -81,6 +93,7 @@ def test_against_scikit_learn(seed):
         "accuracy": sklearn_metrics.accuracy_score(y, score >= 0.5),
         "balanced_accuracy": sklearn_metrics.balanced_accuracy_score(y, score >= 0.5),
         "log_loss": sklearn_metrics.log_loss(y, score),
+        "brier": sklearn_metrics.brier_score_loss(y, score),
     }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value), name

@@ -97,6 +97,27 @@ def test_output_is_a_probability(keras, build):
     assert ((y > 0) & (y < 1)).all()
 
 
+def test_mixed_precision_is_for_training_only(keras):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = models.xception_classifier(72)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert mixed.layers[3].compute_dtype == "bfloat16"
+    assert mixed.layers[-1].compute_dtype == "float32"  # P(fake) keeps its digits
+    kernel, bias = mixed.layers[-1].get_weights()
+    mixed.layers[-1].set_weights([kernel * 1e5, bias])  # features of random weights are tiny
+    full = models.in_float32(mixed)
+    assert {layer.compute_dtype for layer in full.layers} == {"float32"}
+    assert [layer.name for layer in full.layers] == [layer.name for layer in mixed.layers]
+    x = pictures(72, 4)
+    exact, rough = full.predict(x, verbose=0), mixed.predict(x, verbose=0)
+    np.testing.assert_allclose(rough, exact, atol=0.03)
+    assert (rough != exact).any()
+    again = models.in_float32(full)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), exact)
+
+
 def test_a_few_steps_lower_the_loss(keras):
     keras.utils.set_random_seed(1)  # He-normal weights and dropout are drawn
     network = models.baseline_cnn(32)

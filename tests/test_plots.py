@@ -142,3 +142,29 @@ def test_drawing_into_given_axes_makes_no_new_figure():
     counts = pd.DataFrame({"REAL": [1], "FAKE": [1]}, index=["train"])
     assert plots.plot_class_counts(counts, ax=ax) is ax
     assert len(plt.get_fignums()) == 1
+
+
+def test_judgement_figures_draw_what_was_given():
+    predictions = pd.DataFrame(
+        {"model": "m", "label": ["REAL", "FAKE", "FAKE"], "y_score": [0.1, 0.4, 0.9]}
+    )
+    ax = plots.plot_precision_recall(predictions)
+    assert ax.lines[0].get_ydata().max() == 1  # fakes above the real: precision 1 all along
+    assert ax.lines[-1].get_ydata()[0] == pytest.approx(2 / 3)
+    table = pd.DataFrame({"promised": [0.2, 0.7], "kept": [0.0, 1.0], "n": [3, 6]})
+    ax = plots.plot_reliability({"raw": table})
+    assert ax.lines[0].get_ydata().tolist() == [0.0, 1.0]
+    assert ax.collections[0].get_sizes().tolist() == [60, 120]
+    counts = pd.DataFrame([[3, 1], [0, 4]], ["REAL", "FAKE"], ["called REAL", "called FAKE"])
+    ax = plots.plot_confusion(counts)
+    assert [text.get_text() for text in ax.texts] == ["3\n75%", "1\n25%", "0\n0%", "4\n100%"]
+
+
+def test_robustness_starts_at_the_clean_pictures():
+    curves = pd.DataFrame(
+        {"corruption": ["clean", "blur", "blur"], "level": ["none", "mild", "medium"],
+         "value": [0.9, 0.8, 0.6], "low": [0.85, 0.7, 0.5], "high": [0.95, 0.9, 0.7]}
+    )  # fmt: skip
+    ax = plots.plot_robustness(curves)
+    assert ax.lines[0].get_ydata().tolist() == [0.9, 0.8, 0.6]
+    assert ax.get_legend().get_texts()[0].get_text() == "blur"

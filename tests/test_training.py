@@ -1,5 +1,8 @@
 """Training helpers: best weights, history, schedule, prediction order."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,3 +107,54 @@ def test_schedule_rises_then_falls_to_zero():
     assert (np.diff(rates[:10]) > 0).all()
     assert (np.diff(rates[11:]) < 0).all()
     assert rates[-1] == pytest.approx(0, abs=1e-6)
+
+
+def test_precision_follows_the_hardware(tmp_path):
+    assert training.precision("float32") == "float32"
+    assert training.precision("auto") in training.PRECISIONS[1:]
+    with pytest.raises(ValueError, match="float64"):
+        training.precision("float64")
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags : fpu avx512f avx512_bf16 sse")
+    assert training.cpu_has_bfloat16(info)
+    info.write_text("flags : fpu avx2 avx512_bf16ish")
+    assert not training.cpu_has_bfloat16(info)
+    assert not training.cpu_has_bfloat16(tmp_path / "none")
+
+
+TWO_REPLICAS = """
+import numpy as np
+from nbhelpers import models, training
+strategy = training.strategy(2)
+assert strategy.num_replicas_in_sync == 2, strategy
+import keras
+import tensorflow as tf
+keras.utils.set_random_seed(0)
+with strategy.scope():
+    network = models.residual_cnn(16)
+    network.compile(keras.optimizers.Nadam(1e-2), "binary_crossentropy")
+x = np.random.default_rng(0).uniform(0, 60, (32, 16, 16, 3)).astype("float32")
+y = np.arange(32) % 2
+x[y == 1, 4:12, 4:12] += 120 * (np.indices((8, 8)).sum(axis=0) % 2)[..., None]
+rows = tf.data.Dataset.from_tensor_slices((x, y.astype("float32"))).batch(16)
+losses = network.fit(rows, epochs=12, verbose=0).history["loss"]
+assert losses[-1] < 0.5 * losses[0], losses
+try:
+    training.strategy(3)
+except ValueError as error:
+    print("late:", error)
+"""
+
+
+def test_two_replicas_train_one_model():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", TWO_REPLICAS], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "in a fresh process" in done.stdout
+
+
+def test_one_replica_is_the_default_strategy():
+    assert training.strategy(1).num_replicas_in_sync == 1
+    with pytest.raises(ValueError, match="0 or more"):
+        training.strategy(-1)

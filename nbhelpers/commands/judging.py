@@ -98,9 +98,16 @@ class Judged:
         return float(np.mean(scores) if self.kind == "video" else max(scores))
 
 
+def is_of_the_sample(detector: Detector) -> bool:
+    """Whether the detector was trained on the bundled sample, as far as its card says."""
+    data = detector.card.get("data")
+    data = data if isinstance(data, dict) else {}
+    return bool(detector.card.get("is_sample", data.get("is_sample", False)))
+
+
 def margin_of(detector: Detector) -> float:
     """How tightly to cut for this detector: as tightly as the faces it was trained on."""
-    return SAMPLE_MARGIN if detector.card.get("is_sample") else TIGHT_MARGIN
+    return SAMPLE_MARGIN if is_of_the_sample(detector) else TIGHT_MARGIN
 
 
 def judge(

@@ -162,18 +162,22 @@ def answer(p_fake: float, detector: Detector) -> str:
 
 def training_data(detector: Detector) -> str:
     """In words, which data the detector was trained on."""
+    from nbhelpers.commands.judging import is_of_the_sample
+
     card = detector.card
     if not card:
         return "unknown data (it has no card)"
     name = card.get("data", "unknown data")
     name = name.get("name", "unknown data") if isinstance(name, dict) else str(name)
-    if card.get("is_sample"):
+    if is_of_the_sample(detector):
         return f"{name}, the bundled sample: computer-generated people, no real deepfakes"
     return name
 
 
 def about(detector: Detector, model_file: Path) -> list[str]:
     """What a reader of scores must know, one sentence an entry."""
+    from nbhelpers.commands.judging import is_of_the_sample
+
     if not detector.card:
         rule = (
             f"Threshold {detector.threshold:.2f}, taken as given: the detector has no card, so its "
@@ -185,7 +189,7 @@ def about(detector: Detector, model_file: Path) -> list[str]:
             "that data; it holds for such pictures only."
         )
     sentences = [f"Detector: {model_file}, trained on {training_data(detector)}.", rule]
-    if detector.card.get("is_sample"):
+    if is_of_the_sample(detector):
         sentences.append(
             "This detector has never seen a real face or a real deepfake: on your files its scores "
             "show how it works, not what is true."
@@ -251,12 +255,13 @@ def sparkline(scores: list[float]) -> str:
 def as_json(judged: list[Judged], detector: Detector, model_file: Path) -> dict:
     """The scores for programs: plain values, no NaN."""
     from nbhelpers.commands.frame import NO_PROOF
+    from nbhelpers.commands.judging import is_of_the_sample
 
     return {
         "detector": {
             "file": str(model_file),
             "trained_on": training_data(detector),
-            "is_sample": bool(detector.card.get("is_sample", False)),
+            "is_sample": is_of_the_sample(detector),
             "has_card": bool(detector.card),
             "threshold": float(detector.threshold),
             "temperature": float(detector.temperature),

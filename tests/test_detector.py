@@ -1,0 +1,83 @@
+"""detector: a network and its card travel together, and its scores are those of training."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from nbhelpers import calibration, detector, images, models, training
+
+
+@pytest.fixture(scope="module")
+def network():
+    import keras
+
+    keras.utils.set_random_seed(3)
+    return models.residual_cnn(32)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Five pictures of several sizes."""
+    rows = []
+    for number in range(5):
+        pixels = np.random.default_rng(number).integers(0, 255, (40 + number, 50, 3), "uint8")
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+        rows.append({"label": ["REAL", "FAKE"][number % 2], "path": tmp_path / f"{number}.png"})
+    return pd.DataFrame(rows)
+
+
+def test_saved_and_loaded(network, tmp_path):
+    path = tmp_path / "d.keras"
+    facts = {"data": {"name": "planted"}}
+    card = detector.save(network, path, temperature=2, threshold=0.4, mirror=True, facts=facts)
+    assert card == tmp_path / "d.card.json"
+    found = detector.load(path)
+    assert (found.temperature, found.threshold, found.mirror) == (2, 0.4, True)
+    assert found.card["data"] == {"name": "planted"}
+    assert found.card["limits"] == list(detector.LIMITS)
+    assert found.image_size == 32
+
+
+def test_scores_are_those_of_the_notebooks(network, table):
+    pictures = [images.read_image(path) for path in table["path"]]
+    for mirror in (False, True):
+        judge = detector.Detector(network, 3.0, 0.5, mirror, {})
+        expected = training.predict(network, table, mirror=mirror)
+        found = judge.p_fake(pictures, batch_size=2)
+        np.testing.assert_allclose(found, calibration.apply_temperature(expected, 3.0), atol=1e-4)
+    assert len(judge.p_fake([])) == 0
+
+
+def test_without_a_card_nothing_is_made_up(network, tmp_path):
+    network.save(tmp_path / "plain.keras")
+    found = detector.load(tmp_path / "plain.keras")
+    assert (found.temperature, found.threshold, found.mirror, found.card) == (1.0, 0.5, False, {})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "{}", '{"temperature": -1, "threshold": 0.5, "mirror": false}',
+             '{"temperature": 1, "threshold": NaN, "mirror": false}'],
+)  # fmt: skip
+def test_a_broken_card_is_refused(network, tmp_path, text):
+    network.save(tmp_path / "d.keras")
+    (tmp_path / "d.card.json").write_text(text)
+    with pytest.raises(detector.CardError, match="Run notebook 03 again"):
+        detector.load(tmp_path / "d.keras")
+
+
+def test_a_card_that_cannot_be_is_not_written(network, tmp_path):
+    with pytest.raises(detector.CardError):
+        detector.save(
+            network, tmp_path / "d.keras", temperature=0, threshold=0.5, mirror=False, facts={}
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_card_is_plain_json(network, tmp_path):
+    card = detector.save(
+        network, tmp_path / "d.keras", temperature=1.5, threshold=0.5, mirror=False, facts={}
+    )
+    assert json.loads(card.read_text())["temperature"] == 1.5
