@@ -358,8 +358,10 @@ def _verify(rows: list[dict], verify: str) -> tuple[list[dict], list[dict]]:
     if verify == "none":
         return rows, []
     check = _header_problem if verify == "header" else _decode_problem
+    paths = [row["path"] for row in rows]
     with ThreadPoolExecutor(max_workers=16) as pool:
-        problems = list(pool.map(check, (row["path"] for row in rows), chunksize=64))
+        found = pool.map(check, paths, chunksize=64)
+        problems = list(_with_progress(found, total=len(paths), shown=verify == "decode"))
     kept = [row for row, problem in zip(rows, problems, strict=True) if not problem]
     unreadable = [
         {"videoname": row["videoname"], "problem": "unreadable", "detail": problem}
@@ -367,6 +369,13 @@ def _verify(rows: list[dict], verify: str) -> tuple[list[dict], list[dict]]:
         if problem
     ]
     return kept, unreadable
+
+
+def _with_progress(found: Iterable[str], *, total: int, shown: bool) -> Iterable[str]:
+    """The same, with a bar where it takes minutes."""
+    from tqdm.auto import tqdm
+
+    return tqdm(found, total=total, desc="decode", unit="file", leave=False, disable=not shown)
 
 
 def _header_problem(path: str) -> str:

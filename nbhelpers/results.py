@@ -259,8 +259,8 @@ def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         One row per model, one column per metric, cells as "0.85 [0.80, 0.90]"; text whose spaces do
         not break, so that a cell stays on one line.
 
-    >>> scores_table({"m": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n": 8}}).columns
-    Index(['auc', 'n'], dtype='str')
+    >>> list(scores_table({"m": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n": 8}}))
+    ['auc', 'n']
     """
 
     def cell(score: Any) -> str:

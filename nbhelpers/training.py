@@ -189,3 +189,10 @@ def predict(
         flipped = rows.map(lambda x, y: (x[:, :, ::-1], y))
         score = (score + model.predict(flipped, verbose=0)[:, 0]) / 2
     return score
+
+
+def gpus() -> list[str]:
+    """Return the names of the GPUs that TensorFlow sees; loads TensorFlow."""
+    import tensorflow as tf
+
+    return [gpu.name for gpu in tf.config.list_physical_devices("GPU")]

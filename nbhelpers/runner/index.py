@@ -218,7 +218,7 @@ def _card(
     page = folder / f"{stem}.html"
     picture = covers.get(stem, "")
     if page.is_file():
-        inner = picture or "no picture"
+        inner = picture.replace('alt=""', f'alt="{text(title)}: a figure"', 1) or "no picture"
         style = "cover" if picture else "cover none"
         picture = f'<a class="{style}" href="{text(page.name)}">{inner}</a>'
         title_html = f'<a href="{text(page.name)}">{text(title)}</a>'

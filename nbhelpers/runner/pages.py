@@ -9,12 +9,19 @@ from nbhelpers.runner import outputs
 
 PAPERMILL_MARK = "papermill-error-cell-tag"
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
+{%- macro described(kind, output) -%}
+<div class="jp-RenderedImage jp-OutputArea-output">
+<img alt="{{ output.metadata.get('alt', '') | escape_html }}"
+ src="data:{{ kind }};base64,{{ output.data[kind] | escape_html }}"></div>
+{%- endmacro -%}
 {%- block html_head_js -%}{%- endblock html_head_js -%}
 {%- block jupyter_widgets -%}{%- endblock jupyter_widgets -%}
 {%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
 {%- block html_head_css -%}<style>{{ resources.series_css }}</style>{%- endblock html_head_css -%}
 {%- block body_header -%}{{ super() }}{{ resources.series_head }}{%- endblock body_header -%}
+{%- block data_jpg scoped -%}{{ described('image/jpeg', output) }}{%- endblock data_jpg -%}
+{%- block data_png scoped -%}{{ described('image/png', output) }}{%- endblock data_png -%}
 {%- block any_cell -%}
 {%- if 'solution' in cell.metadata.get('tags', []) -%}
 <details class="solution"><summary>Solution</summary>{{ super() }}</details>
@@ -101,8 +108,24 @@ def notebook_html(
         "series_css": STYLE,
         "series_head": f'<nav class="series-head">{head}</nav>',
     }
+    _describe_figures(notebook)
     exporter = HTMLExporter(embed_images=True)
-    exporter.log.setLevel("ERROR")  # missing alternative texts: figures have prose beside them
     exporter.raw_template = TEMPLATE
     body, _ = exporter.from_notebook_node(notebook, resources)
     return body
+
+
+def _describe_figures(notebook) -> None:
+    """Gives every figure an alternative text that says where it stands and what tells of it."""
+    heading, number = title_of(notebook, "this notebook"), 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            heads = [line for line in cell.source.splitlines() if line.startswith("## ")]
+            heading = heads[-1][3:].strip().replace("`", "").replace("*", "") if heads else heading
+        for output in cell.get("outputs", []):
+            if any(kind.startswith("image/") for kind in output.get("data", {})):
+                number += 1
+                output.metadata["alt"] = (
+                    f"Figure {number}, in the part \u201c{heading}\u201d; the text around it says "
+                    "what to see."
+                )

@@ -1,6 +1,5 @@
 """Executes every notebook in the smallest sizes and holds its results against the data."""
 
-import io
 import json
 import math
 import re
@@ -28,30 +27,9 @@ REMOTE = re.compile(
 pytestmark = pytest.mark.notebooks
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory):
-    """One output folder for all: 04 and 06 take up what 03 made."""
-    return tmp_path_factory.mktemp("smoke")
-
-
-def run(stem, out):
-    """Runs a notebook once; 03 before the ones that need its model."""
-    number = stem[:2]
-    done = json.loads(state.read_text()) if (state := out / series.STATE).is_file() else {}
-    for other in sources.NEEDS.get(number, ()) + sources.USES.get(number, ()):
-        path = next(FOLDER.glob(f"{other}_*.ipynb"))
-        if path.stem not in done:
-            run(path.stem, out)
-    if stem in done:
-        return
-    said = io.StringIO()
-    code = series.run([number], out=str(out), profile="smoke", stream=said)
-    assert code == 0, said.getvalue()
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path, out):
-    run(path.stem, out)
+def test_notebook_runs(path, out, smoke):
+    smoke(path.stem)
     state = json.loads((out / series.STATE).read_text())
     assert state[path.stem]["status"] == "done", state[path.stem]["message"]
     page = (out / f"{path.stem}.html").read_text(encoding="utf-8")
@@ -110,9 +88,9 @@ def check_scores(model):
         assert metric == "log_loss" or 0 <= score["value"] <= 1
 
 
-def test_the_index_tells_the_sample_apart(out):
+def test_the_index_tells_the_sample_apart(out, smoke):
     for path in NOTEBOOKS:
-        run(path.stem, out)
+        smoke(path.stem)
     page = (out / "index.html").read_text(encoding="utf-8")
     assert scores.SAMPLE_NOTE in page
     assert not REMOTE.search(page)
@@ -120,10 +98,10 @@ def test_the_index_tells_the_sample_apart(out):
     assert "article_gru" in page
 
 
-def test_stored_copies_are_small(out):
+def test_stored_copies_are_small(out, smoke):
     """What `render` would store fits into git, whatever the sizes of the figures."""
     for path in NOTEBOOKS:
-        run(path.stem, out)
+        smoke(path.stem)
         notebook = sources.load(path)
         text = stored.stored_text(notebook, out, any_parameters=True)
         assert len(text.encode()) <= stored.LIMIT

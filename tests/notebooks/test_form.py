@@ -12,6 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from nbhelpers import locate, models
+from nbhelpers.commands import hosted
 from nbhelpers.runner import outputs, overrides, scores, sources, stored
 from nbhelpers.runner.sources import UsageError, tags
 
@@ -38,6 +39,11 @@ def code_of(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def lesson_of(notebook):
+    """The code cells without the one that only Kaggle and Colab need."""
+    return [cell for cell in code_of(notebook) if hosted.TAG not in tags(cell)]
+
+
 def headings(notebook):
     """The level-1 headings of the prose, not those in fenced code."""
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -61,10 +67,10 @@ def one_cell_of_imports(notebook):
     kinds = ast.Import | ast.ImportFrom
     with_imports = [
         cell
-        for cell in code_of(notebook)
+        for cell in lesson_of(notebook)
         if any(isinstance(node, kinds) for node in ast.parse(cell.source).body)
     ]
-    if with_imports != code_of(notebook)[:1]:
+    if with_imports != lesson_of(notebook)[:1]:
         yield f"{len(with_imports)} cells import something; the first code cell alone should"
     elif not all(isinstance(node, kinds) for node in ast.parse(with_imports[0].source).body):
         yield "the cell of imports does something else too"
@@ -75,7 +81,7 @@ def parameters(notebook):
     if len(cells) != 1:
         yield f"{len(cells)} cells tagged 'parameters'"
         return
-    if cells[0] is not code_of(notebook)[1]:
+    if cells[0] is not lesson_of(notebook)[1]:
         yield "the parameters are not in the second code cell"
     for line in cells[0].source.splitlines():
         if line.strip() and not PARAMETER_LINE.fullmatch(line):
@@ -117,8 +123,14 @@ def length(notebook):
         yield f"{len(functions)} functions: {functions}"
 
 
+def first_cell_for_hosts(notebook):
+    for number, cell in enumerate(code_of(notebook)):
+        if hosted.TAG in tags(cell) and (number or not hosted.is_first_cell(cell.source)):
+            yield "the cell for Kaggle and Colab is not what `python -m nbhelpers hosted` writes"
+
+
 def no_installing(notebook):
-    for cell in code_of(notebook):
+    for cell in lesson_of(notebook):
         if found := INSTALLS.search(cell.source):
             yield f"{found[0]!r} in a cell"
 
@@ -188,8 +200,8 @@ def clean_outputs(notebook):
 
 
 RULES = (
-    title, one_cell_of_imports, parameters, length, no_installing, one_cover, plain_metadata,
-    executed_in_order, outputs_of_this_source, clean_outputs,
+    title, one_cell_of_imports, parameters, length, first_cell_for_hosts, no_installing, one_cover,
+    plain_metadata, executed_in_order, outputs_of_this_source, clean_outputs,
 )  # fmt: skip
 
 
@@ -394,6 +406,15 @@ def test_a_wrong_output_is_found(output):
     notebook = good_notebook()
     code_of(notebook)[3].outputs = [output]
     assert list(clean_outputs(notebook))
+
+
+def test_the_cell_for_hosts_may_install_and_no_other():
+    notebook = good_notebook()
+    hosted.apply(notebook, "01_x", repository="https://github.com/someone/something")
+    faults = [fault for rule in RULES for fault in rule(signed(notebook))]
+    assert faults == [f"execution counts {[None, *range(1, 13)]}"]  # it has not been run yet
+    notebook.cells[1].source += "\nprint('and more')"
+    assert list(first_cell_for_hosts(notebook))
 
 
 def test_other_wrong_things_are_found():

@@ -1,0 +1,186 @@
+"""`doctor`: does this machine have what the notebooks need?"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+HELP = "look at this machine: versions, GPU, ffmpeg, weights, data, detectors"
+EXAMPLES = """
+examples:
+  python -m nbhelpers doctor                             all of it
+  python -m nbhelpers doctor --offline                   ask no server
+
+`ok` is fine, `--` can be done without, `!!` needs mending.
+Exit code: 0 nothing needs mending, 1 something does.
+"""
+GOOD, NOTE, BAD = "ok", "--", "!!"
+Finding = tuple[str, str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's grammar."""
+    parser.add_argument("--offline", action="store_true", help="do not ask servers for weights")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Looks at everything and tells."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    looks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "Python": python,
+        "packages": packages,
+        "GPU": gpu,
+        "ffmpeg": ffmpeg,
+        "face finder": face_finder,
+        "ImageNet weights": lambda: imagenet_weights(offline=chosen.offline),
+        "data": data,
+        "Kaggle account": kaggle_account,
+        "detectors": detectors,
+    }
+    bad = 0
+    for name, look in looks.items():
+        try:
+            findings = list(look())
+        except Exception as error:  # a doctor must not die of what it finds
+            findings = [(BAD, f"{type(error).__name__}: {error}")]
+        for mark, text in findings:
+            print(f"{mark}  {name:<17} {text}")
+            bad += mark == BAD
+    print("\nNothing needs mending." if not bad else f"\n{bad} of these need mending.")
+    return int(bad > 0)
+
+
+def python() -> Iterator[Finding]:
+    """The interpreter and the machine."""
+    mark = GOOD if sys.version_info >= (3, 11) else BAD
+    yield (
+        mark,
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} CPUs",
+    )
+
+
+def packages() -> Iterator[Finding]:
+    """Each requirement of nbhelpers, and whether what is installed fits."""
+    from packaging.requirements import Requirement
+
+    versions = []
+    try:
+        wanted = importlib.metadata.requires("nbhelpers") or []
+    except importlib.metadata.PackageNotFoundError:
+        yield NOTE, "nbhelpers itself is not installed (pip install -e .): versions not compared"
+        return
+    for text in wanted:
+        requirement = Requirement(text)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            yield BAD, f"{requirement.name} is missing: pip install -r requirements.txt"
+            continue
+        if requirement.specifier.contains(version, prereleases=True):
+            versions.append(f"{requirement.name} {version}")
+        else:
+            yield BAD, f"{requirement.name} {version} does not fit {requirement.specifier}"
+    yield GOOD, f"{len(versions)} fit: " + ", ".join(versions)
+
+
+def gpu() -> Iterator[Finding]:
+    """Whether TensorFlow sees one."""
+    from nbhelpers import training
+    from nbhelpers.commands.quiet import no_chatter
+
+    with no_chatter():
+        found = training.gpus()
+    if found:
+        yield GOOD, ", ".join(found)
+    else:
+        yield NOTE, "none that TensorFlow sees: fine for the sample, slow for real data"
+
+
+def ffmpeg() -> Iterator[Finding]:
+    """Whether the program runs and writes what browsers play."""
+    from nbhelpers import video
+
+    program = video.ffmpeg()
+    run = subprocess.run(
+        [program, "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=60
+    )
+    known = "libx264" in run.stdout
+    version = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60)
+    first = re.match(r"ffmpeg version (\S+)", version.stdout)
+    yield (
+        GOOD if known else BAD,
+        f"{first[1] if first else 'unknown version'}, "
+        + ("writes H.264" if known else "writes no H.264: previews of clips will fail"),
+    )
+
+
+def face_finder() -> Iterator[Finding]:
+    """Whether it finds the face in a picture of the bundled sample."""
+    from nbhelpers import faces, images, locate
+
+    folder = locate.project_root() / "data" / "sample" / locate.FACES / "faces_224"
+    picture = next(iter(sorted(folder.glob("*.jpg"))), None)
+    if picture is None:
+        yield NOTE, "not tried: the bundled sample is not there"
+    else:
+        found = len(faces.detect_faces(images.read_image(picture)))
+        yield GOOD if found else BAD, f"{found} face found in a picture of the sample"
+
+
+def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
+    """Where weights can be had for each architecture; nothing is downloaded."""
+    from nbhelpers import weights
+
+    for architecture in weights.KERAS_FILES:
+        places = weights.reachable(architecture, offline=offline)
+        if places:
+            yield GOOD, f"{architecture}: {'; '.join(places)}"
+        else:
+            yield (
+                NOTE,
+                f"{architecture}: nowhere" + (" in caches" if offline else "") + "; notebooks go "
+                "on from random weights and say so",
+            )
+
+
+def data() -> Iterator[Finding]:
+    """Which data the notebooks would take."""
+    from nbhelpers import locate
+
+    for name in locate.MARKERS:
+        try:
+            yield GOOD, str(locate.find(name))
+        except FileNotFoundError as error:
+            yield BAD, str(error)
+
+
+def kaggle_account() -> Iterator[Finding]:
+    """Whether a token is there; it is not read."""
+    settings = Path(os.environ.get("KAGGLE_CONFIG_DIR", Path.home() / ".kaggle"))
+    names = {"KAGGLE_USERNAME", "KAGGLE_API_TOKEN"} & set(os.environ)
+    files = [settings / "kaggle.json", settings / "access_token"]
+    if names or any(file.is_file() for file in files):
+        yield GOOD, "a token is there; `python -m nbhelpers download` can use it"
+    else:
+        yield NOTE, "no token; needed only to download real data (download --help tells how)"
+
+
+def detectors() -> Iterator[Finding]:
+    """Which detector `predict` would take."""
+    from nbhelpers.commands import predict
+    from nbhelpers.runner.sources import UsageError
+
+    try:
+        yield GOOD, f"predict takes {predict.find_model('')}"
+    except UsageError as error:
+        yield NOTE, str(error)

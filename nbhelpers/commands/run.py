@@ -1,0 +1,56 @@
+"""`run`: execute notebooks and write pages with their scores."""
+
+import argparse
+
+HELP = "execute notebooks and write pages with their scores"
+EXAMPLES = """
+examples:
+  python -m nbhelpers run                                the six notebooks on the bundled sample
+  python -m nbhelpers run 02 03 --out runs/tall          two of them, into a folder of your own
+  python -m nbhelpers run 03 -p EPOCHS 5 -p SEED 7       with other parameters
+  python -m nbhelpers run --profile smoke                the smallest sizes: does everything work?
+  python -m nbhelpers run --data-dir ~/kaggle --profile article
+                                                         real data, the original article's settings
+
+Each notebook becomes OUT/NN_name.ipynb and .html; OUT/index.html shows them with their scores.
+Exit code: 0 all done, 1 a notebook failed or was skipped, 2 nothing run (unknown name or value).
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's grammar."""
+    parser.add_argument(
+        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+    )
+    parser.add_argument(
+        "--data-dir",
+        default="",
+        metavar="D",
+        help="folder that holds deepfake-faces and deepfake-detection-challenge, or one of them",
+    )
+    parser.add_argument("--out", default="", metavar="O", help="output folder (runs/latest)")
+    parser.add_argument(
+        "--profile", default="", metavar="P", help="smoke, article, or a YAML file of parameters"
+    )
+    parser.add_argument(
+        "-p",
+        dest="pairs",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter for every notebook that has it; may be repeated",
+    )
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Runs the notebooks."""
+    from nbhelpers.runner.series import run
+
+    return run(
+        chosen.notebooks,
+        data_dir=chosen.data_dir,
+        out=chosen.out,
+        profile=chosen.profile,
+        pairs=[tuple(pair) for pair in chosen.pairs],
+    )

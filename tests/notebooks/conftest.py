@@ -1,0 +1,36 @@
+"""The smoke run that the execution and the browser tests share."""
+
+import io
+import json
+
+import pytest
+from copies import FOLDER
+
+from nbhelpers.runner import series, sources
+
+
+@pytest.fixture(scope="session")
+def out(tmp_path_factory):
+    """One output folder for all: 04 and 06 take up what 03 made."""
+    return tmp_path_factory.mktemp("smoke")
+
+
+def run(stem, out):
+    """Runs a notebook once; 03 before the ones that need its model."""
+    number = stem[:2]
+    done = json.loads(state.read_text()) if (state := out / series.STATE).is_file() else {}
+    for other in sources.NEEDS.get(number, ()) + sources.USES.get(number, ()):
+        path = next(FOLDER.glob(f"{other}_*.ipynb"))
+        if path.stem not in done:
+            run(path.stem, out)
+    if stem in done:
+        return
+    said = io.StringIO()
+    code = series.run([number], out=str(out), profile="smoke", stream=said)
+    assert code == 0, said.getvalue()
+
+
+@pytest.fixture(scope="session")
+def smoke(out):
+    """Call it with a notebook's name to have it executed in `out`, once."""
+    return lambda stem: run(stem, out)

@@ -1,0 +1,74 @@
+"""Copies of the notebooks for tests: smallest sizes, with the solutions of their exercises."""
+
+import os
+import re
+import shutil
+from importlib.util import find_spec
+
+import nbformat
+from nbformat.v4 import new_code_cell
+
+from nbhelpers import locate
+from nbhelpers.runner import overrides, series, sources
+
+FOLDER = locate.project_root() / "notebooks"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>", re.DOTALL)
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"python -m nbhelpers ([^`\n]+)")
+
+
+def chromium():
+    """Path of a Chromium that playwright can drive; "" where there is none."""
+    if find_spec("playwright") is None:
+        return ""
+    named = os.environ.get("NBHELPERS_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, CHROMIUMS)), "")
+
+
+def solutions(notebook):
+    """The text of each hidden solution, in order."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return SOLUTION.findall(prose)
+
+
+def smoke_copy(source, target, *, out, solved=True):
+    """Writes a notebook with its smoke parameters injected, as papermill does.
+
+    Args:
+        source: the notebook.
+        target: the copy.
+        out: its OUTPUT_DIR.
+        solved: whether the solutions of its exercises stand behind the last cell.
+    """
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+    from papermill.utils import nb_kernel_name
+
+    content, base = overrides.read_profile("smoke", FOLDER / "profiles")
+    notebooks = sources.find(FOLDER)
+    parameters = overrides.combine(
+        notebooks, sources.select(notebooks, [source.stem]), profile=content, profile_base=base,
+        pairs={}, data_dir=None, output_dir=out,
+    )[source.stem]  # fmt: skip
+    notebook = load_notebook_node(str(source))  # with the metadata that papermill wants
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    if solved:
+        for number, text in enumerate(solutions(notebook), start=1):
+            code = "".join(PYTHON.findall(text))
+            if code:
+                solution = f"# Solution {number}\n{code}"
+                notebook.cells.append(new_code_cell(solution, metadata={"tags": []}))
+    notebook = parameterize_notebook(notebook, parameters, kernel_name=nb_kernel_name(notebook))
+    nbformat.write(notebook, target)
+
+
+def bring_needs(stem, *, out, smoke, to):
+    """Copies what the notebooks before one have made, such as the detector of 03."""
+    for number in sources.NEEDS.get(stem[:2], ()) + sources.USES.get(stem[:2], ()):
+        smoke(next(FOLDER.glob(f"{number}_*.ipynb")).stem)
+        for file in out.glob(f"{number}_*"):
+            if not file.name.endswith(series.MADE) and not (to / file.name).exists():
+                shutil.copy(file, to)
