@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nbhelpers import explain
+from nbhelpers import explain, images, locate, manifest
 
 SIZE = 64
 PATCH = (slice(8, 24), slice(40, 56))  # off centre
@@ -232,13 +232,42 @@ def test_difference_mask_finds_the_region(face_pair):
     assert (mask & truth).sum() / (mask | truth).sum() > 0.7
 
 
+@pytest.mark.parametrize("size", [72, 128, 224])
+def test_difference_mask_agrees_with_the_true_masks_of_the_sample(size):
+    table = manifest.read(locate.project_root() / "data" / "sample" / "deepfake-faces").table
+    originals = table.set_index("videoname")["path"]
+    overlaps = []
+    for row in table[table["label"] == "FAKE"].iloc[:30].itertuples():
+        pair = [images.read_image(path, size=size) for path in (row.path, originals[row.original])]
+        found, truth = explain.difference_mask(*pair), images.read_mask(row.mask_path, size=size)
+        overlaps.append((found & truth).sum() / (found | truth).sum())
+    assert np.mean(overlaps) > 0.8
+    assert min(overlaps) > 0.5
+
+
 def test_difference_mask_refuses_what_is_no_pair(face_pair):
     fake, original = face_pair
-    with pytest.raises(explain.PairError, match="pixels apart"):
-        explain.difference_mask(np.roll(fake, 5, axis=1), original)
+    for wrong in (np.roll(fake, 3, axis=1), np.roll(fake, -3, axis=0), fake[::-1].copy()):
+        with pytest.raises(explain.PairError, match="aligned"):
+            explain.difference_mask(wrong, original)
     with pytest.raises(explain.PairError, match="too alike"):
         explain.difference_mask(original, original)
-    with pytest.raises(explain.PairError):
-        explain.difference_mask(fake, np.rot90(original).copy())
+    with pytest.raises(explain.PairError, match="compression noise"):
+        explain.difference_mask(fake, original, min_contrast=1000.0)
+    with pytest.raises(explain.PairError, match="80%"):
+        explain.difference_mask(255 - original, original, max_misfit=2)
     with pytest.raises(ValueError, match="one shape"):
         explain.difference_mask(fake, original[:64])
+    with pytest.raises(ValueError, match="uint8"):
+        explain.difference_mask(fake / 255, original / 255)
+
+
+def test_frame_misfit_by_hand(face_pair):
+    original = face_pair[1]
+    assert explain.frame_misfit(original, original) == 0.0
+    plain = np.full_like(original, 90)
+    assert explain.frame_misfit(plain, plain + 2) == 1.0  # too plain to tell: moving does no harm
+    # Columns of 0, 10, 20, ...: off by one, and by 2 and 0 (and 1, 1) after moving by one.
+    ramp = np.repeat(np.arange(0, 160, 10, dtype="uint8")[None, :, None], 16, 0).repeat(3, 2)
+    assert explain.frame_misfit(ramp, ramp + 10) == pytest.approx(1.0)
+    assert explain.frame_misfit(ramp, ramp + 1) == pytest.approx(1 / np.mean([1, 1, 9, 11]))
