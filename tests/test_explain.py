@@ -167,6 +167,25 @@ def test_curves_tell_a_faithful_map_from_its_opposite(red_detector, picture, mas
     assert curve[0] == pytest.approx(score(picture[None].astype("float32"))[0], abs=1e-5)
 
 
+def test_judged_maps_get_what_the_single_measures_give(red_detector, picture, mask):
+    def score(pictures):
+        return explain.p_fake(red_detector, pictures)
+
+    maps = {"truth": mask.astype("float32"), "noise": explain.random_map(mask.shape, seed=0)}
+    rows = explain.judge_maps(score, picture, mask, maps=maps, steps=4)
+    assert [row["method"] for row in rows] == list(maps)
+    for row, heat in zip(rows, maps.values(), strict=True):
+        for name, curve in (
+            ("deletion", explain.deletion_curve(score, picture, heat, steps=4)),
+            ("insertion", explain.insertion_curve(score, picture, heat, steps=4)),
+        ):
+            assert row[name] == pytest.approx(explain.curve_area(curve), abs=1e-6)
+        assert row["pointing"] == explain.pointing_hit(heat, mask)
+        assert row["energy"] == explain.energy_inside(heat, mask)
+        assert row["iou"] == explain.iou_at_mask_area(heat, mask)
+    assert rows[0]["pointing"] == rows[0]["energy"] == rows[0]["iou"] == 1.0
+
+
 def test_lime_is_seeded_and_batches_do_not_matter(red_detector, picture):
     options = {"samples": 64, "segmentation": "slic", "segments": 20}
     first = explain.lime(red_detector, picture, batch_size=7, **options)

@@ -159,8 +159,8 @@ def deletion_curve(
     Source:
         Petsiuk et al., "RISE", BMVC 2018.
     """
-    hidden = np.full_like(np.asarray(image, "float32"), fill)
-    return _replace_in_order(score, np.asarray(image, "float32"), hidden, heat, steps)
+    image = np.asarray(image, "float32")
+    return _replace_in_order(score, image, np.full_like(image, fill), heat, steps)
 
 
 def insertion_curve(
@@ -190,12 +190,16 @@ def _replace_in_order(
     score: Scorer, before: np.ndarray, after: np.ndarray, heat: np.ndarray, steps: int
 ) -> np.ndarray:
     """Score mixtures of two pictures in which the pixels of highest value change first."""
+    return np.asarray(score(_mixtures(before, after, heat, steps)), "float64")
+
+
+def _mixtures(before: np.ndarray, after: np.ndarray, heat: np.ndarray, steps: int) -> np.ndarray:
+    """Return (steps + 1, H, W, 3): the first is all `before`, the last all `after`."""
     rank = np.empty(heat.size, int)
     rank[np.argsort(-np.asarray(heat).ravel(), kind="stable")] = np.arange(heat.size)
     shares = np.linspace(0, 1, steps + 1)
     changed = rank.reshape(heat.shape)[None] < (shares * heat.size)[:, None, None]
-    mixtures = np.where(changed[..., None], after, before)
-    return np.asarray(score(mixtures), "float64")
+    return np.where(changed[..., None], after, before)
 
 
 def curve_area(curve: np.ndarray) -> float:
@@ -230,7 +234,8 @@ def judge_maps(
         image: ``(H, W, 3)`` RGB 0-255.
         mask: ``bool (H, W)``, the manipulated region.
         maps: method -> ``float (H, W)``.
-        steps: of the deletion and insertion curves.
+        steps: of the deletion and insertion curves, at least 2; as `deletion_curve` and
+            `insertion_curve` draw them with their defaults.
 
     Returns:
         One dict a map: `method, insertion, deletion, pointing, energy, iou`.
@@ -238,17 +243,34 @@ def judge_maps(
     Raises:
         ValueError: as `pointing_hit`.
     """
-    return [
-        {
-            "method": method,
-            "insertion": curve_area(insertion_curve(score, image, heat, steps=steps)),
-            "deletion": curve_area(deletion_curve(score, image, heat, steps=steps)),
-            "pointing": pointing_hit(heat, mask),
-            "energy": energy_inside(heat, mask),
-            "iou": iou_at_mask_area(heat, mask),
+    image = np.asarray(image, "float32")
+    ends = {
+        "deletion": (image, np.full_like(image, 127.5)),
+        "insertion": (cv2.GaussianBlur(image, (0, 0), 10.0), image),
+    }
+    hidden, blurred, whole = score(np.stack([ends["deletion"][1], ends["insertion"][0], image]))
+    first = {"deletion": whole, "insertion": blurred}
+    last = {"deletion": hidden, "insertion": whole}
+    rows = []
+    for method, heat in maps.items():
+        # The ends of the curves are the same for every map; only what lies between is scored.
+        between = [_mixtures(*ends[name], heat, steps)[1:-1] for name in ends]
+        middle = np.split(np.asarray(score(np.concatenate(between))), len(ends))
+        areas = {
+            name: curve_area(np.array([first[name], *part, last[name]]))
+            for name, part in zip(ends, middle, strict=True)
         }
-        for method, heat in maps.items()
-    ]
+        rows.append(
+            {
+                "method": method,
+                "insertion": areas["insertion"],
+                "deletion": areas["deletion"],
+                "pointing": pointing_hit(heat, mask),
+                "energy": energy_inside(heat, mask),
+                "iou": iou_at_mask_area(heat, mask),
+            }
+        )
+    return rows
 
 
 def rank_agreement(first: np.ndarray, second: np.ndarray) -> float:
