@@ -370,8 +370,9 @@ def plot_maps(
         size: width of a picture, inches.
 
     Returns:
-        The figure. Each map has its own scale: red is its strongest evidence for FAKE, blue
-        evidence against, white none.
+        The figure. Each map has its own scale, which ends at the 99.5th percentile of its sizes,
+        else one odd pixel leaves the others pale: red is evidence for FAKE, blue against, white
+        none.
     """
     names = ["picture", "true mask", *maps[0]]
     figure, axes = plt.subplots(
@@ -385,7 +386,7 @@ def plot_maps(
         row[0].imshow(np.clip(picture, 0, 255).astype("uint8"))
         row[1].imshow(truth, cmap="gray", vmin=0, vmax=1)
         for ax, heat in zip(row[2:], heats.values(), strict=True):
-            reach = np.abs(heat).max() or 1.0
+            reach = np.quantile(np.abs(heat), 0.995) or np.abs(heat).max() or 1.0
             ax.imshow(heat, cmap="RdBu_r", vmin=-reach, vmax=reach)
             if truth.any():
                 ax.contour(truth, levels=[0.5], colors="black", linewidths=1)
