@@ -1,9 +1,12 @@
 """Explanations: a planted network whose evidence is known, and measures on hand-made maps."""
 
+import tracemalloc
+from time import process_time
+
 import numpy as np
 import pytest
 
-from nbhelpers import explain
+from nbhelpers import explain, images, locate, manifest
 
 SIZE = 64
 PATCH = (slice(8, 24), slice(40, 56))  # off centre
@@ -63,14 +66,77 @@ def test_every_method_points_at_the_evidence(name, red_detector, picture, mask):
     assert explain.iou_at_mask_area(heat, mask) > 0.5
 
 
-def test_what_knows_nothing_does_not_point_there(red_detector, picture, mask):
+@pytest.fixture(scope="module")
+def place_detector():
+    """P(fake) rises with the brightness of one patch; the picture around it does not count."""
+    import keras
+    from keras import layers
+
+    only_there = np.zeros((SIZE, SIZE, 1), "float32")
+    only_there[PATCH] = 1
+    inputs = layers.Input((SIZE, SIZE, 3))
+    brightness = layers.Conv2D(1, 1, kernel_initializer="ones")
+    x = brightness(layers.Rescaling(1 / 765)(inputs))
+    x = layers.GlobalAveragePooling2D()(layers.Rescaling(only_there)(x))
+    head = layers.Dense(1, activation="sigmoid")
+    model = keras.Model(inputs, head(x))
+    head.set_weights([np.array([[120.0]]), np.array([-4.0])])
+    return model
+
+
+def noise_picture(seed):
+    """Bright noise: no place stands out, so only the network can know one."""
+    return np.random.default_rng(seed).integers(150, 250, (SIZE, SIZE, 3)).astype("uint8")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_knows_a_place_that_the_picture_does_not_show(name, place_detector, mask):
+    for seed in range(3):
+        heat = METHODS[name](place_detector, noise_picture(seed))
+        assert explain.pointing_hit(heat, mask) == 1.0
+        assert explain.energy_inside(heat, mask) > 0.5
+
+
+@pytest.fixture(scope="module")
+def random_network():
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    inputs = layers.Input((SIZE, SIZE, 3))
+    x = layers.Conv2D(8, 5, strides=2, activation="relu")(layers.Rescaling(1 / 255)(inputs))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 5, activation="relu")(x))
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_of_a_random_network_no_method_points_there(name, random_network, mask):
+    scores = []
+    for seed in range(6):
+        heat = METHODS[name](explain.randomised(random_network, seed=seed), noise_picture(seed))
+        scores.append((explain.pointing_hit(heat, mask), explain.energy_inside(heat, mask)))
+    pointing, energy = np.mean(scores, axis=0)
+    assert pointing < 0.5  # chance is the mask's share, 1/16; the planted network gives 1
+    assert energy < 0.25  # the planted network gives more than 0.5
+
+
+def test_a_map_that_knows_nothing_does_not_point_there(mask):
     assert explain.pointing_hit(explain.centre_prior(mask.shape), mask) == 0.0
     hits = [explain.pointing_hit(explain.random_map(mask.shape, seed=s), mask) for s in range(40)]
     assert np.mean(hits) < 0.3  # chance is the mask's share, 1/16
-    scrambled = explain.randomised(red_detector, seed=3)
-    heat = explain.occlusion(scrambled, picture, patch=16, stride=8)
-    true = explain.occlusion(red_detector, picture, patch=16, stride=8)
-    assert explain.rank_agreement(heat, true) < 0.9
+
+
+def test_randomised_shuffles_kernels_and_keeps_the_rest(random_network):
+    before = [value.copy() for value in random_network.get_weights()]
+    first = explain.randomised(random_network, seed=3).get_weights()
+    again = explain.randomised(random_network, seed=3).get_weights()
+    for old, new, same, kept in zip(
+        before, first, again, random_network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(old, kept)  # the model itself has not changed
+        np.testing.assert_array_equal(new, same)
+        np.testing.assert_array_equal(np.sort(old, axis=None), np.sort(new, axis=None))
+        assert (old != new).any() == (old.ndim > 1)
 
 
 def test_integrated_gradients_add_up_to_the_logit(red_detector, picture):
@@ -99,6 +165,25 @@ def test_curves_tell_a_faithful_map_from_its_opposite(red_detector, picture, mas
     assert insertion[0] > insertion[1]
     curve = explain.deletion_curve(score, picture, good)
     assert curve[0] == pytest.approx(score(picture[None].astype("float32"))[0], abs=1e-5)
+
+
+def test_judged_maps_get_what_the_single_measures_give(red_detector, picture, mask):
+    def score(pictures):
+        return explain.p_fake(red_detector, pictures)
+
+    maps = {"truth": mask.astype("float32"), "noise": explain.random_map(mask.shape, seed=0)}
+    rows = explain.judge_maps(score, picture, mask, maps=maps, steps=4)
+    assert [row["method"] for row in rows] == list(maps)
+    for row, heat in zip(rows, maps.values(), strict=True):
+        for name, curve in (
+            ("deletion", explain.deletion_curve(score, picture, heat, steps=4)),
+            ("insertion", explain.insertion_curve(score, picture, heat, steps=4)),
+        ):
+            assert row[name] == pytest.approx(explain.curve_area(curve), abs=1e-6)
+        assert row["pointing"] == explain.pointing_hit(heat, mask)
+        assert row["energy"] == explain.energy_inside(heat, mask)
+        assert row["iou"] == explain.iou_at_mask_area(heat, mask)
+    assert rows[0]["pointing"] == rows[0]["energy"] == rows[0]["iou"] == 1.0
 
 
 def test_lime_is_seeded_and_batches_do_not_matter(red_detector, picture):
@@ -134,6 +219,92 @@ def test_lime_equals_the_package_called_plainly(red_detector, picture, monkeypat
     shown, region = ours.get_image_and_mask(1, positive_only=True, num_features=1, hide_rest=True)
     assert shown.shape == picture.shape
     assert region.any()
+
+
+class FreeNetwork:
+    """A network that costs nothing, so that only LIME's own work is left."""
+
+    input_shape = (None, 128, 128, 3)
+
+    def predict_on_batch(self, pictures):
+        return pictures[:, ::16, ::16].mean(axis=(1, 2, 3))[:, None] / 255
+
+
+@pytest.fixture(scope="module")
+def large_picture():
+    return np.random.default_rng(0).integers(0, 256, (128, 128, 3)).astype("float32")
+
+
+def test_lime_is_not_slower_than_the_package_called_plainly(large_picture, monkeypatch):
+    import lime.lime_image
+    from lime.lime_image import LimeImageExplainer
+
+    monkeypatch.setattr(lime.lime_image, "tqdm", lambda rows: rows)
+    model, seconds = FreeNetwork(), {"ours": [], "plain": []}
+    common = {"num_samples": 128, "batch_size": 32}
+
+    def plain(pieces):
+        LimeImageExplainer(random_state=5).explain_instance(
+            large_picture,
+            lambda x: np.repeat(model.predict_on_batch(x), 2, axis=1),
+            labels=(1,),
+            top_labels=None,
+            hide_color=127.5,
+            segmentation_fn=lambda _: pieces,
+            random_seed=5,
+            **common,
+        )
+
+    for _ in range(3):
+        start = process_time()
+        ours = explain.lime_explanation(
+            model, large_picture, samples=128, segmentation="grid", segments=64
+        )
+        middle = process_time()
+        plain(ours.segments)
+        seconds["ours"].append(middle - start)
+        seconds["plain"].append(process_time() - middle)
+    assert min(seconds["ours"]) < min(seconds["plain"])
+
+
+def test_memory_of_lime_does_not_grow_with_the_samples(large_picture):
+    def peak(samples):
+        tracemalloc.start()
+        explain.lime(
+            FreeNetwork(), large_picture, samples=samples, segmentation="grid", segments=16
+        )
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(32)  # imports
+    few, many = peak(64), peak(1024)
+    assert many < few + 1024 * 1024  # a thousand pictures would take 190 MB
+
+
+def test_lime_shows_its_progress_when_asked(red_detector, picture, capsys):
+    explain.lime(red_detector, picture, samples=8, segmentation="grid", progress=True)
+    assert "LIME" in capsys.readouterr().err
+    explain.lime(red_detector, picture, samples=8, segmentation="grid")
+    assert capsys.readouterr().err == ""
+
+
+def test_lime_paints_hidden_pieces_in_the_colour_asked_for(picture):
+    seen = []
+
+    class Watching(FreeNetwork):
+        input_shape = (None, SIZE, SIZE, 3)
+
+        def predict_on_batch(self, pictures):
+            seen.append(pictures.copy())
+            return super().predict_on_batch(pictures)
+
+    explain.lime(Watching(), picture, samples=16, segmentation="grid", segments=4, hide=200.0)
+    pixels = np.concatenate(seen)
+    np.testing.assert_array_equal(pixels[0], picture)  # the first sample hides nothing
+    hidden = (pixels[1:] == 200.0).all(axis=-1)
+    assert hidden.any()
+    assert ((pixels[1:] == picture).all(axis=-1) | hidden).all()
 
 
 @pytest.mark.parametrize("segmentation", ["quickshift", "slic", "grid"])
@@ -232,13 +403,42 @@ def test_difference_mask_finds_the_region(face_pair):
     assert (mask & truth).sum() / (mask | truth).sum() > 0.7
 
 
+@pytest.mark.parametrize("size", [72, 128, 224])
+def test_difference_mask_agrees_with_the_true_masks_of_the_sample(size):
+    table = manifest.read(locate.project_root() / "data" / "sample" / "deepfake-faces").table
+    originals = table.set_index("videoname")["path"]
+    overlaps = []
+    for row in table[table["label"] == "FAKE"].iloc[:30].itertuples():
+        pair = [images.read_image(path, size=size) for path in (row.path, originals[row.original])]
+        found, truth = explain.difference_mask(*pair), images.read_mask(row.mask_path, size=size)
+        overlaps.append((found & truth).sum() / (found | truth).sum())
+    assert np.mean(overlaps) > 0.8
+    assert min(overlaps) > 0.5
+
+
 def test_difference_mask_refuses_what_is_no_pair(face_pair):
     fake, original = face_pair
-    with pytest.raises(explain.PairError, match="pixels apart"):
-        explain.difference_mask(np.roll(fake, 5, axis=1), original)
+    for wrong in (np.roll(fake, 3, axis=1), np.roll(fake, -3, axis=0), fake[::-1].copy()):
+        with pytest.raises(explain.PairError, match="aligned"):
+            explain.difference_mask(wrong, original)
     with pytest.raises(explain.PairError, match="too alike"):
         explain.difference_mask(original, original)
-    with pytest.raises(explain.PairError):
-        explain.difference_mask(fake, np.rot90(original).copy())
+    with pytest.raises(explain.PairError, match="compression noise"):
+        explain.difference_mask(fake, original, min_contrast=1000.0)
+    with pytest.raises(explain.PairError, match="80%"):
+        explain.difference_mask(255 - original, original, max_misfit=2)
     with pytest.raises(ValueError, match="one shape"):
         explain.difference_mask(fake, original[:64])
+    with pytest.raises(ValueError, match="uint8"):
+        explain.difference_mask(fake / 255, original / 255)
+
+
+def test_frame_misfit_by_hand(face_pair):
+    original = face_pair[1]
+    assert explain.frame_misfit(original, original) == 0.0
+    plain = np.full_like(original, 90)
+    assert explain.frame_misfit(plain, plain + 2) == 1.0  # too plain to tell: moving does no harm
+    # Columns of 0, 10, 20, ...: off by one, and by 2 and 0 (and 1, 1) after moving by one.
+    ramp = np.repeat(np.arange(0, 160, 10, dtype="uint8")[None, :, None], 16, 0).repeat(3, 2)
+    assert explain.frame_misfit(ramp, ramp + 10) == pytest.approx(1.0)
+    assert explain.frame_misfit(ramp, ramp + 1) == pytest.approx(1 / np.mean([1, 1, 9, 11]))

@@ -132,9 +132,12 @@ def test_maps_have_a_row_for_each_picture():
     heat = np.linspace(-1, 2, 64).reshape(8, 8)
     maps = [{"lime": heat, "cam": -heat}] * 2
     figure = plots.plot_maps([picture(9)] * 2, [heat > 1, None], maps, titles=["one", "two"])
-    assert [ax.get_title() for ax in figure.axes[:3]] == ["picture", "lime", "cam"]
-    assert len(figure.axes) == 6
-    assert figure.axes[1].images[0].get_clim() == (-2, 2)
+    titles = [ax.get_title() for ax in figure.axes[:4]]
+    assert titles == ["picture", "true mask", "lime", "cam"]
+    assert len(figure.axes) == 8
+    low, high = figure.axes[2].images[0].get_clim()
+    assert -low == high == pytest.approx(2, abs=0.05)
+    assert not figure.axes[5].images[0].get_array().any()  # a real: nothing was manipulated
 
 
 def test_drawing_into_given_axes_makes_no_new_figure():

@@ -1,15 +1,14 @@
 """Why did the model say FAKE? Methods that draw a map, and measures that judge the map.
 
 `methods` holds LIME, Grad-CAM, occlusion and integrated gradients behind one interface;
-`measures` holds deletion and insertion, localisation against a true mask, and stability.
+`measures` holds deletion and insertion, localisation against a true mask, and stability;
+`pairs` finds the true mask of a fake from its original.
 """
 
 from nbhelpers.explain.measures import (
-    PairError,
     centre_prior,
     curve_area,
     deletion_curve,
-    difference_mask,
     energy_inside,
     insertion_curve,
     iou_at_mask_area,
@@ -28,6 +27,7 @@ from nbhelpers.explain.methods import (
     p_fake,
     randomised,
 )
+from nbhelpers.explain.pairs import PairError, difference_mask, frame_misfit
 
 __all__ = [
     "PairError",
@@ -36,6 +36,7 @@ __all__ = [
     "deletion_curve",
     "difference_mask",
     "energy_inside",
+    "frame_misfit",
     "grad_cam",
     "insertion_curve",
     "integrated_gradients",

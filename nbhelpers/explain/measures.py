@@ -1,7 +1,7 @@
 """Measures that judge an explanation: is it faithful, does it point at the truth, is it stable?
 
 Maps are ``float (H, W)``, positive = evidence for FAKE. Masks are ``bool (H, W)``, True where the
-picture was manipulated. NumPy, scikit-image and OpenCV only; the network is a function that scores
+picture was manipulated. NumPy, SciPy and OpenCV only; the network is a function that scores
 a batch.
 """
 
@@ -13,10 +13,6 @@ import cv2
 import numpy as np
 
 Scorer = Callable[[np.ndarray], np.ndarray]
-
-
-class PairError(ValueError):
-    """A fake and its original are not aligned, so their difference is no mask."""
 
 
 def _check_pair(heat: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -163,8 +159,8 @@ def deletion_curve(
     Source:
         Petsiuk et al., "RISE", BMVC 2018.
     """
-    hidden = np.full_like(np.asarray(image, "float32"), fill)
-    return _replace_in_order(score, np.asarray(image, "float32"), hidden, heat, steps)
+    image = np.asarray(image, "float32")
+    return _replace_in_order(score, image, np.full_like(image, fill), heat, steps)
 
 
 def insertion_curve(
@@ -194,12 +190,16 @@ def _replace_in_order(
     score: Scorer, before: np.ndarray, after: np.ndarray, heat: np.ndarray, steps: int
 ) -> np.ndarray:
     """Score mixtures of two pictures in which the pixels of highest value change first."""
+    return np.asarray(score(_mixtures(before, after, heat, steps)), "float64")
+
+
+def _mixtures(before: np.ndarray, after: np.ndarray, heat: np.ndarray, steps: int) -> np.ndarray:
+    """Return (steps + 1, H, W, 3): the first is all `before`, the last all `after`."""
     rank = np.empty(heat.size, int)
     rank[np.argsort(-np.asarray(heat).ravel(), kind="stable")] = np.arange(heat.size)
     shares = np.linspace(0, 1, steps + 1)
     changed = rank.reshape(heat.shape)[None] < (shares * heat.size)[:, None, None]
-    mixtures = np.where(changed[..., None], after, before)
-    return np.asarray(score(mixtures), "float64")
+    return np.where(changed[..., None], after, before)
 
 
 def curve_area(curve: np.ndarray) -> float:
@@ -234,7 +234,8 @@ def judge_maps(
         image: ``(H, W, 3)`` RGB 0-255.
         mask: ``bool (H, W)``, the manipulated region.
         maps: method -> ``float (H, W)``.
-        steps: of the deletion and insertion curves.
+        steps: of the deletion and insertion curves, at least 2; as `deletion_curve` and
+            `insertion_curve` draw them with their defaults.
 
     Returns:
         One dict a map: `method, insertion, deletion, pointing, energy, iou`.
@@ -242,17 +243,34 @@ def judge_maps(
     Raises:
         ValueError: as `pointing_hit`.
     """
-    return [
-        {
-            "method": method,
-            "insertion": curve_area(insertion_curve(score, image, heat, steps=steps)),
-            "deletion": curve_area(deletion_curve(score, image, heat, steps=steps)),
-            "pointing": pointing_hit(heat, mask),
-            "energy": energy_inside(heat, mask),
-            "iou": iou_at_mask_area(heat, mask),
+    image = np.asarray(image, "float32")
+    ends = {
+        "deletion": (image, np.full_like(image, 127.5)),
+        "insertion": (cv2.GaussianBlur(image, (0, 0), 10.0), image),
+    }
+    hidden, blurred, whole = score(np.stack([ends["deletion"][1], ends["insertion"][0], image]))
+    first = {"deletion": whole, "insertion": blurred}
+    last = {"deletion": hidden, "insertion": whole}
+    rows = []
+    for method, heat in maps.items():
+        # The ends of the curves are the same for every map; only what lies between is scored.
+        between = [_mixtures(*ends[name], heat, steps)[1:-1] for name in ends]
+        middle = np.split(np.asarray(score(np.concatenate(between))), len(ends))
+        areas = {
+            name: curve_area(np.array([first[name], *part, last[name]]))
+            for name, part in zip(ends, middle, strict=True)
         }
-        for method, heat in maps.items()
-    ]
+        rows.append(
+            {
+                "method": method,
+                "insertion": areas["insertion"],
+                "deletion": areas["deletion"],
+                "pointing": pointing_hit(heat, mask),
+                "energy": energy_inside(heat, mask),
+                "iou": iou_at_mask_area(heat, mask),
+            }
+        )
+    return rows
 
 
 def rank_agreement(first: np.ndarray, second: np.ndarray) -> float:
@@ -301,74 +319,3 @@ def shift_agreement(
     image = np.asarray(image)
     moved = np.concatenate([image[:, :1], image[:, :-1]], axis=1)
     return rank_agreement(heat[:, :-1], method(moved)[:, 1:])
-
-
-def difference_mask(
-    fake: np.ndarray, original: np.ndarray, *, min_share: float = 0.01, max_share: float = 0.8
-) -> np.ndarray:
-    """Build the mask of a manipulation from a fake and its aligned original.
-
-    Where the two pictures differ in structure (low local SSIM) and beyond compression noise, the
-    fake was manipulated. Small specks go, holes close.
-
-    Args:
-        fake: ``uint8 (H, W, 3)`` RGB.
-        original: ``uint8 (H, W, 3)`` RGB, the same frame and crop.
-        min_share: least share of the picture that a manipulation covers.
-        max_share: largest share; beyond it the two are different pictures.
-
-    Returns:
-        ``bool (H, W)``.
-
-    Raises:
-        PairError: the two are not aligned, or nothing (or everything) differs.
-        ValueError: shapes differ.
-    """
-    if fake.shape != original.shape:
-        raise ValueError(
-            f"Expected a pair of one shape; received {fake.shape} and {original.shape}."
-        )
-    shift = _border_shift(fake, original)
-    if shift > 1.5:
-        raise PairError(
-            f"Expected a fake aligned with its original; their borders are {shift:.1f} pixels "
-            "apart. Leave this pair out."
-        )
-    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (fake, original)]
-    differs = _dissimilarity(*grey)
-    mask = (differs > max(0.15, 3 * np.median(differs))).astype("uint8")
-    side = max(3, fake.shape[0] // 32) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.dilate(kernel, kernel, iterations=2))
-    share = mask.mean()
-    if not min_share <= share <= max_share:
-        raise PairError(
-            f"Expected a manipulated region of {min_share:.0%} to {max_share:.0%} of the picture; "
-            f"found {share:.1%}. The two are too alike, or not the same frame."
-        )
-    return mask.astype(bool)
-
-
-def _dissimilarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return 1 - SSIM, pixel by pixel, smoothed."""
-    from skimage.metrics import structural_similarity
-
-    _, similarity = structural_similarity(first, second, full=True, gaussian_weights=True)
-    return cv2.GaussianBlur(1 - similarity, (0, 0), first.shape[0] / 64)
-
-
-def _border_shift(fake: np.ndarray, original: np.ndarray) -> float:
-    """Return how far the frames around the faces are apart, pixels (0 where they are plain)."""
-    grey = [
-        cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype("float32") for picture in (fake, original)
-    ]
-    height, width = grey[0].shape
-    middle = np.zeros((height, width), "float32")
-    middle[height // 6 : -height // 6, width // 6 : -width // 6] = 1
-    frame = 1 - cv2.GaussianBlur(middle, (0, 0), height / 40)
-    windowed = [(picture - picture.mean()) * frame for picture in grey]
-    if min(picture.std() for picture in windowed) < 1:
-        return 0.0
-    (dx, dy), response = cv2.phaseCorrelate(*windowed)
-    return float(np.hypot(dx, dy)) if response > 0.1 else float("inf")

@@ -341,13 +341,16 @@ def _fast_explainer(seed: int, progress: bool):
 
 
 def randomised(model: keras.Model, *, seed: int = 42) -> keras.Model:
-    """Return a copy of a network with random weights, for the sanity check of a method.
+    """Return a copy of a network with shuffled weights, for the sanity check of a method.
 
-    A method whose map stays the same for such a network explains the picture, not the model.
+    A method whose map stays the same for such a network explains the picture, not the model. The
+    values of every kernel change places; biases and normalisation stay. So the signal keeps its
+    size through many layers and the scores of different pictures still differ: with freshly drawn
+    weights they hardly do, and a flat map would pass the check for nothing.
 
     Args:
         model: a detector.
-        seed: of the new weights.
+        seed: of the shuffle.
 
     Returns:
         A model of the same architecture; the given one is not changed.
@@ -361,10 +364,8 @@ def randomised(model: keras.Model, *, seed: int = 42) -> keras.Model:
     copy = keras.models.clone_model(model)
     copy.set_weights(
         [
-            rng.normal(scale=(2 / max(1, np.prod(value.shape[:-1]))) ** 0.5, size=value.shape)
-            if value.ndim > 1
-            else value
-            for value in copy.get_weights()
+            rng.permutation(value.ravel()).reshape(value.shape) if value.ndim > 1 else value
+            for value in model.get_weights()
         ]
     )
     return copy

@@ -1,0 +1,146 @@
+"""The manipulated region of a fake, worked out from the fake and its original."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+class PairError(ValueError):
+    """A fake and its original are not aligned or too alike, so their difference is no mask."""
+
+
+def difference_mask(
+    fake: np.ndarray,
+    original: np.ndarray,
+    *,
+    min_share: float = 0.03,
+    max_share: float = 0.8,
+    max_misfit: float = 0.92,
+    min_contrast: float = 2.0,
+) -> np.ndarray:
+    """Build the mask of a manipulation from a fake and its aligned original.
+
+    Compression changes every pixel a little and a manipulation changes some of them much. The
+    colour difference, smoothed, is compared with its level in the frame around the face: pixels
+    above 2.5 times that level count where they hang together with clearly different ones. Gaps
+    close, specks go, and the mask is the convex hull of the rest: a swapped face is one convex
+    piece, whose smooth cheeks look alike in both pictures.
+
+    Args:
+        fake: ``uint8 (H, W, 3)`` RGB.
+        original: ``uint8 (H, W, 3)`` RGB, the same frame and crop.
+        min_share: least share of the picture that a manipulation covers.
+        max_share: largest share; beyond it the two are different pictures.
+        max_misfit: of the frames around the faces, see `frame_misfit`.
+        min_contrast: least ratio of the mean difference inside the mask to that outside.
+
+    Returns:
+        ``bool (H, W)``. Convex: of a manipulation in two places it covers what lies between.
+
+    Raises:
+        PairError: the two are not aligned, or what differs does not stand out or is too small or
+            too large.
+        ValueError: shapes differ, or not ``uint8`` RGB.
+    """
+    from skimage.filters import threshold_otsu
+    from skimage.morphology import convex_hull_image
+
+    misfit = frame_misfit(fake, original)
+    if misfit > max_misfit:
+        raise PairError(
+            "Expected a fake aligned with its original; moving one of them makes the frames around "
+            f"the faces fit hardly worse (misfit {misfit:.2f}, at most {max_misfit}). "
+            "Leave this pair out."
+        )
+    side = min(fake.shape[:2])
+    smooth = [
+        cv2.GaussianBlur(picture.astype("float32"), (0, 0), side / 128)
+        for picture in (fake, original)
+    ]
+    gap = cv2.GaussianBlur(np.abs(smooth[0] - smooth[1]).mean(axis=2), (0, 0), side / 64)
+    faint = gap > max(2.5 * np.median(gap[_frame(gap.shape)]), 1.5)
+    clear = np.log1p(gap) > threshold_otsu(np.log1p(gap))
+    mask = _clean(_touching(faint, faint & clear), side)
+    share = mask.mean()
+    if not min_share <= share <= max_share:
+        raise PairError(
+            f"Expected a manipulated region of {min_share:.0%} to {max_share:.0%} of the picture; "
+            f"found {share:.1%}. The two are too alike, or not the same frame. Leave this pair out."
+        )
+    mask = convex_hull_image(mask)
+    contrast = gap[mask].mean() / max(gap[~mask].mean(), 1e-6)
+    if contrast < min_contrast:
+        raise PairError(
+            f"Expected a region that differs {min_contrast:g} times as much as its surroundings; "
+            f"found {contrast:.1f}. It cannot be told from compression noise. Leave this pair out."
+        )
+    return mask
+
+
+def frame_misfit(fake: np.ndarray, original: np.ndarray) -> float:
+    """Tell how well the frames of two crops, an eighth of the picture wide, lie on each other.
+
+    Args:
+        fake: ``uint8 (H, W, 3)`` RGB.
+        original: ``uint8 (H, W, 3)`` RGB.
+
+    Returns:
+        Mean difference of the frames divided by the mean difference after one of them is moved
+        by 1/64 of the picture in four directions. 0 for equal frames; near 1 where moving does no
+        harm: they did not lie on each other, or are too plain to tell.
+
+    Raises:
+        ValueError: shapes differ, or not ``uint8`` RGB.
+    """
+    if fake.shape != original.shape:
+        raise ValueError(
+            f"Expected a pair of one shape; received {fake.shape} and {original.shape}."
+        )
+    if fake.ndim != 3 or fake.shape[2] != 3 or not fake.dtype == original.dtype == np.uint8:
+        raise ValueError(
+            f"Expected uint8 (H, W, 3) RGB; received {fake.dtype} {fake.shape} and "
+            f"{original.dtype}. Read both with images.read_image(path, size=...)."
+        )
+    step = max(1, round(min(fake.shape[:2]) / 64))
+    frame = _frame(fake.shape[:2])
+    frame[:step] = frame[-step:] = frame[:, :step] = frame[:, -step:] = False
+
+    def difference(*shift: int) -> float:
+        moved = np.roll(original, shift, axis=(0, 1))
+        return float(cv2.absdiff(fake, moved)[frame].mean())
+
+    moves = [difference(*shift) for shift in ((step, 0), (-step, 0), (0, step), (0, -step))]
+    still = difference(0, 0)
+    return still / np.mean(moves) if still else 0.0
+
+
+def _frame(shape: tuple[int, ...]) -> np.ndarray:
+    """Return bool (H, W), True in the outer eighth on every side."""
+    width = max(2, min(shape) // 8)
+    frame = np.ones(shape, bool)
+    frame[width:-width, width:-width] = False
+    return frame
+
+
+def _touching(pixels: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Keep the connected pieces of `pixels` that hold a seed."""
+    _, labels = cv2.connectedComponents(pixels.astype("uint8"))
+    return np.isin(labels, np.unique(labels[seeds]))
+
+
+def _clean(mask: np.ndarray, side: int) -> np.ndarray:
+    """Close gaps of up to an eighth of the picture, drop specks and small pieces."""
+
+    def kernel(width: int) -> np.ndarray:
+        return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width | 1, width | 1))
+
+    room = side // 4  # so that closing does not stick to the edge
+    padded = np.pad(mask.astype("uint8"), room)
+    padded = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel(side // 8))
+    padded = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel(side // 16))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(padded)
+    area = stats[:, cv2.CC_STAT_AREA].copy()
+    area[0] = 0  # the background
+    kept = np.flatnonzero((area > 0) & (area >= 0.2 * area.max()))
+    return np.isin(labels, kept)[room:-room, room:-room]
