@@ -18,7 +18,7 @@ FLOORS = [
     {"locate", "manifest", "splits"},  # tables
     {"images", "video", "faces", "features"},  # pixels
     {"models", "weights", "training"},  # networks
-    {"metrics", "robustness", "explain"},  # judgement
+    {"metrics", "robustness", "explain", "ablation"},  # judgement
     {"plots", "display", "results"},  # telling
     {"runner", "__main__"},  # outside: know notebooks by path only
 ]
@@ -28,6 +28,7 @@ ALLOWED = {("features", "models"), ("features", "weights")}
 OUTSIDE_MAY_IMPORT = {"files", "locate", "manifest", "splits", "results"}
 MAY_LOAD_TENSORFLOW = {
     *("images", "models", "weights", "training", "features", "explain", "robustness"),
+    "ablation",
 }
 
 ROOMS = {
