@@ -6,6 +6,7 @@ row numbers, and whatever it has to choose (a strength, an epoch) it chooses ins
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers import manifest, metrics
+from nbhelpers import locate, manifest, metrics
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
 
 Learner = Callable[..., np.ndarray]
 
@@ -237,8 +240,26 @@ class Exposure:
     note: str
 
 
+def face_tables(*data_dirs: str | os.PathLike) -> list[pd.DataFrame]:
+    """Read the tables of face pictures that a detector may have been trained on.
+
+    Args:
+        *data_dirs: as for `locate.find`; places without such a data set are passed over.
+
+    Returns:
+        The tables, in order.
+    """
+    tables = []
+    for place in data_dirs:
+        try:
+            tables.append(manifest.read(locate.find(locate.FACES, place), verify="none").table)
+        except (FileNotFoundError, manifest.DatasetError) as error:
+            logger.info("No face pictures in %r: %s", place, error)
+    return tables
+
+
 def exposure(
-    clips: pd.DataFrame, detector_file: str | os.PathLike, pictures: pd.DataFrame | None
+    clips: pd.DataFrame, detector_file: str | os.PathLike, pictures: Sequence[pd.DataFrame]
 ) -> Exposure:
     """Find the clips whose people, or whose originals, a detector was trained on.
 
@@ -247,8 +268,8 @@ def exposure(
             identity`.
         detector_file: the `.keras` file; the split it was trained with lies beside it, as
             `.split.csv` with columns `videoname, split`.
-        pictures: the table of the pictures it was trained on, from `manifest.read`; None where
-            they are not at hand.
+        pictures: tables of pictures, from `face_tables`; the first that holds all it was trained
+            on is taken.
 
     Returns:
         An `Exposure`. Rows of train and validation count as seen; a clip is tied to them by name,
@@ -261,11 +282,10 @@ def exposure(
         return Exposure(nobody, False, note)
     split = pd.read_csv(split_file, dtype="str", keep_default_na=False)
     trained = set(split.loc[split["split"].isin(["train", "validation"]), "videoname"])
-    if pictures is None or not trained <= set(pictures["videoname"]):
+    known = next((one for one in pictures if trained <= set(one["videoname"])), None)
+    at_hand = known is not None
+    if not at_hand:
         known = pd.DataFrame({"videoname": sorted(trained)})  # names alone may still meet
-        note = "The detector's training pictures are not at hand: only equal names can be seen."
-    else:
-        known, note = pictures, ""
     columns = ["videoname", "label", "original", "source", "identity"]
     both = pd.concat([frame.reindex(columns=columns) for frame in (known, clips)])
     groups = manifest.connected_groups(both.reset_index(drop=True))
@@ -273,12 +293,18 @@ def exposure(
     seen = of_clips.isin(of_pictures[known["videoname"].isin(trained).to_numpy()]).to_numpy()
     named = [(_identities(frame) != "").all() for frame in (known, clips)]
     certain = all(named)
+    count = f"{seen.sum()} of {len(clips)} clips"
     if certain:
-        note = f"{seen.sum()} of {len(clips)} clips show people whom the detector was trained on."
-    elif not note:
+        note = f"{count} show people whom the detector was trained on."
+    elif at_hand:
         note = (
-            f"{seen.sum()} of {len(clips)} clips share an original with the detector's training "
-            "pictures. Who is who is not told, so people may be shared unseen."
+            f"{count} share an original with the detector's training pictures. "
+            "Who is who is not told, so people may be shared unseen."
+        )
+    else:
+        note = (
+            f"{count} are named in the detector's training split. Its pictures are not at hand, "
+            "so more may be shared unseen."
         )
     return Exposure(seen, certain, note)
 

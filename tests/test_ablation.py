@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers import ablation, models
+from nbhelpers import ablation, locate, models
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_people_of_training_and_validation_are_seen(detector):
         original=["", "", "", "c3"],
         identity=["anna", "ben", "cleo", "cleo"],
     )
-    found = ablation.exposure(clips, detector, PICTURES)
+    found = ablation.exposure(clips, detector, [PICTURES])
     assert found.seen.tolist() == [True, True, False, False]
     assert found.certain
     assert found.note.startswith("2 of 4 clips show people")
@@ -241,12 +241,12 @@ def test_a_lent_face_is_seen_too(detector):
     clips = rows_of(
         videoname=["c1", "c3"], original=["", ""], identity=["anna", "cleo"], source=["", "c1"]
     )
-    assert ablation.exposure(clips, detector, PICTURES).seen.tolist() == [True, True]
+    assert ablation.exposure(clips, detector, [PICTURES]).seen.tolist() == [True, True]
 
 
 def test_without_identities_originals_are_compared_and_doubt_is_told(detector):
     clips = rows_of(videoname=["x", "f1", "r3"], original=["r1", "r1", ""])
-    found = ablation.exposure(clips, detector, PICTURES.drop(columns="identity"))
+    found = ablation.exposure(clips, detector, [PICTURES[:1], PICTURES.drop(columns="identity")])
     assert found.seen.tolist() == [True, True, False]
     assert not found.certain
     assert "2 of 3 clips share an original" in found.note
@@ -254,7 +254,7 @@ def test_without_identities_originals_are_compared_and_doubt_is_told(detector):
 
 def test_without_the_pictures_only_names_are_compared(detector):
     clips = rows_of(videoname=["x", "r1"], original=["r2", ""], identity=["anna", "anna"])
-    for pictures in (None, PICTURES[:1]):
+    for pictures in ([], [PICTURES[:1]]):
         found = ablation.exposure(clips, detector, pictures)
         assert found.seen.tolist() == [True, True]
         assert not found.certain
@@ -263,9 +263,14 @@ def test_without_the_pictures_only_names_are_compared(detector):
 
 def test_without_a_split_file_nothing_is_known(tmp_path):
     clips = rows_of(videoname=["x"], original=[""], identity=["anna"])
-    found = ablation.exposure(clips, tmp_path / "other.keras", PICTURES)
+    found = ablation.exposure(clips, tmp_path / "other.keras", [PICTURES])
     assert (found.seen.tolist(), found.certain) == ([False], False)
     assert "cannot be known" in found.note
+
+
+def test_tables_of_faces_are_read_where_they_are(tmp_path):
+    (sample,) = ablation.face_tables(tmp_path, locate.project_root() / "data" / "sample")
+    assert {"videoname", "identity"} <= set(sample.columns)
 
 
 # ---------------------------------------------------------------- verdict
