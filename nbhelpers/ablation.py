@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from nbhelpers import locate, manifest, metrics
 
@@ -27,6 +28,7 @@ Learner = Callable[..., np.ndarray]
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C of the logistic regression, small is cautious
 INNER_FOLDS = 4
+FEWEST_GROUPS = 5
 PRIOR = "prior"
 
 
@@ -131,7 +133,10 @@ def mean_pooling(
     Returns:
         The learner.
     """
-    x, y, groups = np.asarray(x, float), np.asarray(y), np.asarray(groups)
+    y, groups = np.asarray(y), np.asarray(groups)
+    # Turned into its own N directions: all distances stay, and N is far below D.
+    left, size, _ = np.linalg.svd(np.asarray(x, float), full_matrices=False)
+    x = left * size
 
     def learner(train: np.ndarray, rows: np.ndarray, *, seed: int) -> np.ndarray:
         inner = group_folds(y[train], groups[train], folds=INNER_FOLDS, seed=seed)
@@ -331,8 +336,9 @@ def judge(
 
     Returns:
         recipe -> metric -> ``value, low, high``; and ``n`` clips, ``groups``, and ``minus``: its
-        AUC minus that of `against`. A recipe whose clips lack a class or a second group has only
-        ``n`` and ``groups``. The first is ``prior``, which always answers with the share of fakes.
+        AUC minus that of `against`. Where `judged` leaves clips out, ``leaky_auc`` is the AUC with
+        them. A recipe whose clips lack a class or a second group has no metrics. The first is
+        ``prior``, which always answers with the share of fakes.
     """
     y = manifest.y_true(table)
     groups = table["group"].to_numpy()
@@ -340,6 +346,8 @@ def judge(
     for name, score in {PRIOR: np.full(len(y), y.mean()), **scores}.items():
         rows = np.ones(len(y), bool) if judged is None else judged.get(name, np.ones(len(y), bool))
         result[name] = {"n": int(rows.sum()), "groups": len(set(groups[rows]))}
+        if not rows.all():
+            result[name]["leaky_auc"] = metrics.scores(y, score)["auc"]
         if len(set(y[rows])) < 2 or result[name]["groups"] < 2:
             continue
         one, other = score[rows], np.asarray(scores[against])[rows]
@@ -350,7 +358,7 @@ def judge(
     return result
 
 
-def verdict(difference: Mapping[str, float], one: str, other: str) -> str:
+def verdict(difference: Mapping[str, float], one: str, other: str, *, groups: int) -> str:
     """Say in words what a paired difference shows.
 
     Args:
@@ -358,13 +366,16 @@ def verdict(difference: Mapping[str, float], one: str, other: str) -> str:
             better.
         one: a name.
         other: a name.
+        groups: that were resampled; from fewer than `FEWEST_GROUPS` an interval says nothing.
 
     Returns:
         One sentence.
 
-    >>> verdict({"value": 0.1, "low": -0.1, "high": 0.3}, "the GRU", "the mean")
+    >>> verdict({"value": 0.1, "low": -0.1, "high": 0.3}, "the GRU", "the mean", groups=9)
     'AUC +0.10 [-0.10, +0.30]: the GRU is not shown to differ from the mean.'
     """
+    if groups < FEWEST_GROUPS:
+        return f"AUC {difference['value']:+.2f}, {one} minus {other}: {groups} groups, no verdict."
     word = "is not shown to differ from"
     word = "is better than" if difference["low"] > 0 else word
     word = "is worse than" if difference["high"] < 0 else word
@@ -391,18 +402,19 @@ def _regressions(
     """
     from sklearn.linear_model import LogisticRegression
 
-    centre = x.mean(axis=0)
-    left, size, right = np.linalg.svd(x - centre, full_matrices=False)
-    length = np.sqrt((size**2).sum() / len(x)) or 1.0
-    inside, outside = left * size / length, (others - centre) @ right.T / length
-    return np.stack(
-        [
-            LogisticRegression(C=strength, solver="newton-cholesky")
-            .fit(inside, y)
-            .predict_proba(outside)[:, 1]
-            for strength in strengths
-        ]
-    )
+    with threadpool_limits(1):  # the matrices are too small to share
+        centre = x.mean(axis=0)
+        left, size, right = np.linalg.svd(x - centre, full_matrices=False)
+        length = np.sqrt((size**2).sum() / len(x)) or 1.0
+        inside, outside = left * size / length, (others - centre) @ right.T / length
+        return np.stack(
+            [
+                LogisticRegression(C=strength, solver="newton-cholesky")
+                .fit(inside, y)
+                .predict_proba(outside)[:, 1]
+                for strength in strengths
+            ]
+        )
 
 
 def _state(model: keras.Model) -> list:

@@ -294,8 +294,9 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
     assert (found["good"]["n"], found["good"]["groups"]) == (24, 8)
     assert (found["half"]["n"], found["half"]["groups"]) == (12, 4)
     assert found["half"]["auc"]["value"] == 1
-    assert found["one group"] == {"n": 3, "groups": 1}
-    assert found["reals"] == {"n": 8, "groups": 8}
+    assert "leaky_auc" not in found["good"]
+    assert found["one group"] == {"n": 3, "groups": 1, "leaky_auc": 1.0}
+    assert found["reals"] == {"n": 8, "groups": 8, "leaky_auc": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -303,5 +304,6 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
     [(0.1, 0.3, "better than"), (-0.3, -0.1, "worse than"), (0.0, 0.3, "not shown to differ")],
 )
 def test_verdict_follows_the_interval(low, high, word):
-    said = ablation.verdict({"value": 0, "low": low, "high": high}, "A", "B")
-    assert word in said
+    difference = {"value": 0, "low": low, "high": high}
+    assert word in ablation.verdict(difference, "A", "B", groups=5)
+    assert "4 groups, no verdict" in ablation.verdict(difference, "A", "B", groups=4)
