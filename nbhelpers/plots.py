@@ -409,7 +409,8 @@ def plot_recipes(
 
     Args:
         scores: recipe -> metric -> `value`, `low`, `high`. A recipe is a tuple of its steps, for
-            example ("even", "face", "Xception", "GRU"); one without the metric is left out.
+            example ("even", "face", "Xception", "GRU"); one without the metric is left out. Where
+            `n` is below the largest, the line says so.
         metric: which one.
         prior: what the model without skill has, drawn as a dashed line.
         ax: where to draw; None makes a figure.
@@ -431,7 +432,10 @@ def plot_recipes(
     for end, name in enumerate(ends):
         ax.plot([], [], "o-", color=CYCLE[end], label=name)
     ax.axvline(prior, color="grey", linestyle="--", linewidth=1, label="prior", zorder=1)
-    ax.set_yticks(range(len(lines)), [", ".join(line) for line in lines])
+    size = {recipe[:-1]: score.get("n") for recipe, score in scores.items()}
+    most = max((n for n in size.values() if n is not None), default=None)
+    few = {line: f"\n{n} of {most} clips" if n != most else "" for line, n in size.items()}
+    ax.set_yticks(range(len(lines)), [", ".join(line) + few[line] for line in lines])
     ax.set_ylim(len(lines) - 0.5, -0.5)
     ax.set(xlabel=f"{metric.replace('_', ' ')}, 95 % interval")
     ax.grid(axis="y", visible=False)

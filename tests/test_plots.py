@@ -145,10 +145,10 @@ def test_drawing_into_given_axes_makes_no_new_figure():
 
 
 def test_recipes_that_differ_in_the_last_step_share_a_line():
-    score = {"auc": {"value": 0.6, "low": 0.5, "high": 0.8}}
+    score = {"auc": {"value": 0.6, "low": 0.5, "high": 0.8}, "n": 9}
     recipes = {("even", "GRU"): score, ("even", "mean"): score, ("first", "GRU"): {"n": 3}}
     ax = plots.plot_recipes(recipes, prior=0.4)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["even", "first"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["even", "first\n3 of 9 clips"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["GRU", "mean", "prior"]
     intervals = [line for line in ax.lines if list(line.get_xdata()) == [0.5, 0.8]]
     assert [round(line.get_ydata()[0]) for line in intervals] == [0, 0]
