@@ -18,6 +18,7 @@ LONGEST_SIDE = 640  # pixels; larger pictures are shrunk for the detector, which
 CONFIDENCE = 50  # of 100; below it the detector mostly reports what is no face
 REACH = 1.5  # face widths that a face may have moved since the last frame it was seen in
 BLUR_SECONDS = 0.1  # boxes are averaged over about this time
+MARGIN = 0.1  # share of the face's longer side added on each side of a crop
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def face_square(box: np.ndarray, *, height: int, width: int, margin: float) -> t
     return left, top, side
 
 
-def crop_faces(frames: Frames, *, size: int, margin: float = 0.1) -> tuple[np.ndarray, CropReport]:
+def crop_faces(
+    frames: Frames, *, size: int, margin: float = MARGIN, track: Track | None = None
+) -> tuple[np.ndarray, CropReport]:
     """Cut the main face of a clip out of every frame.
 
     Args:
@@ -126,12 +129,13 @@ def crop_faces(frames: Frames, *, size: int, margin: float = 0.1) -> tuple[np.nd
         size: Side of the crops in pixels, >= 1.
         margin: Share of the face's longer side added on each side. DFDC's face crops are tight,
             about 0; 0.1 keeps the rim of a pasted face in view.
+        track: from :func:`track_face` of the same frames, where it is known already.
 
     Returns:
         uint8 (T, size, size, 3), and a :class:`CropReport`. A clip in which no face was found
         gives its centre squares, and the report says ``crop="centre"``.
     """
-    track = track_face(frames)
+    track = track_face(frames) if track is None else track
     count = int(track.found.sum())
     if not count:
         crops = centre_square(frames.pixels, size=size)

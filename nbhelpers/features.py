@@ -13,10 +13,9 @@ import logging
 import os
 import zipfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ logger = logging.getLogger(__name__)
 ENCODERS = ("auto", "InceptionV3", "Xception", "detector")
 CROPS = ("face", "centre")
 REPORT = ["videoname", "readable", "reason", "frames", "crop", "faces_found", "from_store"]
-_VERSION = 1  # raise it whenever the same choice would give other pixels or other features
+_VERSION = 2  # raise it whenever the same choice would give other pixels or other features
 _AT_ONCE = 32  # pictures in one call of the network; bounds its memory
 _LOOKAHEAD = 2  # clips decoded ahead of the encoder
 
@@ -144,6 +143,39 @@ def load_encoder(
     return _imagenet_encoder(weights.imagenet(name, mode=weights_mode), image_size)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What the features of a clip are made of.
+
+    Attributes:
+        encoder: from `load_encoder`, or anything with its `image_size, dim, digest, predict`.
+        frames: frames a clip, >= 1; a shorter clip is padded and its padding masked.
+        how: "even" or "first", see `nbhelpers.video.frame_indices`.
+        crop: "face" (`nbhelpers.faces.crop_faces`) or "centre" (the article's square).
+        margin: around a face, see `nbhelpers.faces.crop_faces`.
+
+    Raises:
+        ValueError: unknown `how` or `crop`, or `frames` below 1.
+    """
+
+    encoder: Encoder
+    frames: int
+    how: str = "even"
+    crop: str = "face"
+    margin: float = faces.MARGIN
+
+    def __post_init__(self):
+        video.frame_indices(1, self.frames, how=self.how)
+        if self.crop not in CROPS:
+            raise ValueError(f"Expected CROP to be one of {CROPS}; received {self.crop!r}.")
+
+    @property
+    def pictures(self) -> tuple:
+        """What the pictures depend on; choices that share it share the pictures."""
+        margin = self.margin if self.crop == "face" else None
+        return self.frames, self.how, self.crop, margin, self.encoder.image_size
+
+
 def extract(
     table: pd.DataFrame,
     encoder: Encoder,
@@ -151,21 +183,19 @@ def extract(
     frames: int,
     how: str = "even",
     crop: str = "face",
+    margin: float = faces.MARGIN,
     store: str | os.PathLike | None = None,
     progress: bool = False,
 ) -> Features:
-    """Turn clips into feature sequences, taking from the store what is there already.
-
-    While the encoder works on one clip, the next is decoded. Each clip is one batch. At any
-    time the pixels of one clip's chosen frames and the crops of three clips are in memory, however
-    many and however long the clips are.
+    """Turn clips into feature sequences: `extract_all` with one `Choice`.
 
     Args:
         table: columns `videoname` and `path`; others are carried along.
-        encoder: from `load_encoder`, or anything with its `name, image_size, dim, digest, predict`.
-        frames: frames a clip, >= 1; a shorter clip is padded and its padding masked.
-        how: "even" or "first", see `nbhelpers.video.frame_indices`.
-        crop: "face" (`nbhelpers.faces.crop_faces`) or "centre" (the article's square).
+        encoder: as in `Choice`, and so `frames`, `how`, `crop` and `margin`.
+        frames: see there.
+        how: see there.
+        crop: see there.
+        margin: see there.
         store: folder of the feature files; None keeps nothing.
         progress: show a progress bar.
 
@@ -176,43 +206,68 @@ def extract(
         ValueError: unknown choice, or no rows.
         VideoError: not one clip could be read.
     """
-    video.frame_indices(1, frames, how=how)
-    if crop not in CROPS:
-        raise ValueError(f"Expected CROP to be one of {CROPS}; received {crop!r}.")
-    if table.empty:
-        raise ValueError("Expected at least one clip; received a table without rows.")
-    choice = {"frames": frames, "how": how, "crop": crop, "size": encoder.image_size}
-    shelf = _Store(store, {**choice, "encoder": encoder.digest, "version": _VERSION})
-    read = partial(_crops, size=encoder.image_size, frames=frames, how=how, crop=crop)
+    choice = Choice(encoder, frames, how, crop, margin)
+    return extract_all(table, {"": choice}, store=store, progress=progress)[""]
 
-    sequences, report = [], []
-    clips = _prepared(table["path"], shelf, read)
-    for videoname, (key, ready, problem) in zip(
+
+def extract_all(
+    table: pd.DataFrame,
+    choices: Mapping[str, Choice],
+    *,
+    store: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> dict[str, Features]:
+    """Turn clips into feature sequences in several ways, taking what is stored from the store.
+
+    Each clip is opened once for each way to choose frames, its faces are looked for once, and
+    encoders of one picture size share the pictures. While the encoders work on one clip, the next
+    is decoded. At any time the pixels of one clip's chosen frames and the crops of three clips are
+    in memory, however many and however long the clips are.
+
+    Args:
+        table: columns `videoname` and `path`; others are carried along.
+        choices: name -> what to make; at least one.
+        store: folder of the feature files; None keeps nothing.
+        progress: show a progress bar.
+
+    Returns:
+        name -> `Features`, all of the same clips in the same order: a clip that is unreadable for
+        one choice is left out of all. The reports name those with the reason.
+
+    Raises:
+        ValueError: no choices or no rows.
+        VideoError: not one clip could be read.
+    """
+    if table.empty or not choices:
+        raise ValueError(
+            "Expected at least one clip and one choice; received a table "
+            + (f"of {len(table)} clips and no choices." if len(table) else "without rows.")
+        )
+    shelf = _Store(store)
+    sequences: dict[str, list[np.ndarray]] = {name: [] for name in choices}
+    reports: dict[str, list[dict]] = {name: [] for name in choices}
+    clips = _prepared(table["path"], lambda path: _prepare(path, choices, shelf))
+    for videoname, (keys, stored, pictures, problem) in zip(
         table["videoname"], _with_bar(clips, len(table), progress), strict=True
     ):
         if problem:
             logger.warning("%s is left out: %s", videoname, problem)
-            report.append({"videoname": videoname, "readable": False, "reason": problem})
-            continue
-        from_store = isinstance(ready, _Sequence)
-        if not from_store:
-            pixels, facts = ready
-            ready = _Sequence(encoder.predict(pixels), facts)
-            shelf.put(key, ready)
-        sequences.append(ready.values)
-        row = {"videoname": videoname, "readable": True, "reason": "", "from_store": from_store}
-        report.append(row | ready.facts)
-
-    report = pd.DataFrame(report, columns=REPORT)
-    report = report.astype({"frames": "Int64", "faces_found": "Int64", "from_store": "boolean"})
-    if not sequences:
-        raise video.VideoError(
-            f"Expected at least one readable clip; received {len(table)} that are not, the first: "
-            f"{report['reason'][0]}"
-        )
-    values, mask = _pad(sequences, frames)
-    readable = table[report["readable"].to_numpy(dtype=bool)].reset_index(drop=True)
-    return Features(values, mask, readable, report)
+        for name, choice in choices.items():
+            row = {"videoname": videoname, "readable": not problem, "reason": problem}
+            if not problem:
+                ready = stored[name]
+                row["from_store"] = ready is not None
+                if ready is None:
+                    pixels, facts = pictures[choice.pictures]
+                    ready = _Sequence(choice.encoder.predict(pixels), facts)
+                    shelf.put(keys[name], ready)
+                sequences[name].append(ready.values)
+                row |= ready.facts
+            reports[name].append(row)
+    return {
+        name: _features(table, sequences[name], reports[name], choice.frames)
+        for name, choice in choices.items()
+    }
 
 
 def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -284,30 +339,53 @@ class _Sequence:
     facts: dict
 
 
-def _crops(
-    path: str, *, size: int, frames: int, how: str, crop: str
-) -> tuple[np.ndarray, dict[str, int | str | None]]:
-    """Pictures uint8 (t, size, size, 3) of one clip, ready for the encoder, and their facts."""
-    if crop == "centre":  # cut while decoding: the whole frames are never held
-        square = partial(video.centre_square, size=size)
-        pixels = video.read_frames(path, count=frames, how=how, transform=square).pixels
-        return pixels, {"frames": len(pixels), "crop": "centre", "faces_found": None}
-    clip = video.read_frames(path, count=frames, how=how)
-    pixels, report = faces.crop_faces(clip, size=size)
-    return pixels, {"frames": len(clip), "crop": report.crop, "faces_found": report.found}
+def _prepare(
+    path: str, choices: Mapping[str, Choice], shelf: _Store
+) -> tuple[dict, dict[str, _Sequence | None], dict, str]:
+    """Keys and stored features of a clip, the pictures of what is not stored, what is wrong."""
+    try:
+        keys = shelf.keys(path, choices)
+        stored = {name: shelf.get(key) for name, key in keys.items()}
+        missing = [choice for name, choice in choices.items() if stored[name] is None]
+        return keys, stored, _pictures(path, {choice.pictures for choice in missing}), ""
+    except (video.VideoError, OSError) as error:
+        return {}, {}, {}, str(error)
 
 
-def _prepared(paths: pd.Series, shelf: _Store, read) -> Iterator[tuple]:
-    """For each clip in order: its key, its stored features or its pixels, and what is wrong."""
+def _pictures(path: str, wanted: set[tuple]) -> dict[tuple, tuple[np.ndarray, dict]]:
+    """For each `Choice.pictures`: uint8 (t, size, size, 3) of one clip, and their facts."""
+    made = {}
+    for frames, how in sorted({one[:2] for one in wanted}):
+        group = [one for one in wanted if one[:2] == (frames, how)]
+        if len(group) == 1 and group[0][2] == "centre":  # whole frames are never held
+            cut = _centre_cutter(group[0][-1])
+            pixels = video.read_frames(path, count=frames, how=how, transform=cut).pixels
+            made[group[0]] = pixels, _centre_facts(pixels)
+            continue
+        clip = video.read_frames(path, count=frames, how=how)
+        track = faces.track_face(clip) if any(one[2] == "face" for one in group) else None
+        for one in group:
+            _, _, crop, margin, size = one
+            if crop == "centre":
+                pixels = video.centre_square(clip.pixels, size=size)
+                made[one] = pixels, _centre_facts(pixels)
+            else:
+                pixels, seen = faces.crop_faces(clip, size=size, margin=margin, track=track)
+                facts = {"frames": len(clip), "crop": seen.crop, "faces_found": seen.found}
+                made[one] = pixels, facts
+    return made
 
-    def prepare(path: str) -> tuple:
-        try:
-            key = shelf.key(path)
-            stored = shelf.get(key)
-            return key, read(path) if stored is None else stored, ""
-        except (video.VideoError, OSError) as error:
-            return "", None, str(error)
 
+def _centre_cutter(size: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda frame: video.centre_square(frame, size=size)
+
+
+def _centre_facts(pixels: np.ndarray) -> dict:
+    return {"frames": len(pixels), "crop": "centre", "faces_found": None}
+
+
+def _prepared(paths: pd.Series, prepare: Callable[[str], tuple]) -> Iterator[tuple]:
+    """What `prepare` says of each path, in order, worked out ahead in another thread."""
     with ThreadPoolExecutor(max_workers=1) as worker:
         waiting = deque()
         try:
@@ -330,6 +408,21 @@ def _with_bar(clips: Iterator[tuple], total: int, progress: bool) -> Iterator[tu
     return tqdm(clips, total=total, desc="clips", unit="clip", leave=False)
 
 
+def _features(
+    table: pd.DataFrame, sequences: list[np.ndarray], rows: list[dict], frames: int
+) -> Features:
+    report = pd.DataFrame(rows, columns=REPORT)
+    report = report.astype({"frames": "Int64", "faces_found": "Int64", "from_store": "boolean"})
+    if not sequences:
+        raise video.VideoError(
+            f"Expected at least one readable clip; received {len(table)} that are not, the first: "
+            f"{report['reason'][0]}"
+        )
+    values, mask = _pad(sequences, frames)
+    readable = table[report["readable"].to_numpy(dtype=bool)].reset_index(drop=True)
+    return Features(values, mask, readable, report)
+
+
 def _pad(sequences: list[np.ndarray], frames: int) -> tuple[np.ndarray, np.ndarray]:
     """Stack sequences (t, D), t <= frames, into values (N, frames, D) and mask (N, frames)."""
     values = np.zeros((len(sequences), frames, sequences[0].shape[1]), np.float32)
@@ -346,17 +439,24 @@ def _pad(sequences: list[np.ndarray], frames: int) -> tuple[np.ndarray, np.ndarr
 class _Store:
     """Feature files in a folder; with folder None nothing is kept."""
 
-    def __init__(self, folder: str | os.PathLike | None, choice: dict):
+    def __init__(self, folder: str | os.PathLike | None):
         self.folder = None if folder is None else Path(folder)
-        self.choice = json.dumps(choice, sort_keys=True)
 
-    def key(self, path: str) -> str:
-        """Digest of everything that the features of a clip depend on."""
+    def keys(self, path: str, choices: Mapping[str, Choice]) -> dict[str, str]:
+        """For each choice, a digest of everything that the features of a clip depend on."""
         if self.folder is None:
-            return ""
+            return dict.fromkeys(choices, "")
         with open(path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        return hashlib.sha256(f"{content} {self.choice}".encode()).hexdigest()[:40]
+        return {name: self._key(content, choice) for name, choice in choices.items()}
+
+    @staticmethod
+    def _key(content: str, choice: Choice) -> str:
+        frames, how, crop, margin, size = choice.pictures
+        facts = {"frames": frames, "how": how, "crop": crop, "margin": margin, "size": size}
+        facts |= {"encoder": choice.encoder.digest, "version": _VERSION}
+        text = f"{content} {json.dumps(facts, sort_keys=True)}"
+        return hashlib.sha256(text.encode()).hexdigest()[:40]
 
     def get(self, key: str) -> _Sequence | None:
         """The stored features, or None where there are none or the file is damaged."""

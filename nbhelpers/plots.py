@@ -531,3 +531,48 @@ def plot_maps(
         for row, title in zip(axes[:, 0], titles, strict=True):
             row.set_ylabel(title, fontsize=8)
     return figure
+
+
+def plot_recipes(
+    scores: Mapping[tuple[str, ...], Mapping[str, Mapping[str, float]]],
+    metric: str = "auc",
+    *,
+    prior: float = 0.5,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one metric of many recipes; those that differ in the last step only share a line.
+
+    Args:
+        scores: recipe -> metric -> `value`, `low`, `high`. A recipe is a tuple of its steps, for
+            example ("even", "face", "Xception", "GRU"); one without the metric is left out. Where
+            `n` is below the largest, the line says so.
+        metric: which one.
+        prior: what the model without skill has, drawn as a dashed line.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; 95 % intervals.
+    """
+    lines = list(dict.fromkeys(recipe[:-1] for recipe in scores))
+    ends = list(dict.fromkeys(recipe[-1] for recipe in scores))
+    ax = _axes(ax, (6.5, 0.9 + 0.42 * len(lines)))
+    for recipe, score in scores.items():
+        if metric not in score:
+            continue
+        end = ends.index(recipe[-1])
+        y = lines.index(recipe[:-1]) + 0.28 * (end - (len(ends) - 1) / 2)
+        value, low, high = (score[metric][key] for key in ("value", "low", "high"))
+        ax.plot([low, high], [y, y], color=CYCLE[end], linewidth=2, zorder=2)
+        ax.plot(value, y, "o", color=CYCLE[end], markersize=5, zorder=3)
+    for end, name in enumerate(ends):
+        ax.plot([], [], "o-", color=CYCLE[end], label=name)
+    ax.axvline(prior, color="grey", linestyle="--", linewidth=1, label="prior", zorder=1)
+    size = {recipe[:-1]: score.get("n") for recipe, score in scores.items()}
+    most = max((n for n in size.values() if n is not None), default=None)
+    few = {line: f"\n{n} of {most} clips" if n != most else "" for line, n in size.items()}
+    ax.set_yticks(range(len(lines)), [", ".join(line) + few[line] for line in lines])
+    ax.set_ylim(len(lines) - 0.5, -0.5)
+    ax.set(xlabel=f"{metric.replace('_', ' ')}, 95 % interval")
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    return ax

@@ -211,11 +211,12 @@ def clip_facts(path: str | os.PathLike) -> dict:
     }
 
 
-def clip_table(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
+def clip_table(paths: Iterable[str | os.PathLike], *, progress: bool = False) -> pd.DataFrame:
     """Tabulate :func:`clip_facts` of many clips, read in parallel.
 
     Args:
         paths: The clips.
+        progress: Show a progress bar.
 
     Returns:
         One row a path, in the order given. An unreadable clip has ``readable`` False, the
@@ -228,8 +229,14 @@ def clip_table(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
         except (VideoError, OSError) as error:
             return {"videoname": Path(path).name, "readable": False, "reason": str(error)}
 
+    paths = list(paths)
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        rows = list(pool.map(row, paths))
+        rows = pool.map(row, paths)
+        if progress:
+            from tqdm.auto import tqdm
+
+            rows = tqdm(rows, total=len(paths), desc="facts", unit="clip", leave=False)
+        rows = list(rows)
     table = pd.DataFrame(rows, columns=FACTS)
     counts = ["frames", "width", "height", "rotation"]
     return table.astype(dict.fromkeys(counts, "Int64") | {"audio": "boolean", "readable": bool})

@@ -18,7 +18,7 @@ FLOORS = [
     {"locate", "manifest", "splits"},  # tables
     {"images", "video", "faces", "features"},  # pixels
     {"models", "weights", "training"},  # networks
-    {"metrics", "calibration", "robustness", "detector", "explain"},  # judgement
+    {"metrics", "calibration", "robustness", "detector", "explain", "ablation"},  # judgement
     {"plots", "display", "results"},  # telling
     {"runner"},  # outside: knows notebooks by path only
     {"commands"},  # what a person asks for on the command line; may use every room
@@ -30,6 +30,7 @@ ALLOWED = {("features", "models"), ("features", "weights")}
 OUTSIDE_MAY_IMPORT = {"files", "locate", "manifest", "splits", "results"}
 MAY_LOAD_TENSORFLOW = {
     *("images", "models", "weights", "training", "features", "explain", "robustness", "detector"),
+    "ablation",
 }
 
 ROOMS = {

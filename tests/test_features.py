@@ -115,6 +115,68 @@ def test_clip_without_a_face_is_cut_at_the_centre_and_reported(table):
     assert report["faces_found"].tolist() == [0, 0, 0]
 
 
+def test_several_ways_open_each_clip_once_for_each_choice_of_frames(table, monkeypatch):
+    opened, tracked = [], []
+    read, track = features.video.read_frames, features.faces.track_face
+
+    def reading(path, **options):
+        opened.append((os.path.basename(path), options["how"]))
+        return read(path, **options)
+
+    def tracking(clip):
+        tracked.append(len(clip))
+        return track(clip)
+
+    monkeypatch.setattr(features.video, "read_frames", reading)
+    monkeypatch.setattr(features.faces, "track_face", tracking)
+    one, other = MeanColour("a"), MeanColour("b")
+    ways = {
+        (how, crop, encoder.digest): features.Choice(encoder, 3, how, crop)
+        for how in ("first", "even")
+        for crop in ("centre", "face")
+        for encoder in (one, other)
+    }
+    found = features.extract_all(table, ways)
+    names = table["videoname"].tolist()
+    assert sorted(opened) == sorted((name, how) for name in names for how in ("first", "even"))
+    assert tracked == [3] * 6
+    for (how, crop, _), made in found.items():
+        alone = extract(table, MeanColour(), frames=3, how=how, crop=crop)
+        np.testing.assert_array_equal(made.values, alone.values)
+        np.testing.assert_array_equal(made.mask, alone.mask)
+        assert made.report["crop"].tolist() == alone.report["crop"].tolist()
+
+
+def test_only_what_is_missing_in_the_store_is_made(table, tmp_path):
+    first, second = MeanColour("a"), MeanColour("b")
+    ways = {"a": features.Choice(first, 3), "b": features.Choice(second, 3)}
+    features.extract_all(table, {"a": ways["a"]}, store=tmp_path / "store")
+    first.calls.clear()
+    found = features.extract_all(table, ways, store=tmp_path / "store")
+    assert (first.calls, second.calls) == ([], [3, 3, 3])
+    assert found["a"].report["from_store"].all()
+    assert not found["b"].report["from_store"].any()
+    np.testing.assert_array_equal(found["a"].values, found["b"].values)
+
+
+def test_clip_broken_for_one_way_is_left_out_of_all(tmp_path):
+    good = write_clip(tmp_path / "good.mp4", grey_frames(30))
+    whole = write_clip(tmp_path / "a.avi", grey_frames(30), options=("-c:v", "mjpeg", "-q:v", "1"))
+    short = cut(whole, keep=0.5, to=tmp_path / "short.avi")
+    ways = {how: features.Choice(MeanColour(), 2, how, "centre") for how in ("first", "even")}
+    assert len(extract(as_table([short]), MeanColour(), frames=2, how="first", crop="centre").table)
+    found = features.extract_all(as_table([short, good]), ways)
+    for made in found.values():
+        assert made.table["videoname"].tolist() == ["good.mp4"]
+        assert made.report["readable"].tolist() == [False, True]
+        assert "truncated" in made.report["reason"][0]
+
+
+def test_no_choices_are_refused(table):
+    with pytest.raises(ValueError, match="3 clips and no choices"):
+        features.extract_all(table, {})
+
+
 def test_second_run_reads_the_store(table, tmp_path):
     options = {"frames": 4, "crop": "centre", "store": tmp_path / "store"}
     first = extract(table, MeanColour(), **options)

@@ -171,3 +171,15 @@ def test_robustness_starts_at_the_clean_pictures():
     ax = plots.plot_robustness(curves)
     assert ax.lines[0].get_ydata().tolist() == [0.9, 0.8, 0.6]
     assert ax.get_legend().get_texts()[0].get_text() == "blur"
+
+
+def test_recipes_that_differ_in_the_last_step_share_a_line():
+    score = {"auc": {"value": 0.6, "low": 0.5, "high": 0.8}, "n": 9}
+    recipes = {("even", "GRU"): score, ("even", "mean"): score, ("first", "GRU"): {"n": 3}}
+    ax = plots.plot_recipes(recipes, prior=0.4)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["even", "first\n3 of 9 clips"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["GRU", "mean", "prior"]
+    intervals = [line for line in ax.lines if list(line.get_xdata()) == [0.5, 0.8]]
+    assert [round(line.get_ydata()[0]) for line in intervals] == [0, 0]
+    assert intervals[0].get_ydata()[0] < 0 < intervals[1].get_ydata()[0]
+    assert 0.4 in ax.lines[-1].get_xdata()

@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_clips import cut, ffmpeg, grey_frames, told_index, write_clip
 
@@ -217,3 +218,10 @@ def test_table_keeps_order_and_says_what_is_wrong(tmp_path, clip):
 
 def test_table_of_nothing_has_its_columns():
     assert "frames" in clip_table([]).columns
+
+
+def test_table_shows_a_bar_when_asked(clip, capsys):
+    quiet = clip_table(iter([clip]))
+    assert capsys.readouterr().err == ""
+    pd.testing.assert_frame_equal(clip_table(iter([clip]), progress=True), quiet)
+    assert "facts:" in capsys.readouterr().err

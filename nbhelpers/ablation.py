@@ -1,0 +1,426 @@
+"""Judging recipes on few clips: cross-validation by group, nothing chosen on the judged fold.
+
+A *learner* is a function ``(train, rows, *, seed) -> P(fake) of rows``: ``train`` and ``rows`` are
+row numbers, and whatever it has to choose (a strength, an epoch) it chooses inside ``train``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from nbhelpers import locate, manifest, metrics
+
+if TYPE_CHECKING:
+    import keras
+
+logger = logging.getLogger(__name__)
+
+Learner = Callable[..., np.ndarray]
+
+STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C of the logistic regression, small is cautious
+INNER_FOLDS = 4
+FEWEST_GROUPS = 5
+PRIOR = "prior"
+
+
+def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) -> np.ndarray:
+    """Deal rows to folds so that no group is torn and the classes are spread evenly.
+
+    Args:
+        y: int (N,) of 0 and 1.
+        groups: (N,) names.
+        folds: at most this many, >= 2; never more than there are groups or rows of a class.
+        seed: of the dealing.
+
+    Returns:
+        int (N,): the fold of each row, from 0. Whichever fold is taken out, both classes remain.
+
+    Raises:
+        ValueError: fewer than two folds are possible, or one class is in a single fold only.
+
+    >>> group_folds(np.array([0, 1, 0, 1]), list("aabb"), folds=5, seed=0).tolist() in (
+    ...     [0, 0, 1, 1], [1, 1, 0, 0])
+    True
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    y, groups = np.asarray(y), np.asarray(groups).astype(str)
+    folds = min(folds, len(np.unique(groups)), *np.bincount(y, minlength=2)[:2])
+    fold = np.zeros(len(y), np.int64)
+    if folds >= 2:
+        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        for number, (_, rows) in enumerate(dealer.split(np.zeros(len(y)), y, groups)):
+            fold[rows] = number
+    lonely = [label for label in (0, 1) if len(np.unique(fold[y == label])) < 2]
+    if lonely:
+        raise ValueError(
+            f"Expected both classes in two folds at least; received {len(y)} rows in "
+            f"{len(np.unique(groups))} groups, where class {lonely[0]} stays in one. "
+            "Use more clips of other people."
+        )
+    return fold
+
+
+def out_of_fold(
+    learner: Learner,
+    y: np.ndarray,
+    groups: Sequence[str],
+    *,
+    folds: int = 5,
+    repeats: int = 1,
+    seed: int = 42,
+) -> np.ndarray:
+    """Score every row by a learner that has seen nothing of its group.
+
+    Args:
+        learner: see the module.
+        y: int (N,) of 0 and 1.
+        groups: (N,) names.
+        folds: see `group_folds`.
+        repeats: rounds with other folds, >= 1; the scores of a row are averaged.
+        seed: of the dealing, and handed on to the learner.
+
+    Returns:
+        float64 (N,): P(fake).
+
+    Raises:
+        ValueError: as `group_folds`; or a learner's scores are not one finite number a row.
+    """
+    total = np.zeros(len(y))
+    for repeat in range(repeats):
+        fold = group_folds(y, groups, folds=folds, seed=seed + repeat)
+        for number in range(fold.max() + 1):
+            rows = np.flatnonzero(fold == number)
+            score = np.asarray(learner(np.flatnonzero(fold != number), rows, seed=seed + repeat))
+            if score.shape != rows.shape or not np.isfinite(score).all():
+                raise ValueError(
+                    f"Expected one finite score for each of {len(rows)} rows; received "
+                    f"{score.shape}, {np.isfinite(score).sum()} of them finite."
+                )
+            total[rows] += score
+    return total / repeats
+
+
+def mean_pooling(
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: Sequence[str],
+    *,
+    strengths: Sequence[float] = STRENGTHS,
+) -> Learner:
+    """Make a logistic regression on one vector a clip, its strength chosen in the training rows.
+
+    The vectors are centred and divided by one number, their mean length, so that a strength means
+    the same for every encoder; dividing each feature by its own spread would blow up features
+    that are nearly always zero. The strength with the least log loss over inner folds by group is
+    taken.
+
+    Args:
+        x: float (N, D), as of `nbhelpers.features.mean_over_frames`.
+        y: int (N,) of 0 and 1.
+        groups: (N,) names.
+        strengths: of the weights, C of scikit-learn; the larger, the less they are held down.
+
+    Returns:
+        The learner.
+    """
+    y, groups = np.asarray(y), np.asarray(groups)
+    # Turned into its own N directions: all distances stay, and N is far below D.
+    left, size, _ = np.linalg.svd(np.asarray(x, float), full_matrices=False)
+    x = left * size
+
+    def learner(train: np.ndarray, rows: np.ndarray, *, seed: int) -> np.ndarray:
+        inner = group_folds(y[train], groups[train], folds=INNER_FOLDS, seed=seed)
+        guessed = np.zeros((len(strengths), len(train)))
+        for number in range(inner.max() + 1):
+            own, other = train[inner != number], inner == number
+            guessed[:, other] = _regressions(x[own], y[own], x[train[other]], strengths)
+        loss = [metrics.scores(y[train], guess)["log_loss"] for guess in guessed]
+        chosen = strengths[int(np.argmin(loss))]
+        return _regressions(x[train], y[train], x[rows], [chosen])[0]
+
+    return learner
+
+
+def sequence_network(
+    values: np.ndarray,
+    mask: np.ndarray,
+    y: np.ndarray,
+    groups: Sequence[str],
+    *,
+    model: keras.Model,
+    epochs: int,
+    batch_size: int = 8,
+) -> Learner:
+    """Make a learner of a sequence network, its best epoch chosen in the training rows.
+
+    One inner fold by group is held back; the weights of the epoch with the least loss on it are
+    the ones that score. Every call starts from the same weights, those the model has now.
+
+    Args:
+        values: float32 (N, T, D).
+        mask: bool (N, T).
+        y: int (N,) of 0 and 1.
+        groups: (N,) names.
+        model: takes ``[values, mask]``, gives P(fake) (B, 1); not compiled. It may be shared by
+            several learners.
+        epochs: at most, >= 1.
+        batch_size: clips.
+
+    Returns:
+        The learner.
+    """
+    import keras
+
+    y, groups = np.asarray(y), np.asarray(groups)
+    if not model.compiled:
+        model.compile(keras.optimizers.Adam(), "binary_crossentropy")
+        model.optimizer.build(model.trainable_variables)
+    start = [variable.numpy() for variable in _state(model)]
+
+    def learner(train: np.ndarray, rows: np.ndarray, *, seed: int) -> np.ndarray:
+        for variable, value in zip(_state(model), start, strict=True):
+            variable.assign(value)
+        inner = group_folds(y[train], groups[train], folds=INNER_FOLDS, seed=seed)
+        fit, held = train[inner != 0], train[inner == 0]
+        rng = np.random.default_rng(seed)
+        least, best = np.inf, model.get_weights()
+        for _ in range(epochs):
+            for batch in _batches(rng.permutation(fit), batch_size):
+                model.train_on_batch([values[batch], mask[batch]], y[batch])
+            guess = model.predict_on_batch([values[held], mask[held]])[:, 0]
+            loss = -np.log(np.clip(np.where(y[held] == 1, guess, 1 - guess), 1e-7, 1)).mean()
+            if loss < least:
+                least, best = loss, model.get_weights()
+        model.set_weights(best)
+        return model.predict_on_batch([values[rows], mask[rows]])[:, 0].astype(float)
+
+    return learner
+
+
+def shuffled_frames(values: np.ndarray, mask: np.ndarray, *, seed: int) -> np.ndarray:
+    """Put the frames of each clip in a random order; padding stays behind.
+
+    Args:
+        values: float (N, T, D).
+        mask: bool (N, T), True for frames, padding behind them.
+        seed: of the order.
+
+    Returns:
+        As `values`; `mask` stays as it is.
+
+    >>> values = np.arange(3.0).reshape(1, 3, 1)
+    >>> shuffled_frames(values, np.array([[True, True, False]]), seed=0)[0, 2]
+    array([2.])
+    """
+    chance = np.where(mask, np.random.default_rng(seed).random(mask.shape), 2)
+    return np.take_along_axis(values, np.argsort(chance, axis=1, kind="stable")[..., None], axis=1)
+
+
+# ---------------------------------------------------------------- who was seen before
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What an encoder may know of the clips from its own training.
+
+    Attributes:
+        seen: bool (N,), True where a clip is tied to a picture that the encoder was trained on or
+            chosen by.
+        certain: whether False means unseen; else nobody can tell, since people are not named.
+        note: one sentence for the reader.
+    """
+
+    seen: np.ndarray
+    certain: bool
+    note: str
+
+
+def face_tables(*data_dirs: str | os.PathLike) -> list[pd.DataFrame]:
+    """Read the tables of face pictures that a detector may have been trained on.
+
+    Args:
+        *data_dirs: as for `locate.find`; places without such a data set are passed over.
+
+    Returns:
+        The tables, in order.
+    """
+    tables = []
+    for place in data_dirs:
+        try:
+            tables.append(manifest.read(locate.find(locate.FACES, place), verify="none").table)
+        except (FileNotFoundError, manifest.DatasetError) as error:
+            logger.info("No face pictures in %r: %s", place, error)
+    return tables
+
+
+def exposure(
+    clips: pd.DataFrame, detector_file: str | os.PathLike, pictures: Sequence[pd.DataFrame]
+) -> Exposure:
+    """Find the clips whose people, or whose originals, a detector was trained on.
+
+    Args:
+        clips: from `manifest.read`, with `videoname` and what is known of `original, source,
+            identity`.
+        detector_file: the `.keras` file; the split it was trained with lies beside it, as
+            `.split.csv` with columns `videoname, split`.
+        pictures: tables of pictures, from `face_tables`; the first that holds all it was trained
+            on is taken.
+
+    Returns:
+        An `Exposure`. Rows of train and validation count as seen; a clip is tied to them by name,
+        original, source or identity, link by link, as in `manifest.connected_groups`.
+    """
+    nobody = np.zeros(len(clips), bool)
+    split_file = Path(detector_file).with_suffix(".split.csv")
+    if not split_file.is_file():
+        note = "No split file lies beside the detector: whom it was trained on cannot be known."
+        return Exposure(nobody, False, note)
+    split = pd.read_csv(split_file, dtype="str", keep_default_na=False)
+    trained = set(split.loc[split["split"].isin(["train", "validation"]), "videoname"])
+    known = next((one for one in pictures if trained <= set(one["videoname"])), None)
+    at_hand = known is not None
+    if not at_hand:
+        known = pd.DataFrame({"videoname": sorted(trained)})  # names alone may still meet
+    columns = ["videoname", "label", "original", "source", "identity"]
+    both = pd.concat([frame.reindex(columns=columns) for frame in (known, clips)])
+    groups = manifest.connected_groups(both.reset_index(drop=True))
+    of_pictures, of_clips = groups.iloc[: len(known)], groups.iloc[len(known) :]
+    seen = of_clips.isin(of_pictures[known["videoname"].isin(trained).to_numpy()]).to_numpy()
+    named = [(_identities(frame) != "").all() for frame in (known, clips)]
+    certain = all(named)
+    count = f"{seen.sum()} of {len(clips)} clips"
+    if certain:
+        note = f"{count} show people whom the detector was trained on."
+    elif at_hand:
+        note = (
+            f"{count} share an original with the detector's training pictures. "
+            "Who is who is not told, so people may be shared unseen."
+        )
+    else:
+        note = (
+            f"{count} are named in the detector's training split. Its pictures are not at hand, "
+            "so more may be shared unseen."
+        )
+    return Exposure(seen, certain, note)
+
+
+# ---------------------------------------------------------------- the verdict
+
+
+def judge(
+    scores: Mapping[str, np.ndarray],
+    table: pd.DataFrame,
+    *,
+    against: str,
+    judged: Mapping[str, np.ndarray] | None = None,
+    seed: int = 42,
+) -> dict[str, dict]:
+    """Metrics of every recipe with intervals by group, and its paired difference to one of them.
+
+    Args:
+        scores: recipe -> P(fake) float (N,), out of fold.
+        table: N rows with `label` and `group`.
+        against: the recipe that the others are compared with, on the same clips.
+        judged: recipe -> bool (N,), the clips it may be judged on; absent means all.
+        seed: of the bootstrap.
+
+    Returns:
+        recipe -> metric -> ``value, low, high``; and ``n`` clips, ``groups``, and ``minus``: its
+        AUC minus that of `against`. Where `judged` leaves clips out, ``leaky_auc`` is the AUC with
+        them. A recipe whose clips lack a class or a second group has no metrics. The first is
+        ``prior``, which always answers with the share of fakes.
+    """
+    y = manifest.y_true(table)
+    groups = table["group"].to_numpy()
+    result = {}
+    for name, score in {PRIOR: np.full(len(y), y.mean()), **scores}.items():
+        rows = np.ones(len(y), bool) if judged is None else judged.get(name, np.ones(len(y), bool))
+        result[name] = {"n": int(rows.sum()), "groups": len(set(groups[rows]))}
+        if not rows.all():
+            result[name]["leaky_auc"] = metrics.scores(y, score)["auc"]
+        if len(set(y[rows])) < 2 or result[name]["groups"] < 2:
+            continue
+        one, other = score[rows], np.asarray(scores[against])[rows]
+        result[name] |= metrics.score_intervals(y[rows], one, groups[rows], seed=seed)
+        result[name]["minus"] = metrics.paired_difference(
+            y[rows], one, other, groups[rows], seed=seed
+        )
+    return result
+
+
+def verdict(difference: Mapping[str, float], one: str, other: str, *, groups: int) -> str:
+    """Say in words what a paired difference shows.
+
+    Args:
+        difference: ``value, low, high`` of the metric of `one` minus that of `other`; more is
+            better.
+        one: a name.
+        other: a name.
+        groups: that were resampled; from fewer than `FEWEST_GROUPS` an interval says nothing.
+
+    Returns:
+        One sentence.
+
+    >>> verdict({"value": 0.1, "low": -0.1, "high": 0.3}, "the GRU", "the mean", groups=9)
+    'AUC +0.10 [-0.10, +0.30]: the GRU is not shown to differ from the mean.'
+    """
+    if groups < FEWEST_GROUPS:
+        return f"AUC {difference['value']:+.2f}, {one} minus {other}: {groups} groups, no verdict."
+    word = "is not shown to differ from"
+    word = "is better than" if difference["low"] > 0 else word
+    word = "is worse than" if difference["high"] < 0 else word
+    return "AUC {value:+.2f} [{low:+.2f}, {high:+.2f}]: ".format(**difference) + (
+        f"{one} {word} {other}."
+    )
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+def _identities(table: pd.DataFrame) -> pd.Series:
+    empty = pd.Series("", index=table.index)
+    return table["identity"].fillna("") if "identity" in table else empty
+
+
+def _regressions(
+    x: np.ndarray, y: np.ndarray, others: np.ndarray, strengths: Sequence[float]
+) -> np.ndarray:
+    """P(fake) (len(strengths), M) of `others` by logistic regressions on `x` (N, D) and `y`.
+
+    They are fitted in the at most N directions in which the rows of `x` differ: a weight along any
+    other would be held at zero, so the answer is the same and D may be large.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    with threadpool_limits(1):  # the matrices are too small to share
+        centre = x.mean(axis=0)
+        left, size, right = np.linalg.svd(x - centre, full_matrices=False)
+        length = np.sqrt((size**2).sum() / len(x)) or 1.0
+        inside, outside = left * size / length, (others - centre) @ right.T / length
+        return np.stack(
+            [
+                LogisticRegression(C=strength, solver="newton-cholesky")
+                .fit(inside, y)
+                .predict_proba(outside)[:, 1]
+                for strength in strengths
+            ]
+        )
+
+
+def _state(model: keras.Model) -> list:
+    """All that training changes: weights, random states of dropout, and the optimizer's memory."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _batches(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
