@@ -1,5 +1,6 @@
 """Pictures: channel order, range, sizes, streaming, augmentation."""
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -144,3 +145,25 @@ def test_bad_files_are_named(tmp_path, table):
         images.read_image(text)
     with pytest.raises(ValueError, match="empty table"):
         images.make_dataset(table.iloc[:0], image_size=8)
+
+
+def test_near_duplicates_are_found_and_others_are_not():
+    rng = np.random.default_rng(0)
+    base = cv2.resize(rng.integers(0, 255, (9, 9, 3), dtype="uint8"), (90, 90))
+    louder = np.clip(base * 1.1 + 3, 0, 255).astype("uint8")  # brighter everywhere: same shape
+    other = cv2.resize(rng.integers(0, 255, (9, 9, 3), dtype="uint8"), (64, 80))
+    hashes = np.array([images.difference_hash(picture) for picture in (other, base, louder)])
+    assert hashes.shape == (3, 64)
+    first, second = images.near_duplicates(hashes, max_bits=6)
+    assert (first.tolist(), second.tolist()) == ([1], [2])
+    assert len(images.near_duplicates(hashes[:0])[0]) == 0
+
+
+def test_near_duplicates_count_bits():
+    hashes = np.zeros((2500, 64), bool)  # more than one block of rows
+    hashes[np.arange(2500), np.arange(2500) % 64] = True
+    hashes[2400, :3] ^= True
+    first, _ = images.near_duplicates(hashes, max_bits=0)
+    same = sum(n * (n - 1) // 2 for n in np.bincount(np.delete(np.arange(2500) % 64, 2400)))
+    assert len(first) == same
+    assert len(images.near_duplicates(hashes, max_bits=64)[0]) == 2500 * 2499 // 2
