@@ -127,8 +127,8 @@ def crop_faces(
     Args:
         frames: Frames of one clip, in order.
         size: Side of the crops in pixels, >= 1.
-        margin: Share of the face's longer side added on each side. DFDC's face crops are tight,
-            about 0; 0.1 keeps the rim of a pasted face in view.
+        margin: Share of the face's longer side added on each side. DFDC's face crops are
+            tight, about -0.1; 0.1 keeps the rim of a pasted face in view.
         track: from :func:`track_face` of the same frames, where it is known already.
 
     Returns:

@@ -106,6 +106,7 @@ def load_encoder(
     image_size: int = 224,
     weights_mode: str = "auto",
     model_path: str | os.PathLike = "",
+    layer: str = "",
 ) -> Encoder:
     """Load a frame encoder.
 
@@ -116,12 +117,16 @@ def load_encoder(
         image_size: input size of the ImageNet networks, pixels, >= 75; a detector has its own.
         weights_mode: "auto", "imagenet" or "none", see `nbhelpers.weights.imagenet`.
         model_path: a detector with a global average pooling layer, as notebook 03 saves it.
+        layer: of a detector, the layer whose output is averaged over the picture; "" is the one
+            that its own pooling takes, the last. Middle layers tell textures, late ones tell what
+            the detector made of them for its own data.
 
     Returns:
         The encoder; `is_random` tells whether no pretrained weights could be had.
 
     Raises:
-        ValueError: unknown name, or the detector has no global average pooling layer.
+        ValueError: unknown name, or the detector has no global average pooling layer, or no
+            `layer` of that name with an output (B, H, W, C).
         FileNotFoundError: there is no file at `model_path`.
         WeightsError: `weights_mode` insists on weights that cannot be had.
     """
@@ -132,7 +137,7 @@ def load_encoder(
             f"Expected ENCODER to be one of {ENCODERS} or a .keras file; received {name!r}."
         )
     if name == "detector":
-        return _detector(Path(model_path))
+        return _detector(Path(model_path), layer)
     if name == "auto":
         try:
             insist = "none" if weights_mode == "none" else "imagenet"
@@ -307,24 +312,36 @@ def _imagenet_encoder(found: weights.PretrainedWeights, image_size: int) -> Enco
     return _encoder(found.architecture, network, found.origin, is_random=found.is_random)
 
 
-def _detector(path: Path) -> Encoder:
+def _detector(path: Path, layer: str) -> Encoder:
     import keras
 
     model = models.load_detector(path)
     pooling = [x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)]
-    if not pooling:
+    maps = [x.name for x in model.layers if len(getattr(x.output, "shape", ())) == 4]
+    if not layer and not pooling:
         raise ValueError(
             f"Expected a detector with a GlobalAveragePooling2D layer; received {path.name} with "
             f"{len(model.layers)} layers and none of it. Save the model of notebook 03."
         )
-    network = keras.Model(model.inputs, pooling[-1].output, name="detector_encoder")
-    return _encoder("detector", network, f"model file {path.name}", is_random=False)
+    if layer and layer not in maps:
+        raise ValueError(
+            f"Expected a layer of {path.name} with an output (B, H, W, C); received {layer!r}. "
+            f"It has {', '.join(maps[-5:])} and {max(0, len(maps) - 5)} more."
+        )
+    if layer:
+        output = keras.layers.GlobalAveragePooling2D()(model.get_layer(layer).output)
+    else:
+        output = pooling[-1].output
+    network = keras.Model(model.inputs, output, name="detector_encoder")
+    origin = f"model file {path.name}" + (f", layer {layer}" if layer else "")
+    return _encoder("detector", network, origin, is_random=False)
 
 
 def _encoder(name: str, network: keras.Model, origin: str, *, is_random: bool) -> Encoder:
     size, dim = network.input_shape[1], network.output_shape[-1]
     numbers = weights.digest(network.get_weights())
-    digest = hashlib.sha256(f"{name} {size} {dim} {numbers}".encode()).hexdigest()
+    place = network.layers[-2].name  # a deeper layer without weights of its own differs as well
+    digest = hashlib.sha256(f"{name} {size} {dim} {place} {numbers}".encode()).hexdigest()
     return Encoder(name, size, dim, digest, origin, is_random, network)
 
 

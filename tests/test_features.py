@@ -354,6 +354,20 @@ def test_detector_file_gives_its_pooled_layer(tmp_path):
     assert features.load_encoder(str(tmp_path / "other.keras")).digest != encoder.digest
 
 
+def test_detector_gives_the_layer_that_was_asked_for(tmp_path):
+    model = small_detector()
+    model.save(tmp_path / "d.keras")
+    middle = model.layers[1].name  # the pictures themselves, scaled to 0-1
+    encoder = features.load_encoder("detector", model_path=tmp_path / "d.keras", layer=middle)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 20, 20, 3), dtype=np.uint8)
+    expected = pictures.mean(axis=(1, 2)) / 255
+    np.testing.assert_allclose(encoder.predict(pictures), expected, atol=1e-5)
+    assert encoder.digest != features.load_encoder(str(tmp_path / "d.keras")).digest
+    for wrong in ("nowhere", model.layers[-1].name):
+        with pytest.raises(ValueError, match=f"received {wrong!r}"):
+            features.load_encoder("detector", model_path=tmp_path / "d.keras", layer=wrong)
+
+
 def test_detector_without_pooling_is_refused(tmp_path):
     small_detector(pooling=False).save(tmp_path / "flat.keras")
     with pytest.raises(ValueError, match="GlobalAveragePooling2D"):
