@@ -151,6 +151,33 @@ def mean_pooling(
     return learner
 
 
+def best_of(learners: Sequence[Learner], y: np.ndarray, groups: Sequence[str]) -> Learner:
+    """Make one learner of several: the one that does best in the training rows is taken.
+
+    Args:
+        learners: to choose from, at least one.
+        y: int (N,) of 0 and 1.
+        groups: (N,) names.
+
+    Returns:
+        The learner. It takes the one with the least log loss over inner folds by group, so that
+        the choice is made anew in every fold and never on the rows that are judged.
+    """
+    y, groups = np.asarray(y), np.asarray(groups)
+
+    def learner(train: np.ndarray, rows: np.ndarray, *, seed: int) -> np.ndarray:
+        inner = group_folds(y[train], groups[train], folds=INNER_FOLDS, seed=seed)
+        guessed = np.zeros((len(learners), len(train)))
+        for number in range(inner.max() + 1):
+            own, held = train[inner != number], inner == number
+            for guess, one in zip(guessed, learners, strict=True):
+                guess[held] = one(own, train[held], seed=seed)
+        loss = [metrics.scores(y[train], guess)["log_loss"] for guess in guessed]
+        return learners[int(np.argmin(loss))](train, rows, seed=seed)
+
+    return learner
+
+
 def sequence_network(
     values: np.ndarray,
     mask: np.ndarray,

@@ -119,6 +119,20 @@ def test_strength_is_chosen_without_the_judged_rows(people):
     assert np.ptp(cautious(train, rows, seed=0)) < 0.5 * np.ptp(several[1])
 
 
+def test_the_better_of_two_learners_is_taken_without_the_judged_rows(people):
+    y, groups = people
+    clear = ablation.mean_pooling(planted(y, strength=8), y, groups)
+    noise = ablation.mean_pooling(planted(y, strength=0), y, groups)
+    train, rows = np.arange(18), np.arange(18, 24)
+    for several in ([noise, clear], [clear, noise]):
+        score = ablation.best_of(several, y, groups)(train, rows, seed=3)
+        np.testing.assert_array_equal(score, clear(train, rows, seed=3))
+    flipped = y.copy()
+    flipped[rows] = 1 - flipped[rows]
+    again = ablation.best_of([noise, clear], flipped, groups)(train, rows, seed=3)
+    np.testing.assert_array_equal(again, clear(train, rows, seed=3))
+
+
 def rising(y, *, frames=5, seed=0):
     """Sequences (N, T, 4) that rise in fakes and fall in reals; the mean is the same."""
     rng = np.random.default_rng(seed)
