@@ -7,6 +7,7 @@ one sentence that says why.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -128,6 +129,16 @@ def read_picture(path: Path) -> np.ndarray:
         return decode.read(path)
     except (decode.PictureError, OSError) as error:
         raise InputError(str(error)) from error
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a picture file, one that can be read, holds more than one picture to be shown."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its size, which has been dealt with
+        with Image.open(path) as picture:
+            return picture.format in ("GIF", "PNG", "WEBP") and picture.is_animated
 
 
 def read_clip(path: Path, *, count: int) -> video.Frames:

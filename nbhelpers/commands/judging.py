@@ -144,8 +144,10 @@ def judge(
 
 def _picture(path: Path, detector: Detector, margin: float, are_crops: bool) -> Judged:
     picture = inputs.read_picture(path)
+    notes = ["It is an animation; only its first picture is judged."] * inputs.is_animated(path)
     if are_crops:
-        return _scored(path, "picture", detector, [(Square(0, 0, 0), float("nan"), picture)])
+        found = [(Square(0, 0, 0), float("nan"), picture)]
+        return _scored(path, "picture", detector, found, notes=notes)
     boxes = faces.detect_faces(picture)
     boxes = boxes[boxes[:, 4] >= SURE]
     large = boxes[boxes[:, 2:4].max(axis=1) >= SMALLEST_FACE]
@@ -153,7 +155,6 @@ def _picture(path: Path, detector: Detector, margin: float, are_crops: bool) -> 
         return Judged(path, "picture", reason=_none_found(boxes, f"in {path.name}"))
     large = large[np.argsort(large[:, 0], kind="stable")]
     squares = [square_of(box, picture.shape, margin=margin) for box in large]
-    notes = []
     if dropped := len(boxes) - len(large):
         notes.append(
             f"{dropped} more face{'s' * (dropped > 1)} below {SMALLEST_FACE} pixels not judged."
