@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers import decode
+from nbhelpers.files import shown
 from nbhelpers.locate import FACES, VIDEOS, Dataset
 
 logger = logging.getLogger(__name__)
@@ -338,7 +339,7 @@ class _Files:
         """Findings for files that no row has named."""
         found = {"problem": "unlisted", "detail": "file without a row in the metadata"}
         others = (name for name in sorted(self.files) if self.files[name] not in self.named)
-        return [{"videoname": _clean(name), **found} for name in others]
+        return [{"videoname": shown(name), **found} for name in others]
 
 
 def _check_rows(rows: list[dict], files: _Files) -> tuple[list[dict], list[dict]]:
@@ -357,7 +358,7 @@ def _check_rows(rows: list[dict], files: _Files) -> tuple[list[dict], list[dict]
             problem, detail = "duplicate", "named before; the first row is kept"
         seen.add(name)
         if problem:
-            findings.append({"videoname": _shown(name), "problem": problem, "detail": detail})
+            findings.append({"videoname": shown(name), "problem": problem, "detail": detail})
         else:
             kept.append({**row, "videoname": name, "path": path})
     return kept, findings + files.unlisted()
@@ -384,11 +385,6 @@ def _clean(value: object) -> str:
         return ""
     text = str(value).strip(" \t\r\n")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-
-
-def _shown(name: str) -> str:
-    """A name in which control characters are written out, for terminals and pages."""
-    return re.sub(_CONTROL, lambda found: ascii(found[0])[1:-1], name)
 
 
 def _stem(name: str) -> str:

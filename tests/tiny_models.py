@@ -8,7 +8,7 @@ def colour_detector(path):
 
     inside = layers.Input((32, 32, 3))
     x = layers.AveragePooling2D(8)(layers.Rescaling(1 / 127.5, offset=-1)(inside))
-    weigh = keras.initializers.RandomNormal(stddev=0.5, seed=1)
+    weigh = keras.initializers.RandomNormal(stddev=1.0, seed=2)
     outside = layers.Dense(1, "sigmoid", kernel_initializer=weigh)(layers.Flatten()(x))
     path.parent.mkdir(parents=True, exist_ok=True)
     keras.Model(inside, outside).save(path)

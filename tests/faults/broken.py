@@ -146,7 +146,7 @@ def good_clips(folder):
         "full_colour.mp4": ("-pix_fmt", "yuv444p"),
         "alpha.mov": ("-pix_fmt", "argb", "-c:v", "qtrle"),
         "matroska.mkv": ("-c", "copy"),
-        "upside_down.mp4": (),
+        "upside_down.mp4": ("-c", "copy"),
     }.items():
         before = ("-display_rotation", "180") if name == "upside_down.mp4" else ()
         ffmpeg(*before, "-i", plain, "-crf", "10", *options, folder / name)

@@ -101,7 +101,7 @@ def test_extraction_goes_on_past_broken_clips(good, bad, tmp_path):
         assert found.table["videoname"].tolist() == some
         assert found.mask.all()
         levels = broken.BASE + broken.STEP * video.frame_indices(30, 4)
-        np.testing.assert_allclose(found.values[..., 0], np.tile(levels, (3, 1)), atol=3)
+        np.testing.assert_allclose(found.arrays[0][..., 0], np.tile(levels, (3, 1)), atol=3)
         reasons = found.report.set_index("videoname")["reason"]
         for name, reason in broken.BAD_CLIPS.items():
             assert re.search(reason, reasons[name]), reasons[name]
@@ -124,7 +124,7 @@ def test_predict_gives_broken_clips_a_reason_and_no_score(bad, tmp_path, capsys)
 
 def test_whole_frames_beyond_all_memory_are_refused_before_decoding(good, monkeypatch):
     monkeypatch.setattr(video, "MOST_BYTES", 20 * 48 * 64 * 3 - 1)
-    with pytest.raises(video.VideoError, match="20 frames of plain.mp4 .* Take fewer frames"):
+    with pytest.raises(video.VideoError, match=r"20 frames of plain\.mp4 .* Take fewer frames"):
         video.read_frames(good["plain.mp4"], count=20)
     assert len(video.read_frames(good["plain.mp4"], count=19)) == 19
     shrunk = video.read_frames(good["plain.mp4"], count=20, transform=lambda frame: frame[:2, :2])
