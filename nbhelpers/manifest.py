@@ -40,10 +40,9 @@ PICTURES = (".jpg", ".jpeg", ".png")
 CLIPS = (".mp4", ".mov", ".avi", ".mkv")
 VERIFY = ("none", "header", "decode")
 
-# Not a bare file name, or one that no terminal, page or table can show.
 _MOST_BYTES = 500_000_000  # of metadata; those of all of DFDC have 10
-_CONTROL = r"[\x00-\x1f\x7f-\x9f]"
-_UNSAFE = re.compile(rf"{_CONTROL}|[/\\]|^[A-Za-z]:|^\.{{0,2}}$")
+# Not a bare file name, or one that no terminal can show.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]|^[A-Za-z]:|^\.{0,2}$")
 
 # FaceForensics++ names a fake <target>_<source> by numbers of three digits: 033_097.mp4.
 _FFPP_FAKE = r"(?:^|_)(\d{3})_(\d{3})$"
@@ -85,8 +84,7 @@ def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Man
         dataset: from ``locate.find``, or the data set's folder.
         verify: what to check of each file: "none" (that it is there), "header" (also that it is
             not empty, begins like a picture or a clip, and that a picture does not break off;
-            seconds for 100,000 files) or "decode"
-            (also that every pixel can be decoded; minutes).
+            seconds for 100,000 files) or "decode" (also that every pixel can be decoded; minutes).
 
     Returns:
         The table and the findings. Labels are REAL or FAKE, in capitals. Each finding names one

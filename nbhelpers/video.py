@@ -385,14 +385,13 @@ def _box(file: BinaryIO, position: int) -> tuple[str, int]:
 
 
 def _stream_lines(path: Path) -> str:
-    """What ffmpeg says about the streams of a file; empty where it knows none."""
-    run = subprocess.run(
-        [ffmpeg(), "-hide_banner", "-nostdin", "-i", str(path)],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=60,
-        check=False,
-    )
+    """What ffmpeg says about the streams of a file; empty where it knows none or takes long."""
+    command = [ffmpeg(), "-hide_banner", "-nostdin", "-i", str(path)]
+    try:
+        run = subprocess.run(
+            command, capture_output=True, errors="replace", timeout=60, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return ""
     lines = run.stderr.splitlines()
     return "\n".join(line for line in lines if "Stream #" in line or "rotation of" in line)

@@ -189,7 +189,10 @@ def about(detector: Detector, model_file: Path) -> list[str]:
             f"Threshold {detector.threshold:.2f} on P(fake), chosen on the validation people of "
             "that data; it holds for such pictures only."
         )
-    sentences = [f"Detector: {shown(str(model_file))}, trained on {training_data(detector)}.", rule]
+    sentences = [
+        f"Detector: {shown(str(model_file))}, trained on {shown(training_data(detector))}.",
+        rule,
+    ]
     if is_of_the_sample(detector):
         sentences.append(
             "This detector has never seen a real face or a real deepfake: on your files its scores "

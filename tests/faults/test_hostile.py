@@ -470,8 +470,9 @@ TEXTS = [
 
 
 def quoted(value):
-    """As one would type it: YAML takes JSON."""
-    return json.dumps(value, ensure_ascii=False)
+    """As one would type it: YAML takes JSON, but for line ends of other alphabets."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\u2028", r"\u2028").replace("\x85", r"\u0085")
 
 
 def test_texts_reach_a_notebook_as_they_are(tmp_path):

