@@ -50,5 +50,5 @@ lock: setup      ## regenerate requirements.txt from pyproject.toml (needs uv)
 	rm requirements.head requirements.new
 
 clean:           ## remove what runs left behind (not .venv)
-	rm -rf runs .pytest_cache .ruff_cache
+	rm -rf runs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

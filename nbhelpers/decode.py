@@ -49,7 +49,8 @@ def read(path: str | os.PathLike) -> np.ndarray:
             warnings.simplefilter("ignore")  # large pictures are dealt with here
             with Image.open(path) as picture:
                 _bound(picture, path.name)
-                return _as_rgb(ImageOps.exif_transpose(picture), path.name)
+                kind = picture.format  # the upright copy has forgotten it
+                return _as_rgb(ImageOps.exif_transpose(picture), path.name, kind)
     except PictureError:
         raise
     except (Image.DecompressionBombError, UnidentifiedImageError) as error:
@@ -76,11 +77,11 @@ def _bound(picture, name: str) -> None:
         )
 
 
-def _as_rgb(picture, name: str) -> np.ndarray:
+def _as_rgb(picture, name: str, kind: str) -> np.ndarray:
     """Any mode of Pillow as uint8 (H, W, 3) RGB."""
     from PIL import Image
 
-    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG"):
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and kind == "PNG"):
         # 16 bits a pixel: Pillow's own conversion would clip.
         grey = (np.asarray(picture, dtype=np.float64) / 257).round().astype(np.uint8)
         return np.stack([grey] * 3, axis=-1)
