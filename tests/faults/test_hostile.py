@@ -178,7 +178,7 @@ def test_a_bomb_in_a_text_chunk_is_refused(tmp_path):
     from PIL.PngImagePlugin import PngInfo
 
     facts = PngInfo()
-    facts.add_text("note", "x" * 200_000_000, zip=True)
+    facts.add_text("note", "x" * 20_000_000, zip=True)
     path = tmp_path / "text.png"
     Image.new("RGB", (4, 4)).save(path, pnginfo=facts)
     assert path.stat().st_size < 1_000_000
