@@ -2,12 +2,13 @@
 PYTHON  ?= python3
 VENV    := .venv
 PY      := $(VENV)/bin/python
+PIP     := $(PY) -m pip --quiet --disable-pip-version-check
 OUT     ?= runs/latest
 DATA    ?=
 PROFILE ?=
 RUN     := $(PY) -m nbhelpers run --out "$(OUT)" $(if $(DATA),--data-dir "$(DATA)") $(if $(PROFILE),--profile "$(PROFILE)")
 
-.PHONY: help setup run test lab lint render lock clean
+.PHONY: help setup run test lab lint render licences lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -16,7 +17,8 @@ setup: $(VENV)/.ready   ## create .venv with the pinned packages
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(PIP) install --require-hashes --requirement requirements.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 
 run: setup       ## execute the six notebooks; OUT=, DATA=, PROFILE= choose where, on what and how
@@ -26,8 +28,8 @@ test: setup      ## lint and all tests, the notebooks' smoke run included
 	$(PY) -m ruff check .
 	$(PY) -m pytest
 
-lab: setup       ## open the notebooks in JupyterLab
-	TF_CPP_MIN_LOG_LEVEL=3 $(PY) -m jupyter lab notebooks
+lab: setup       ## open the notebooks in JupyterLab, for this machine only
+	TF_CPP_MIN_LOG_LEVEL=3 $(PY) -m jupyter lab --ip=127.0.0.1 notebooks
 
 lint: setup      ## style of code and notebook cells
 	$(PY) -m ruff check .
@@ -35,11 +37,18 @@ lint: setup      ## style of code and notebook cells
 render: setup    ## execute the notebooks and store their outputs in them
 	$(PY) -m nbhelpers render
 
+licences: setup  ## list the licence of every package that is installed
+	$(PY) -m nbhelpers doctor --licences
+
+# Pins that are there stay; `make lock UPGRADE=--upgrade` takes the newest.
 lock: setup      ## regenerate requirements.txt from pyproject.toml (needs uv)
-	{ sed '/^[^#]/,$$d' requirements.txt; \
-	  uv pip compile --universal --python-version 3.11 --extra dev --no-header --no-annotate --no-emit-index-url --quiet pyproject.toml; \
-	  echo '-e .'; } > requirements.new && mv requirements.new requirements.txt
+	sed '/^[^#]/,$$d' requirements.txt > requirements.head
+	cp requirements.txt requirements.new
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.new pyproject.toml
+	cat requirements.head requirements.new > requirements.txt
+	rm requirements.head requirements.new
 
 clean:           ## remove what runs left behind (not .venv)
-	rm -rf runs .pytest_cache .ruff_cache
+	rm -rf runs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

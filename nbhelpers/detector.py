@@ -145,7 +145,7 @@ def load(path: str | os.PathLike) -> Detector:
         return Detector(model, 1.0, metrics.THRESHOLD, False, {})
     try:
         card = json.loads(target.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CardError(
             f"Expected a model card in JSON; {target.name} cannot be read ({error}). Run notebook "
             "03 again, or delete the card to go on with uncalibrated scores."

@@ -86,7 +86,7 @@ def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> Non
         picture = _jpeg_of(fallback)
         bundle["image/jpeg"] = picture
         still = f'<img alt="" src="data:image/jpeg;base64,{picture}">'
-    spec = json.dumps(json.loads(fig.to_json())).replace("</", "<\\/")
+    spec = json.dumps(json.loads(fig.to_json())).replace("<", "\\u003c")
     bundle["text/html"] = (
         f'<div id="{name}" style="min-height:{size}px">{still}</div>{_plotly_js()}<script>'
         f"(function draw(tries) {{ const place = document.getElementById('{name}');"

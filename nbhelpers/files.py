@@ -1,8 +1,9 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and showing the names of files."""
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,3 +45,22 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """
     with whole(path) as draft:
         draft.write_text(text, encoding="utf-8", newline="")
+
+
+def shown(name: str) -> str:
+    """A file's name as text that any terminal, page and table can show.
+
+    Control characters could steer a terminal, and the halves of characters that Linux makes of
+    names in other encodings cannot be written out: both become escapes.
+
+    Args:
+        name: any text.
+
+    Returns:
+        The same where there is nothing to escape.
+
+    >>> shown("a\\x1b[31m.jpg")
+    'a\\\\x1b[31m.jpg'
+    """
+    text = name.encode("utf-8", "backslashreplace").decode()
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)

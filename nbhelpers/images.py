@@ -14,22 +14,21 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from nbhelpers import manifest
+from nbhelpers import decode, manifest
+from nbhelpers.decode import PictureError as PictureError
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-
-class PictureError(ValueError):
-    """A picture file cannot be decoded."""
+_MARKED = r"\C*(Exif|Adobe)\C*"  # \C is any byte
 
 
 def read_image(path: str | Path, *, size: int | None = None) -> np.ndarray:
     """Read one picture.
 
     Args:
-        path: a picture file that OpenCV decodes (JPEG, PNG, ...).
+        path: a picture file, see `nbhelpers.decode.read`.
         size: height and width of the result, pixels; None keeps the file's own.
 
     Returns:
@@ -37,18 +36,9 @@ def read_image(path: str | Path, *, size: int | None = None) -> np.ndarray:
 
     Raises:
         FileNotFoundError: there is no such file.
-        PictureError: the file is not a picture that can be decoded.
+        PictureError: the file is not a picture that can be decoded, or far too large.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"Expected a picture file; nothing is at {path}.")
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise PictureError(
-            f"Expected a picture; {path.name} ({path.stat().st_size} bytes) cannot be decoded. "
-            "Leave it out of the metadata or replace the file."
-        )
-    rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # OpenCV reads BGR, the networks were trained on RGB
+    rgb = decode.read(path)
     if size is not None and rgb.shape[:2] != (size, size):
         shrinks = size < max(rgb.shape[:2])
         rgb = cv2.resize(
@@ -219,8 +209,7 @@ def _batches(
     import tensorflow as tf
 
     def load(path, label):
-        pixels = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-        pixels.set_shape([None, None, 3])
+        pixels = _decoded(path)
         pixels = tf.image.resize(pixels, [image_size, image_size], antialias=True)
         return tf.clip_by_value(pixels, 0.0, 255.0), label
 
@@ -229,6 +218,38 @@ def _batches(
         # Not in parallel: the random layers hold a state, and the same seed must give the same run.
         batches = batches.map(lambda x, y: (augment(x, training=True), y))
     return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def _decoded(path: tf.Tensor) -> tf.Tensor:
+    """What `read_image` gives for a path, uint8 (H, W, 3), as part of a graph.
+
+    Nearly all pictures are plain JPEGs, which TensorFlow decodes to the same numbers without
+    waiting for Python; whatever might not be plain goes to `nbhelpers.decode`.
+    """
+    import tensorflow as tf
+
+    content = tf.io.read_file(path)
+    edges = tf.strings.join([content, b"\0\0\0", content])  # so that there are enough bytes
+    starts = tf.strings.substr(edges, 0, 3) == b"\xff\xd8\xff"
+    ends = tf.strings.substr(edges, -2, 2) == b"\xff\xd9"
+    # Those may be turned, or be in colours that TensorFlow takes for others.
+    marked = tf.strings.regex_full_match(tf.strings.substr(content, 0, 1 << 16), _MARKED)
+
+    def is_plain():
+        height, width, channels = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(content), tf.int64))
+        return (channels != 4) & (height * width <= decode.MOST_PIXELS)
+
+    pixels = tf.cond(
+        tf.cond(starts & ends & ~marked, is_plain, lambda: False),
+        lambda: tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.numpy_function(_read_for_graph, [path], tf.uint8),
+    )
+    pixels.set_shape([None, None, 3])
+    return pixels
+
+
+def _read_for_graph(path: bytes) -> np.ndarray:
+    return decode.read(path.decode())
 
 
 def article_augmentation(seed: int = 42) -> keras.Sequential:

@@ -9,15 +9,18 @@ import io
 import json
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from nbhelpers import decode
+from nbhelpers.files import shown
 from nbhelpers.locate import FACES, VIDEOS, Dataset
 
 logger = logging.getLogger(__name__)
@@ -31,11 +34,15 @@ COLUMNS = [
 FINDING_COLUMNS = ["videoname", "problem", "detail"]
 PROBLEMS = (
     *("unsafe name", "unlabelled", "unknown label", "duplicate"),
-    *("missing", "unreadable", "unlisted"),
+    *("missing", "leads outside", "unreadable", "unlisted"),
 )
 PICTURES = (".jpg", ".jpeg", ".png")
 CLIPS = (".mp4", ".mov", ".avi", ".mkv")
 VERIFY = ("none", "header", "decode")
+
+_MOST_BYTES = 500_000_000  # of metadata; those of all of DFDC have 10
+# Not a bare file name, or one that no terminal can show.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]|^[A-Za-z]:|^\.{0,2}$")
 
 # FaceForensics++ names a fake <target>_<source> by numbers of three digits: 033_097.mp4.
 _FFPP_FAKE = r"(?:^|_)(\d{3})_(\d{3})$"
@@ -76,8 +83,8 @@ def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Man
     Args:
         dataset: from ``locate.find``, or the data set's folder.
         verify: what to check of each file: "none" (that it is there), "header" (also that it is
-            not empty and begins like a picture or a clip; seconds for 100,000 files) or "decode"
-            (also that every pixel can be decoded; minutes).
+            not empty, begins like a picture or a clip, and that a picture does not break off;
+            seconds for 100,000 files) or "decode" (also that every pixel can be decoded; minutes).
 
     Returns:
         The table and the findings. Labels are REAL or FAKE, in capitals. Each finding names one
@@ -92,9 +99,7 @@ def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Man
     root = Path(dataset.root if isinstance(dataset, Dataset) else dataset)
     layout = _layout(root)
     rows = _read_rows(layout.metadata)
-    files = _list_files(layout.media, layout.suffixes)
-    kept, findings = _check_rows(rows, files, layout)
-    findings += _unlisted(files, rows, layout)
+    kept, findings = _check_rows(rows, _Files(layout))
     kept, unreadable = _verify(kept, verify)
     table = _to_table(kept, layout)
     findings = pd.DataFrame(findings + unreadable, columns=FINDING_COLUMNS, dtype="str")
@@ -116,9 +121,11 @@ def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
         DatasetError: there is no ``test_videos`` folder with a clip in it.
     """
     folder = Path(dataset.root if isinstance(dataset, Dataset) else dataset) / "test_videos"
-    files = _list_files(folder, CLIPS) if folder.is_dir() else {}
+    files, outside = _list_files(folder, CLIPS) if folder.is_dir() else ({}, set())
     rows = [{"videoname": name, "path": path} for name, path in sorted(files.items())]
-    kept, unreadable = _verify(rows, "header")
+    kept, unreadable = _verify([row for row in rows if row["path"] not in outside], "header")
+    if outside:
+        logger.warning("%d links that lead out of %s are left out", len(outside), folder)
     for finding in unreadable:
         logger.warning("%s is left out: %s", finding["videoname"], finding["detail"])
     if not kept:
@@ -239,10 +246,17 @@ def _layout(root: Path) -> _Layout:
 
 def _read_rows(path: Path) -> list[dict]:
     """The rows of a metadata file, untouched but for the byte order mark."""
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise DatasetError(
+            f"Expected {path.name} of at most {_MOST_BYTES / 1e6:.0f} MB; received {path} of "
+            f"{size / 1e6:.0f} MB. Download it again."
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
         rows = _csv_rows(text) if path.suffix == ".csv" else _json_rows(text)
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+    except DatasetError:
+        raise
+    except (ValueError, RecursionError, csv.Error) as error:  # not UTF-8, not JSON, nested deeply
         raise DatasetError(
             f"Expected {path.name} in UTF-8, well formed; received {path}: {error}. "
             "Download it again."
@@ -280,44 +294,77 @@ class _Pairs(list):
     """A JSON object as the pairs it was written in."""
 
 
-def _list_files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
-    """Name -> path of the files with one of the suffixes; one listing, no opening."""
+def _list_files(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, str], set[str]]:
+    """Name -> path of the files with one of the suffixes, and which paths lead out of the folder.
+
+    One listing, no opening. A linked folder is its owner's choice; a link among the files of a
+    data set may have come with it, to fetch a file that is none of its business.
+    """
+    files, outside = {}, set()
+    root = os.path.realpath(folder)
     with os.scandir(folder) as entries:
-        return {
-            entry.name: entry.path
-            for entry in entries
-            if entry.name.lower().endswith(suffixes) and not entry.name.startswith(".")
-        }
+        for entry in entries:
+            if entry.name.lower().endswith(suffixes) and not entry.name.startswith("."):
+                files[entry.name] = entry.path
+                if entry.is_symlink() and os.path.dirname(os.path.realpath(entry.path)) != root:
+                    outside.add(entry.path)
+    return files, outside
 
 
 # ---------------------------------------------------------------- checking
 
 
-def _check_rows(rows: list[dict], files: dict, layout: _Layout) -> tuple[list[dict], list[dict]]:
-    """Sort the rows into usable ones (with ``path``) and findings."""
+class _Files:
+    """The files of a data set, and which of them rows have named."""
+
+    def __init__(self, layout: _Layout):
+        files, self.outside = _list_files(layout.media, layout.suffixes)
+        self.files = files
+        self.named: set[str] = set()
+        self.by_stem: dict[str, str] | None = None
+        if layout.suffixes is PICTURES:  # rows name clips; their pictures have the same stem
+            ordered = sorted(files, key=lambda name: -PICTURES.index(_ending(name)))
+            self.by_stem = {_stem(name): files[name] for name in ordered}
+
+    def of(self, name: str) -> str:
+        """The path of a row's file, "" if it is not there."""
+        stems = self.by_stem
+        path = self.files.get(name, "") if stems is None else stems.get(_stem(name), "")
+        self.named.add(path)
+        return path
+
+    def unlisted(self) -> list[dict]:
+        """Findings for files that no row has named."""
+        found = {"problem": "unlisted", "detail": "file without a row in the metadata"}
+        others = (name for name in sorted(self.files) if self.files[name] not in self.named)
+        return [{"videoname": shown(name), **found} for name in others]
+
+
+def _check_rows(rows: list[dict], files: _Files) -> tuple[list[dict], list[dict]]:
+    """Sort the rows into usable ones (with ``path``) and findings, files without a row behind."""
+    cells = [(_clean(row["videoname"]), _clean(row["label"]).upper()) for row in rows]
     labels: dict[str, set] = {}
-    for row in rows:
-        labels.setdefault(_clean(row["videoname"]), set()).add(_clean(row["label"]).upper())
+    for name, label in cells:
+        labels.setdefault(name, set()).add(label)
     kept, findings, seen = [], [], set()
-    for row in rows:
-        name = _clean(row["videoname"])
-        path = _file_of(name, files, layout)
-        problem, detail = _problem(name, _clean(row["label"]).upper(), labels[name], path)
+    for row, (name, label) in zip(rows, cells, strict=True):
+        path = files.of(name)
+        problem, detail = _problem(name, label, labels[name], path)
+        if not problem and path in files.outside:
+            problem, detail = "leads outside", "a link to another folder; put the file itself there"
         if not problem and name in seen:
             problem, detail = "duplicate", "named before; the first row is kept"
         seen.add(name)
         if problem:
-            findings.append({"videoname": name, "problem": problem, "detail": detail})
+            findings.append({"videoname": shown(name), "problem": problem, "detail": detail})
         else:
             kept.append({**row, "videoname": name, "path": path})
-    return kept, findings
+    return kept, findings + files.unlisted()
 
 
 def _problem(name: str, label: str, all_labels: set, path: str) -> tuple[str, str]:
     """The first thing wrong with a row, or two empty strings."""
-    if not name or "\0" in name or "/" in name or "\\" in name or PureWindowsPath(name).drive:
-        return "unsafe name", f"expected a bare file name; received {name!r}"
-    if name in (".", ".."):
+    if _UNSAFE.search(name):
         return "unsafe name", f"expected a bare file name; received {name!r}"
     if label in ("", "NAN", "NONE", "NULL"):
         return "unlabelled", "no label"
@@ -331,26 +378,19 @@ def _problem(name: str, label: str, all_labels: set, path: str) -> tuple[str, st
 
 
 def _clean(value: object) -> str:
-    """Any cell as text without outer blanks; missing is ""."""
-    return "" if value is None or value != value else str(value).strip(" \t\r\n")
+    """Any cell as text without outer blanks; missing is "". Half characters become "\\ud800"."""
+    if value is None or value != value:
+        return ""
+    text = str(value).strip(" \t\r\n")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _file_of(name: str, files: dict[str, str], layout: _Layout) -> str:
-    """The path of a row's file, "" if it is not there."""
-    if layout.suffixes is CLIPS:
-        return files.get(name, "")
-    stem = os.path.splitext(name)[0]
-    return next((files[stem + end] for end in PICTURES if stem + end in files), "")
+def _stem(name: str) -> str:
+    return os.path.splitext(name)[0]
 
 
-def _unlisted(files: dict[str, str], rows: list[dict], layout: _Layout) -> list[dict]:
-    """Findings for files that the metadata do not name."""
-    named = {_file_of(_clean(row["videoname"]), files, layout) for row in rows}
-    return [
-        {"videoname": name, "problem": "unlisted", "detail": "file without a row in the metadata"}
-        for name, path in sorted(files.items())
-        if path not in named
-    ]
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
 
 
 def _verify(rows: list[dict], verify: str) -> tuple[list[dict], list[dict]]:
@@ -379,21 +419,35 @@ def _with_progress(found: Iterable[str], *, total: int, shown: bool) -> Iterable
 
 
 def _header_problem(path: str) -> str:
-    """What the first bytes of a file say against it, or ""."""
+    """What the first and last bytes of a file say against it, or ""."""
     try:
         with open(path, "rb", buffering=0) as file:
-            head = file.read(16)
+            head = file.read(24)
+            if not head:
+                return "empty file"
+            if path.lower().endswith(PICTURES):
+                return _picture_header_problem(path, file, head)
     except OSError as error:
         return f"cannot be opened: {error.strerror}"
-    if not head:
-        return "empty file"
-    if path.lower().endswith(PICTURES):
-        known = head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
-        return "" if known else f"expected a JPEG or PNG; begins with {head[:8]!r}"
     box = head[4:8]
     known = box in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
     known = known or head.startswith((b"RIFF", b"\x1aE\xdf\xa3"))
     return "" if known else f"expected an MP4, MOV, AVI or MKV clip; begins with {head[:8]!r}"
+
+
+def _picture_header_problem(path: str, file: io.FileIO, head: bytes) -> str:
+    """The same for a picture, which is decoded where its end mark is not where it should be."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        width, height = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20))
+        if width * height > decode.MOST_PIXELS:
+            return f"far too large: {width} x {height} pixels"
+        mark, reach = b"IEND", 12
+    elif head.startswith(b"\xff\xd8\xff"):
+        mark, reach = b"\xff\xd9", 2
+    else:
+        return f"expected a JPEG or PNG; begins with {head[:8]!r}"
+    file.seek(-min(reach, file.seek(0, os.SEEK_END)), os.SEEK_END)
+    return "" if mark in file.read(reach) else _picture_problem(path)
 
 
 def _decode_problem(path: str) -> str:
@@ -405,13 +459,10 @@ def _decode_problem(path: str) -> str:
 
 
 def _picture_problem(path: str) -> str:
-    from PIL import Image
-
     try:
-        with Image.open(path) as picture:
-            picture.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return f"cannot be decoded: {error}".replace(path, Path(path).name)
+        decode.read(path)
+    except (decode.PictureError, OSError) as error:
+        return f"cannot be decoded: {error}"
     return ""
 
 
@@ -440,12 +491,13 @@ def _to_table(kept: list[dict], layout: _Layout) -> pd.DataFrame:
         table[column] = table[column].where(~table[column].str.lower().isin(["nan", "null"]), "")
     masks = {}
     if layout.masks.is_dir():
-        with os.scandir(layout.masks) as entries:
-            masks = {os.path.splitext(entry.name)[0]: entry.path for entry in entries}
-    table["mask_path"] = [masks.get(os.path.splitext(name)[0], "") for name in table["videoname"]]
+        files, outside = _list_files(layout.masks, PICTURES + CLIPS)
+        masks = {_stem(name): path for name, path in files.items() if path not in outside}
+    table["mask_path"] = [masks.get(_stem(name), "") for name in table["videoname"]]
     for column in ("original_width", "original_height"):
         sizes = [_clean(row.get(column)) for row in kept]
-        table[column] = pd.to_numeric(pd.Series(sizes, dtype="str"), errors="coerce").astype(float)
+        known = pd.to_numeric(pd.Series(sizes, dtype="str"), errors="coerce").astype(float)
+        table[column] = known.where(np.isfinite(known))
     table["group"] = connected_groups(table)
     return table[COLUMNS]
 

@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from nbhelpers.decode import MOST_PIXELS
+
 logger = logging.getLogger(__name__)
 
 SAMPLINGS = ("even", "first")
@@ -27,6 +29,8 @@ FACTS = [
     *("videoname", "frames", "fps", "seconds", "width", "height", "codec", "pixel_format"),
     *("audio", "rotation", "size_kb", "kbit_per_s", "readable", "reason"),
 ]
+MOST_BYTES = 8_000_000_000  # of the whole frames that one call may hold
+_INTERLACED = re.compile(r"\((?:[^)]*, )?(?:top|bottom) (?:first|coded first[^)]*)\)")
 _ENOUGH = 0.9  # share of the promised frames that must be there; headers are often a few off
 
 
@@ -107,11 +111,13 @@ def read_frames(
             frames need not be kept; must give equal shapes.
 
     Returns:
-        :class:`Frames`; a rotation flag in the file has been applied.
+        :class:`Frames`; a rotation flag in the file has been applied. Where the file gives no
+        frame rate that can be, it is taken for 25 a second.
 
     Raises:
         FileNotFoundError: The file does not exist.
-        VideoError: The file is empty, truncated, not a video, or has no frames.
+        VideoError: The file is empty, truncated, not a video, interlaced, has no frames or far too
+            large ones.
     """
     frame_indices(1, count, how=how)  # refuses a bad choice before any file is touched
     path = Path(path)
@@ -125,6 +131,7 @@ def read_frames(
         if total < 1:
             raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
         wanted = frame_indices(total, count, how=how)
+        _check_size(capture, path.name, count=len(wanted) if transform is None else 0)
         pixels, found = _decode(capture, wanted, transform)
         if len(pixels) < len(wanted):
             if found < _ENOUGH * (wanted[-1] + 1):
@@ -137,6 +144,9 @@ def read_frames(
             wanted = frame_indices(found, count, how=how)
             capture.open(str(path), cv2.CAP_FFMPEG)
             pixels, _ = _decode(capture, wanted, transform)
+    # Of an interlaced clip OpenCV gives whatever was in memory, the same for every frame.
+    if len(pixels) == 1 or any(map(np.array_equal, pixels, pixels[1:])):
+        _check_progressive(_stream_lines(path), path.name)
     return Frames(np.stack(pixels), wanted, fps)
 
 
@@ -174,11 +184,12 @@ def clip_facts(path: str | os.PathLike) -> dict:
 
     Raises:
         FileNotFoundError: The file does not exist.
-        VideoError: It is empty, truncated, not a video, or has no frames.
+        VideoError: As `read_frames`.
     """
     path = Path(path)
     _check_container(path)
     with _opened(path) as capture:
+        _check_size(capture, path.name)
         frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         fps = _frame_rate(capture)
         if frames < 1:
@@ -190,6 +201,7 @@ def clip_facts(path: str | os.PathLike) -> dict:
         width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     streams = _stream_lines(path)
+    _check_progressive(streams, path.name)
     video = re.search(r"Video: (\w+)[^,]*(?:\([^)]*\))?, (\w+)", streams)
     rotation = re.search(r"rotation of (-?[\d.]+)", streams)
     size, seconds = path.stat().st_size, frames / fps
@@ -274,7 +286,31 @@ class _opened:
 
 def _frame_rate(capture: cv2.VideoCapture) -> float:
     fps = float(capture.get(cv2.CAP_PROP_FPS))
-    return fps if np.isfinite(fps) and 0 < fps <= 1000 else 25.0
+    return fps if np.isfinite(fps) and 0.1 <= fps <= 1000 else 25.0
+
+
+def _check_size(capture: cv2.VideoCapture, name: str, *, count: int = 0) -> None:
+    """Refuse by what the header says, before a frame is decoded; ``count`` frames are held."""
+    width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+    height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    if width * height > MOST_PIXELS:
+        raise VideoError(
+            f"{name} has frames of {width} x {height} pixels; at most {MOST_PIXELS / 1e6:.0f} "
+            "megapixels are read. Shrink it or leave it out."
+        )
+    if count * width * height * 3 > MOST_BYTES:
+        raise VideoError(
+            f"{count} frames of {name} ({width} x {height}) need more than "
+            f"{MOST_BYTES / 1e9:.0f} GB of memory. Take fewer frames or shrink it."
+        )
+
+
+def _check_progressive(streams: str, name: str) -> None:
+    if _INTERLACED.search(streams):
+        raise VideoError(
+            f"{name} is interlaced (two half pictures in each frame), which is not read here. "
+            f"Convert it: ffmpeg -i {name} -vf yadif progressive.mp4"
+        )
 
 
 def _count_frames(capture: cv2.VideoCapture) -> int:
@@ -313,7 +349,13 @@ def _check_container(path: Path) -> None:
     if size == 0:
         raise VideoError(f"{path.name} is empty (0 bytes). Copy or download it again.")
     with path.open("rb") as file:
-        if file.read(12)[4:8] != b"ftyp":
+        head = file.read(64)
+        if head.isascii() and head.decode().replace("\r", "").replace("\n", "").isprintable():
+            # ffmpeg would follow a playlist to other files and hosts.
+            raise VideoError(
+                f"{path.name} is text, it is not a video. Leave it out or replace the file."
+            )
+        if head[4:8] != b"ftyp":
             return  # another container: the decoder will tell
         kinds = set()
         position = 0
@@ -343,14 +385,13 @@ def _box(file: BinaryIO, position: int) -> tuple[str, int]:
 
 
 def _stream_lines(path: Path) -> str:
-    """What ffmpeg says about the streams of a file; empty where it knows none."""
-    run = subprocess.run(
-        [ffmpeg(), "-hide_banner", "-nostdin", "-i", str(path)],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=60,
-        check=False,
-    )
+    """What ffmpeg says about the streams of a file; empty where it knows none or takes long."""
+    command = [ffmpeg(), "-hide_banner", "-nostdin", "-i", str(path)]
+    try:
+        run = subprocess.run(
+            command, capture_output=True, errors="replace", timeout=60, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return ""
     lines = run.stderr.splitlines()
     return "\n".join(line for line in lines if "Stream #" in line or "rotation of" in line)

@@ -593,6 +593,15 @@ def test_doctor_names_what_does_not_fit(monkeypatch, capsys):
     assert marks == ["!!", "!!", "ok"]
 
 
+def test_doctor_lists_licences(capsys):
+    assert command.main(["doctor", "--licences"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    stated = {line.split()[0]: line for line in lines}
+    assert "MIT" in stated["pytest"]
+    assert lines == sorted(lines, key=str.lower)
+    assert all(len(line.split()) >= 3 for line in lines)  # name, version, licence or "not stated"
+
+
 def test_doctor_survives_what_it_finds(monkeypatch, capsys):
     def broken():
         raise OSError("no such program")
@@ -600,7 +609,7 @@ def test_doctor_survives_what_it_finds(monkeypatch, capsys):
     for look in ("packages", "gpu", "face_finder", "data"):
         monkeypatch.setattr(doctor, look, lambda: iter([]))
     monkeypatch.setattr(doctor, "ffmpeg", broken)
-    assert doctor.main(argparse.Namespace(offline=True)) == 1
+    assert doctor.main(argparse.Namespace(offline=True, licences=False)) == 1
     assert "!!  ffmpeg            OSError: no such program" in capsys.readouterr().out
 
 

@@ -50,7 +50,7 @@ def test_a_parameters_cell_holds_literals_only(text):
         ("none", "auto", "none"),
         ("'7'", "auto", "7"),
         ("", "auto", ""),
-        ("[1, 2]", (3, 4), (1, 2)),
+        ("[1, 2]", (3, 4), [1, 2]),  # papermill knows no tuples
         ("[a]", [], ["a"]),
         ("null", None, None),
         ("3", None, 3),

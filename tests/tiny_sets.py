@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-JPEG = b"\xff\xd8\xff\xe0" + bytes(20)  # a header is all that the quick check reads
+JPEG = b"\xff\xd8\xff\xe0" + bytes(20) + b"\xff\xd9"  # all that the quick check reads
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(20)
 HEADER = "videoname,original_width,original_height,label,original"
 

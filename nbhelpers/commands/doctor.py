@@ -17,6 +17,7 @@ EXAMPLES = """
 examples:
   python -m nbhelpers doctor                             all of it
   python -m nbhelpers doctor --offline                   ask no server
+  python -m nbhelpers doctor --licences                  only list the licences of all packages
 
 `ok` is fine, `--` can be done without, `!!` needs mending.
 Exit code: 0 nothing needs mending, 1 something does.
@@ -28,10 +29,14 @@ Finding = tuple[str, str]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's grammar."""
     parser.add_argument("--offline", action="store_true", help="do not ask servers for weights")
+    parser.add_argument("--licences", action="store_true", help="only list licences")
 
 
 def main(chosen: argparse.Namespace) -> int:
     """Looks at everything and tells."""
+    if chosen.licences:
+        print("\n".join(licences()))
+        return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "Python": python,
@@ -91,6 +96,22 @@ def packages() -> Iterator[Finding]:
         else:
             yield BAD, f"{requirement.name} {version} does not fit {requirement.specifier}"
     yield GOOD, f"{len(versions)} fit: " + ", ".join(versions)
+
+
+def licences() -> list[str]:
+    """Name, version and licence of every installed package, as its own metadata say."""
+    lines = []
+    for package in importlib.metadata.distributions():
+        facts = package.metadata
+        kinds = [
+            line.rpartition(" :: ")[2]
+            for line in facts.get_all("Classifier", [])
+            if line.startswith("License ::")
+        ]
+        text = facts.get("License-Expression") or ", ".join(kinds) or facts.get("License") or ""
+        first = (text.strip().splitlines() or ["not stated"])[0][:80]  # some give the whole text
+        lines.append(f"{facts['Name']:<34} {package.version:<16} {first}")
+    return sorted(set(lines), key=str.lower)
 
 
 def gpu() -> Iterator[Finding]:

@@ -1,13 +1,12 @@
 """One's own files -> pixels: which files, what they are, how large they may be.
 
-What a file is, is read off its first bytes, not off its name; a picture's size is read off its
-header before anything is decoded. Every file that cannot be used gives one sentence that says why.
+What a file is, is read off its first bytes, not off its name. Every file that cannot be used gives
+one sentence that says why.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,13 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nbhelpers import video
+from nbhelpers import decode, video
 from nbhelpers.runner.sources import UsageError
 
 #: Looked for in folders. A file that is named is looked at whatever its name.
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 CLIPS = (".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv")
-MOST_PIXELS = 50_000_000  # of a picture when decoded; three bytes each
 LONGEST_SIDE = 1920  # pixels; larger frames of clips are shrunk to it as they are read
 
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
@@ -31,7 +29,6 @@ _CLIP_STARTS = (
 )
 _MP4_PARTS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
-_DECODING = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)
 
 
 class InputError(ValueError):
@@ -117,10 +114,7 @@ def kind_of(path: Path) -> str:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Read a picture, upright and not too large.
-
-    Rotation flags of cameras are applied, transparent parts become white. Beyond `MOST_PIXELS` a
-    JPEG is decoded at half, a quarter or an eighth of its size; any other format is refused.
+    """Read a picture, upright and not too large, as `nbhelpers.decode.read`.
 
     Args:
         path: a picture file.
@@ -131,54 +125,20 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         InputError: too large, damaged, or not a picture.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # large pictures are dealt with here
-            with Image.open(path) as picture:
-                _bound(picture, path.name)
-                return _as_rgb(ImageOps.exif_transpose(picture))
-    except InputError:
-        raise
-    except (Image.DecompressionBombError, UnidentifiedImageError) as error:
-        large = isinstance(error, Image.DecompressionBombError)
-        what = "is far too large a picture" if large else "is damaged: it has no readable header"
-        raise InputError(f"{path.name} {what}. Replace it, or leave it out.") from error
-    except _DECODING as error:
-        raise InputError(
-            f"{path.name} is a damaged picture ({error}). Copy or download it again."
-        ) from error
+        return decode.read(path)
+    except (decode.PictureError, OSError) as error:
+        raise InputError(str(error)) from error
 
 
-def _bound(picture, name: str) -> None:
-    """Refuse or shrink by what the header says; nothing has been decoded yet."""
-    width, height = picture.size
-    parts = (part for part in (1, 2, 4, 8) if width * height <= MOST_PIXELS * part**2)
-    if (part := next(parts, 8)) > 1:
-        picture.draft(None, (width // part, height // part))  # JPEG only; others stay as they are
-    if picture.size[0] * picture.size[1] > MOST_PIXELS:
-        raise InputError(
-            f"{name} has {width} x {height} = {width * height / 1e6:.0f} megapixels; more than "
-            f"{MOST_PIXELS / 1e6:.0f} are read from JPEG files only, at a smaller size. Shrink it "
-            "or cut the face out."
-        )
-
-
-def _as_rgb(picture) -> np.ndarray:
-    """Any mode of pillow as uint8 (H, W, 3) RGB."""
+def is_animated(path: Path) -> bool:
+    """Whether a picture file, one that can be read, holds more than one picture to be shown."""
     from PIL import Image
 
-    if picture.mode[0] in "IF":  # 16 or 32 bits a pixel: pillow's own conversion would clip
-        grey = np.asarray(picture, dtype=np.float64)
-        top = 65535.0 if grey.max() > 255 else 255.0
-        grey = np.clip(grey / top * 255, 0, 255).astype(np.uint8)
-        return np.stack([grey] * 3, axis=-1)
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    return np.asarray(picture.convert("RGB"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its size, which has been dealt with
+        with Image.open(path) as picture:
+            return picture.format in ("GIF", "PNG", "WEBP") and picture.is_animated
 
 
 def read_clip(path: Path, *, count: int) -> video.Frames:

@@ -177,6 +177,7 @@ def training_data(detector: Detector) -> str:
 def about(detector: Detector, model_file: Path) -> list[str]:
     """What a reader of scores must know, one sentence an entry."""
     from nbhelpers.commands.judging import is_of_the_sample
+    from nbhelpers.files import shown
 
     if not detector.card:
         rule = (
@@ -188,7 +189,10 @@ def about(detector: Detector, model_file: Path) -> list[str]:
             f"Threshold {detector.threshold:.2f} on P(fake), chosen on the validation people of "
             "that data; it holds for such pictures only."
         )
-    sentences = [f"Detector: {model_file}, trained on {training_data(detector)}.", rule]
+    sentences = [
+        f"Detector: {shown(str(model_file))}, trained on {shown(training_data(detector))}.",
+        rule,
+    ]
     if is_of_the_sample(detector):
         sentences.append(
             "This detector has never seen a real face or a real deepfake: on your files its scores "
@@ -216,10 +220,11 @@ def summary(one: Judged, detector: Detector) -> str:
 def as_text(judged: list[Judged], detector: Detector, model_file: Path) -> str:
     """The scores for people."""
     from nbhelpers.commands.frame import NO_PROOF
+    from nbhelpers.files import shown
 
     lines = [*about(detector, model_file), ""]
     for one in judged:
-        lines.append(str(one.path))
+        lines.append(shown(str(one.path)))
         if not one.faces:
             lines.append(f"  no score: {one.reason}")
         elif one.kind == "picture":

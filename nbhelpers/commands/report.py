@@ -13,6 +13,7 @@ import numpy as np
 
 from nbhelpers import explain, plots
 from nbhelpers.commands import frame, predict
+from nbhelpers.files import shown as shown_name
 
 if TYPE_CHECKING:
     from nbhelpers.commands.judging import Face, Judged
@@ -67,7 +68,7 @@ def page(judged: list[Judged], detector: Detector, model_file: Path) -> str:
 def _section(one: Judged, detector: Detector) -> str:
     """One file."""
     text = html.escape
-    head = f'<section class="file"><h2>{text(str(one.path))}</h2>'
+    head = f'<section class="file"><h2>{text(shown_name(str(one.path)))}</h2>'
     if not one.faces:
         return f'{head}<p class="skipped">No score</p><p>{text(one.reason)}</p></section>'
     word = predict.answer(one.p_fake, detector)

@@ -180,8 +180,8 @@ def _papermill(
     papermill_engines.register("nbhelpers", Engine)
     try:
         papermill.execute_notebook(
-            source,
-            part,
+            _unformatted(source),
+            _unformatted(part),
             parameters=parameters,
             engine_name="nbhelpers",
             progress_bar=False,
@@ -197,6 +197,11 @@ def _papermill(
             if output.output_type == "error":  # SystemExit: papermill takes it for an end
                 return _describe(index, output, code_cells)
     return ""
+
+
+def _unformatted(path: Path) -> str:
+    """A path as papermill wants it: it takes braces for places of parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _describe(cell_index: int, error, code_cells: list[int]) -> str:

@@ -1,5 +1,6 @@
 """From profiles and `-p NAME VALUE` to checked parameters for each notebook."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from nbhelpers.runner.sources import Notebook, UsageError, did_you_mean
 
 PROFILES = ("smoke", "article")
 PATH_ENDINGS = ("_DIR", "_FILE", "_CSV", "_PATH")
+MOST_VALUES = 10_000  # in one parameter
 PATH_SUFFIXES = (".keras", ".h5", ".csv")
 
 
@@ -21,14 +23,16 @@ def checked(name: str, value: object, default: object) -> object:
         default: what the notebook says; None takes anything.
 
     Returns:
-        The value; an int for a float parameter becomes a float, a list for a tuple a tuple.
+        The value; an int for a float parameter becomes a float. A parameter that is a tuple in the
+        notebook takes a list and stays one: papermill would write a tuple as a text.
 
     Raises:
-        UsageError: another type.
+        UsageError: another type, or a value that JSON does not know.
 
     >>> checked("RATE", 1, 0.5)
     1.0
     """
+    _refuse_strange(name, value)
     expected = type(default)
     if default is None or (type(value) is expected and expected is not float):
         return value
@@ -38,7 +42,7 @@ def checked(name: str, value: object, default: object) -> object:
         except ValueError:
             pass
     if expected is tuple and isinstance(value, list):
-        return tuple(value)
+        return value
     hint = f"Write it as in the notebook: {name} = {default!r}."
     if expected is str:
         hint = f"Quote it to pass a text: '\"{value}\"'."
@@ -46,6 +50,30 @@ def checked(name: str, value: object, default: object) -> object:
         f"Expected {expected.__name__} for {name}; received {type(value).__name__} {value!r}. "
         + hint
     )
+
+
+def _refuse_strange(name: str, value: object) -> None:
+    """Let only what JSON knows into a notebook: papermill writes sets and such without quoting."""
+    waiting, seen = [value], 0
+    while waiting:
+        part = waiting.pop()
+        seen += 1
+        if isinstance(part, dict) and all(isinstance(key, str) for key in part):
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+        elif part is not None and not isinstance(part, bool | int | float | str):
+            raise UsageError(
+                f"Expected numbers, texts and lists of them for {name}; received a "
+                f"{type(part).__name__} {part!r}. Quote it to pass a text."
+            )
+        elif isinstance(part, str) and re.search(r"[\ud800-\udfff]", part):
+            raise UsageError(
+                f"Expected whole characters for {name}; received half of one in {part!r}. "
+                "Write the character itself."
+            )
+        if seen > MOST_VALUES:
+            raise UsageError(f"Expected at most {MOST_VALUES} values for {name}; received more.")
 
 
 def resolved(name: str, value: object, base: Path) -> object:
@@ -58,10 +86,15 @@ def resolved(name: str, value: object, base: Path) -> object:
 
     Returns:
         An absolute path as text, or the value untouched.
+
+    Raises:
+        UsageError: a path that no file can have.
     """
     if not isinstance(value, str) or not value:
         return value
     if name.endswith(PATH_ENDINGS) or value.endswith(PATH_SUFFIXES):
+        if "\0" in value:
+            raise UsageError(f"Expected a path for {name}; received {value!r}. Take out the \\0.")
         return str((base / Path(value).expanduser()).resolve())
     return value
 

@@ -52,7 +52,7 @@ def read_results(folder: Path) -> dict[str, dict]:
             content = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(content, dict):
                 raise ValueError(f"an object was expected, not {type(content).__name__}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             _log.warning("%s left out: %s", path.name, error)
             continue
         results[path.name.removesuffix(".results.json")] = content
