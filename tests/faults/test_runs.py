@@ -5,7 +5,7 @@ import time
 
 import pytest
 import tiny_notebooks as tiny
-from faults.conftest import Project, line_with
+from scenes import Project, line_with
 
 WAIT = (
     "import time\nfrom pathlib import Path\n"
@@ -19,7 +19,9 @@ def project(tmp_path_factory):
     """Two notebooks; the second one waits in its middle until it is allowed to go on."""
     made = Project(tmp_path_factory.mktemp("project"))
     tiny.write(made.notebooks, "01_eda", tiny.saving("01_eda"))
-    tiny.write(made.notebooks, "02_cnn", WAIT, tiny.saving("02_cnn"), parameters="EPOCHS = 3  # n\n")
+    tiny.write(
+        made.notebooks, "02_cnn", WAIT, tiny.saving("02_cnn"), parameters="EPOCHS = 3  # n\n"
+    )
     return made
 
 
@@ -94,17 +96,25 @@ def test_after_ctrl_c_the_same_command_goes_on(killed, project):
     assert not (project.out / "earlier").exists()
 
 
-def test_kernel_that_was_killed_fails_its_notebook_alone(project, told):
-    tiny.write(project.notebooks, "03_dead", "import os\nos.kill(os.getpid(), 9)")
+HUNGRY = (
+    "import resource\n"
+    "resource.setrlimit(resource.RLIMIT_AS, (2**31, resource.getrlimit(resource.RLIMIT_AS)[1]))\n"
+    "much = bytearray(2**32)"
+)
+
+
+def test_lack_of_memory_fails_its_notebook_alone(killed, project, told):
+    tiny.write(project.notebooks, "05_dead", "import os\nos.kill(os.getpid(), 9)")
+    tiny.write(project.notebooks, "06_hungry", HUNGRY)
     code, said = project.run("--resume", "-p", "EPOCHS", "4")
     assert code == 1
     assert said.count("kept, nothing changed") == 2
-    told(
-        "notebook's kernel killed, as for lack of memory",
-        "the other notebooks go on",
-        line_with(said, "FAILED"),
-    )
-    (project.notebooks / "03_dead.ipynb").unlink()
+    killed_line, refused_line = (line for line in said.splitlines() if "FAILED" in line)
+    assert "kernel died" in killed_line
+    assert "MemoryError" in refused_line
+    kept = "the other notebooks, which go on"
+    told("notebook's kernel killed, as the system does for lack of memory", kept, killed_line)
+    told("memory refused to a notebook", kept, refused_line)
 
 
 def test_changed_data_are_noticed(tmp_path):
