@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 STATE = "state.json"
 WEIGHTS = ".weights.h5"
+COUNTED = re.compile(r'_\d+(?=")')  # what Keras adds to names, by how many came before
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no training depends on
 
 
@@ -152,8 +154,11 @@ def _keeper_class() -> type:
 
         def on_train_begin(self, logs=None):
             self._began = process_time()
+            if self.epoch:
+                with self.model.distribute_strategy.scope():  # files hold its variables, too
+                    self.model.optimizer.build(self.model.trainable_variables)
             if self._last:
-                _restore(self.model, self.folder / self._last)
+                self.model.load_weights(self.folder / self._last)
             self.model.history.history |= {name: [*past] for name, past in self._past.items()}
 
         def on_epoch_end(self, epoch, logs=None):
@@ -219,13 +224,6 @@ def _read(folder: Path | None) -> dict:
     return state if all((folder / name).is_file() for name in named) else empty
 
 
-def _restore(model: keras.Model, file: Path) -> None:
-    """Load weights and the optimizer's state."""
-    with model.distribute_strategy.scope():
-        model.optimizer.build(model.trainable_variables)
-    model.load_weights(file)
-
-
 def _same_file(source: Path, target: Path) -> None:
     """Give a file a second name, in one step; a copy where the disk cannot do that."""
     with files.whole(target) as draft:
@@ -238,8 +236,8 @@ def _same_file(source: Path, target: Path) -> None:
 def _key(model: keras.Model, inputs: str) -> str:
     """A digest of everything that a training depends on, as far as it can be seen."""
     digest = hashlib.sha256(inputs.encode())
-    digest.update(model.to_json().encode())
-    digest.update(json.dumps(model.get_compile_config(), default=str, sort_keys=True).encode())
+    network = model.to_json() + json.dumps(model.get_compile_config(), default=str)
+    digest.update(COUNTED.sub("", network).encode())
     for values in model.get_weights():
         digest.update(values.tobytes())
     return digest.hexdigest()[:16]

