@@ -8,7 +8,7 @@ DATA    ?=
 PROFILE ?=
 RUN     := $(PY) -m nbhelpers run --out "$(OUT)" $(if $(DATA),--data-dir "$(DATA)") $(if $(PROFILE),--profile "$(PROFILE)")
 
-.PHONY: help setup run test lab lint render licences lock clean
+.PHONY: help setup run test soak lab lint render licences lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -27,6 +27,9 @@ run: setup       ## execute the six notebooks; OUT=, DATA=, PROFILE= choose wher
 test: setup      ## lint and all tests, the notebooks' smoke run included
 	$(PY) -m ruff check .
 	$(PY) -m pytest
+
+soak: setup      ## the series five times, thousands of extractions: does anything grow? (an hour)
+	$(PY) -m tests.faults.soak
 
 lab: setup       ## open the notebooks in JupyterLab, for this machine only
 	TF_CPP_MIN_LOG_LEVEL=3 $(PY) -m jupyter lab --ip=127.0.0.1 notebooks

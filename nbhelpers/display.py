@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbhelpers import plots
+from nbhelpers import files, plots
 from nbhelpers import video as clips
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def gif(
 
     Args:
         frames: uint8 (T, H, W, 3) RGB 0-255, T >= 1.
-        path: file to write; its folder exists.
+        path: file to write, whole or not at all.
         fps: frames a second.
         width: pixels, >= 1; wider frames are shrunk to it.
 
@@ -158,7 +158,8 @@ def gif(
     path = Path(path)
     small = np.stack([_shrunk(frame, width) for frame in frames])
     first, *others = _with_one_palette(small)
-    first.save(path, "GIF", save_all=True, append_images=others, duration=1000 / fps, loop=0)
+    with files.whole(path) as draft:
+        first.save(draft, "GIF", save_all=True, append_images=others, duration=1000 / fps, loop=0)
     content = base64.b64encode(path.read_bytes()).decode()
     page = f'<img alt="{html.escape(path.stem)}" src="data:image/gif;base64,{content}">'
     _publish({"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name})

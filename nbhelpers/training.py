@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers import images
+from nbhelpers.backups import Backups as Backups
+from nbhelpers.backups import keep_best as keep_best
 
 if TYPE_CHECKING:
     import keras
@@ -92,35 +94,6 @@ def strategy(replicas: int = 0) -> tf.distribute.Strategy:
             f"started ({error}). Ask for the strategy first, in a fresh process."
         ) from error
     return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(count)])
-
-
-def keep_best(path: str | Path, *, monitor: str = "val_loss") -> keras.callbacks.Callback:
-    """Write the weights of the best epoch to a file; load them with ``model.load_weights``.
-
-    Args:
-        path: the file; Keras wants its name to end in ``.weights.h5``.
-        monitor: what is watched; "min" or "max" follows from the name (losses fall, AUC rises).
-
-    Returns:
-        A callback for ``model.fit``.
-
-    Raises:
-        ValueError: the file's name ends otherwise.
-    """
-    import keras
-
-    if not str(path).endswith(".weights.h5"):
-        raise ValueError(
-            f"Expected a file name that ends in '.weights.h5'; received {Path(path).name!r}. "
-            "Keras refuses any other for weights."
-        )
-    return keras.callbacks.ModelCheckpoint(
-        str(path),
-        monitor=monitor,
-        mode="min" if monitor.endswith("loss") else "max",
-        save_best_only=True,
-        save_weights_only=True,
-    )
 
 
 def history_table(*histories: keras.callbacks.History) -> pd.DataFrame:

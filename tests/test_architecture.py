@@ -17,7 +17,7 @@ FLOORS = [
     {"files", "decode"},  # writing files, decoding pictures
     {"locate", "manifest", "splits"},  # tables
     {"images", "video", "faces", "features"},  # pixels
-    {"models", "weights", "training"},  # networks
+    {"models", "weights", "backups", "training"},  # networks
     {"metrics", "calibration", "robustness", "detector", "explain", "ablation"},  # judgement
     {"plots", "display", "results"},  # telling
     {"runner"},  # outside: knows notebooks by path only
@@ -30,7 +30,7 @@ ALLOWED = {("features", "models"), ("features", "weights")}
 OUTSIDE_MAY_IMPORT = {"files", "locate", "manifest", "splits", "results"}
 MAY_LOAD_TENSORFLOW = {
     *("images", "models", "weights", "training", "features", "explain", "robustness", "detector"),
-    "ablation",
+    *("ablation", "backups"),
 }
 
 ROOMS = {

@@ -43,6 +43,7 @@ def test_run_passes_everything_on(monkeypatch, words):
         "wanted": ["01", "02"],
         "data_dir": "d",
         "out": "o",
+        "resume": False,
         "profile": "smoke",
         "pairs": [("A", "-1")],
     }

@@ -1,7 +1,9 @@
 """`run`: execute notebooks and write pages with their scores."""
 
 import argparse
+import sys
 
+GO_ON = "What was finished is kept; the same command with --resume goes on from there."
 HELP = "execute notebooks and write pages with their scores"
 EXAMPLES = """
 examples:
@@ -11,8 +13,11 @@ examples:
   python -m nbhelpers run --profile smoke                the smallest sizes: does everything work?
   python -m nbhelpers run --data-dir ~/kaggle --profile article
                                                          real data, the original article's settings
+  python -m nbhelpers run --resume                       go on after an interruption
 
 Each notebook becomes OUT/NN_name.ipynb and .html; OUT/index.html shows them with their scores.
+--resume keeps notebooks that are done and whose code, parameters and data are unchanged, and lets
+trainings go on from their last epoch.
 Exit code: 0 all done, 1 a notebook failed or was skipped, 2 nothing run (unknown name or value).
 """
 
@@ -41,16 +46,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("NAME", "VALUE"),
         help="a parameter for every notebook that has it; may be repeated",
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="keep what is done and unchanged, go on with the rest"
+    )
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Runs the notebooks."""
+    """Runs the notebooks; says how to go on after an interruption or a full disk."""
     from nbhelpers.runner.series import run
 
-    return run(
-        chosen.notebooks,
-        data_dir=chosen.data_dir,
-        out=chosen.out,
-        profile=chosen.profile,
-        pairs=[tuple(pair) for pair in chosen.pairs],
-    )
+    try:
+        return run(
+            chosen.notebooks,
+            data_dir=chosen.data_dir,
+            out=chosen.out,
+            profile=chosen.profile,
+            pairs=[tuple(pair) for pair in chosen.pairs],
+            resume=chosen.resume,
+        )
+    except KeyboardInterrupt:
+        print(f"\ninterrupted. {GO_ON}", file=sys.stderr)
+        return 130
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"\nerror: {error.strerror or error}{where}. {GO_ON}", file=sys.stderr)
+        return 1

@@ -1,6 +1,7 @@
 """One notebook, executed through papermill in a process of its own."""
 
 import contextlib
+import json
 import multiprocessing
 import os
 import signal
@@ -9,9 +10,12 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from nbhelpers import files
+from nbhelpers.runner.lock import Share
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -30,11 +34,15 @@ class Outcome:
         status: `done`, `failed` or `skipped`.
         seconds: wall time, kernel start included.
         message: for `failed` which cell and its error, for `skipped` the reason.
+        inputs: for `done` the digests of what it was run with, see `inputs.Inputs.of`.
+        made: for `done` name -> bytes of the files it left.
     """
 
     status: str
     seconds: float = 0.0
     message: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
 
 
 def execute(
@@ -43,6 +51,7 @@ def execute(
     *,
     parameters: dict[str, object],
     work_dir: Path,
+    share: Share | None = None,
     on_cell: Callable[[int, int], None] = lambda cell, cells: None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> Outcome:
@@ -53,6 +62,7 @@ def execute(
         target: the executed .ipynb; replaced in one step at the end.
         parameters: values that papermill injects after the parameters cell.
         work_dir: the kernel's current folder.
+        share: the output folder's lock, which the process holds as long as it lives.
         on_cell: called as a code cell starts, with its number from 1 and how many there are.
         on_wait: called about twice a second meanwhile.
 
@@ -65,7 +75,7 @@ def execute(
     receiver, sender = context.Pipe(duplex=False)
     started = time.perf_counter()
     process = context.Process(
-        target=_child, args=(sender, source, part, parameters, work_dir, log), daemon=True
+        target=_child, args=(sender, source, part, parameters, work_dir, log, share), daemon=True
     )
     process.start()
     sender.close()
@@ -76,14 +86,27 @@ def execute(
     finally:
         _end(process)
         receiver.close()
-        if part.exists():
-            os.replace(part, target)
+        _store(part, target, source)
     seconds = time.perf_counter() - started
     if message is None:
         message = f"the process ended with code {process.exitcode}; see {log.name}"
     elif not message.startswith(OUTSIDE):  # a cell's own error is in the notebook
         log.unlink(missing_ok=True)
     return Outcome("failed" if message else "done", seconds, message)
+
+
+def _store(part: Path, target: Path, source: Path) -> None:
+    """Puts the executed notebook in place; the source where that was not written, or only in part.
+
+    A full disk or a kill can cut papermill's own file short.
+    """
+    try:
+        json.loads(part.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        part.unlink(missing_ok=True)
+        files.write_text(target, source.read_text(encoding="utf-8"))
+    else:
+        os.replace(part, target)
 
 
 def _listen(
@@ -118,6 +141,7 @@ def _child(
     parameters: dict[str, object],
     work_dir: Path,
     log: Path,
+    share: Share | None,
 ) -> None:
     """The spawned process: executes, reports cells through the pipe, says last what failed."""
     os.environ |= {name: os.environ.get(name, value) for name, value in QUIET.items()}

@@ -1,19 +1,22 @@
 """`run`: the selected notebooks in order, with pages, an index and an exit code."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from nbhelpers import files, locate
-from nbhelpers.runner import execution, index, overrides, pages, scores, sources
+from nbhelpers.runner import execution, index, inputs, lock, overrides, pages, scores, sources
 from nbhelpers.runner.execution import Outcome
 from nbhelpers.runner.sources import Notebook, UsageError
 
 STATE = "run.json"
-MADE = (".ipynb", ".html", ".log", ".results.json", ".predictions.csv")
+EARLIER = "earlier"  # folder for what an earlier run made, until something new is there
+INTERRUPTED = Outcome("failed", message="interrupted")
 
 
 class Progress:
@@ -30,6 +33,16 @@ class Progress:
         self._live = stream.isatty()
         self._name = self._place = ""
         self._started = 0.0
+
+    def kept(self, name: str) -> None:
+        """A notebook is not run again."""
+        self._name = name
+        self._line("kept, nothing changed")
+
+    def again(self, name: str, changed: list[str]) -> None:
+        """A finished notebook is run again, since what it depends on changed."""
+        self._name = name
+        self._line(f"run again; changed: {', '.join(changed)}")
 
     def start(self, name: str) -> None:
         """A notebook begins."""
@@ -72,10 +85,14 @@ def run(
     out: str = "",
     profile: str = "",
     pairs: Iterable[tuple[str, str]] = (),
+    resume: bool = False,
     notebooks_dir: Path | None = None,
     stream: TextIO | None = None,
 ) -> int:
     """Executes notebooks and writes `.ipynb`, `.html` and `index.html` into one folder.
+
+    `run.json` tells at every moment what may be relied on, so that `resume` can go on after
+    whatever ended a run.
 
     Args:
         wanted: numbers or names; nothing means all.
@@ -83,6 +100,7 @@ def run(
         out: the output folder; "" is `runs/latest` in the project.
         profile: `smoke`, `article` or a YAML file; "" keeps the notebooks' own values.
         pairs: parameters and YAML texts, for every selected notebook that has them.
+        resume: keep what is done and unchanged; go on with trainings that were cut off.
         notebooks_dir: where the notebooks are; None is the project's own.
         stream: where progress goes; None is standard error.
 
@@ -90,7 +108,9 @@ def run(
         0 when every selected notebook is done, else 1.
 
     Raises:
-        UsageError: unknown notebook, parameter, profile or folder. Nothing was run.
+        UsageError: unknown notebook, parameter, profile or folder, or a folder in which another
+            run is at work. Nothing was run.
+        OSError: a page or the state could not be written, as on a full disk.
     """
     stream = sys.stderr if stream is None else stream
     folder = notebooks_dir or locate.project_root() / "notebooks"
@@ -106,42 +126,126 @@ def run(
         profile=content,
         profile_base=base,
         pairs=overrides.parse_pairs(pairs),
-        data_dir=_existing(data_dir) if data_dir else None,
+        data_dir=existing(data_dir) if data_dir else None,
         output_dir=target,
     )
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        outcomes = _read_state(target)
-    except OSError as error:
-        raise UsageError(
-            f"Expected a folder that can be written; {target}: {error.strerror}. Choose another "
-            "with --out."
-        ) from None
-    progress = Progress(stream, width=max(len(notebook.stem) for notebook in selected))
-    fresh: dict[str, Outcome] = {}
-    try:
+    for notebook in selected if resume else ():
+        if "RESUME" in notebook.defaults:
+            parameters[notebook.stem].setdefault("RESUME", True)
+    with lock.claim(target) as share:
+        series = _Series(notebooks, target, share, stream)
         for notebook in selected:
-            blocked = _blocked(notebook, selected, fresh, parameters[notebook.stem])
-            if blocked:
-                _forget(target, notebook)
-                outcome = Outcome("skipped", message=blocked)
-            else:
-                outcome = _run_one(notebook, target, parameters[notebook.stem], progress)
-            fresh[notebook.stem] = outcome
-            progress.end(notebook.stem, outcome)
-    except BaseException:
-        for notebook in selected[len(fresh) :]:
-            begun = (target / f"{notebook.stem}.ipynb").exists()
-            fresh[notebook.stem] = Outcome("failed" if begun else "skipped", message="interrupted")
-        raise
-    finally:
-        outcomes |= fresh
-        _write_index(target, notebooks, outcomes)
+            series.take(notebook, selected, parameters[notebook.stem], resume=resume)
+        series.write_index()
     stream.write(f"\nOpen {target / 'index.html'}\n")
-    return int(any(outcome.status != "done" for outcome in fresh.values()))
+    return int(any(series.outcomes[one.stem].status != "done" for one in selected))
 
 
-def _existing(data_dir: str) -> Path:
+class _Series:
+    """A run under way: what came of each notebook, now or earlier, on disk at every moment."""
+
+    def __init__(
+        self, notebooks: list[Notebook], target: Path, share: lock.Share | None, stream: TextIO
+    ) -> None:
+        self.outcomes = read_state(target)
+        self._fresh: set[str] = set()
+        self._notebooks, self._target, self._share = notebooks, target, share
+        self._inputs = inputs.Inputs(notebooks, target)
+        self._stream = stream
+        self._progress = Progress(stream, width=max(len(notebook.stem) for notebook in notebooks))
+
+    def take(
+        self,
+        notebook: Notebook,
+        selected: list[Notebook],
+        parameters: dict[str, object],
+        *,
+        resume: bool,
+    ) -> None:
+        """Runs a notebook, or keeps what an earlier run made, or says why neither is possible."""
+        stem = notebook.stem
+        given = self._inputs.of(notebook, parameters)
+        if resume and self._is_as_it_was(notebook, parameters, given):
+            self._progress.kept(stem)
+            self._fresh.add(stem)
+            return
+        blocked = self._blocked(notebook, selected, parameters)
+        _set_aside(self._target, stem, good=self._status(stem) == "done")
+        self._record(stem, Outcome("skipped", message=blocked) if blocked else INTERRUPTED)
+        if not blocked:
+            try:
+                outcome = self._execute(notebook, parameters)
+            except KeyboardInterrupt:
+                self.write_index()
+                raise
+            if outcome.status == "done":
+                _drop_earlier(self._target, stem)
+                outcome = replace(outcome, inputs=given, made=inputs.sizes(self._target, stem))
+            self._record(stem, outcome)
+        self._fresh.add(stem)
+        self._progress.end(stem, self.outcomes[stem])
+        self.write_index()
+
+    def write_index(self) -> None:
+        """Writes `index.html` for every notebook that ran here, now or earlier."""
+        _write_index(self._target, self._notebooks, self.outcomes)
+
+    def _status(self, stem: str) -> str:
+        return self.outcomes[stem].status if stem in self.outcomes else ""
+
+    def _record(self, stem: str, outcome: Outcome) -> None:
+        self.outcomes[stem] = outcome
+        state = {name: vars(one) for name, one in self.outcomes.items()}
+        files.write_text(self._target / STATE, json.dumps(state, indent=1) + "\n")
+
+    def _is_as_it_was(
+        self, notebook: Notebook, parameters: dict[str, object], given: dict[str, str]
+    ) -> bool:
+        """Whether a notebook is done and nothing that its results depend on has changed."""
+        earlier = self.outcomes.get(notebook.stem)
+        if earlier is None or earlier.status != "done":
+            return False
+        changed = [name for name in given if earlier.inputs.get(name) != given[name]]
+        if inputs.sizes(self._target, notebook.stem) != earlier.made:
+            changed.append("its files")
+        result = scores.read_results(self._target).get(notebook.stem, {})
+        wanted = (notebook.defaults | parameters).get("WEIGHTS")
+        if scores.has_random_weights(result) and wanted != "none":
+            changed.append("pretrained weights, which were missing")
+        if changed:
+            self._progress.again(notebook.stem, changed)
+        return not changed
+
+    def _blocked(
+        self, notebook: Notebook, selected: list[Notebook], parameters: dict[str, object]
+    ) -> str:
+        """Why a notebook cannot run after what happened before it; "" when it can."""
+        if parameters.get("MODEL_FILE"):
+            return ""
+        for other in selected:
+            status = self._status(other.stem) if other.stem in self._fresh else ""
+            if other.number in sources.NEEDS.get(notebook.number, ()) and status != "done":
+                was = "failed" if status == "failed" else "was skipped"
+                return f"needs what {other.stem} makes, which {was}"
+        return ""
+
+    def _execute(self, notebook: Notebook, parameters: dict[str, object]) -> Outcome:
+        """Executes one notebook and writes its page."""
+        self._progress.start(notebook.stem)
+        outcome = execution.execute(
+            notebook.path,
+            self._target / f"{notebook.stem}.ipynb",
+            parameters=parameters,
+            work_dir=self._target,
+            share=self._share,
+            on_cell=self._progress.cell,
+            on_wait=self._progress.tick,
+        )
+        _write_page(notebook, self._target, outcome)
+        return outcome
+
+
+def existing(data_dir: str) -> Path:
     """The data folder as an absolute path; raises UsageError when it is none."""
     path = Path(data_dir).expanduser().resolve()
     if not path.is_dir():
@@ -152,49 +256,37 @@ def _existing(data_dir: str) -> Path:
     return path
 
 
-def _blocked(
-    notebook: Notebook,
-    selected: list[Notebook],
-    fresh: dict[str, Outcome],
-    parameters: dict[str, object],
-) -> str:
-    """Why a notebook cannot run after what happened before it; "" when it can."""
-    if parameters.get("MODEL_FILE"):
-        return ""
-    for other in selected:
-        outcome = fresh.get(other.stem)
-        if other.number in sources.NEEDS.get(notebook.number, ()) and outcome.status != "done":
-            was = "failed" if outcome.status == "failed" else "was skipped"
-            return f"needs what {other.stem} makes, which {was}"
-    return ""
+def _set_aside(target: Path, stem: str, *, good: bool) -> None:
+    """Moves what an earlier run of a notebook made out of the way: nothing old passes for new.
+
+    It stays in the folder `earlier` until the notebook is done again. Leftovers of a failure never
+    replace there what a finished run made.
+
+    Args:
+        target: the output folder.
+        stem: the notebook's name.
+        good: whether the earlier run of it was done.
+    """
+    (target / f".{stem}.part.ipynb").unlink(missing_ok=True)
+    old = inputs.made(target, stem)
+    worth = good or any(path.suffix not in inputs.PAGES for path in old)
+    if worth and (good or not inputs.made(target / EARLIER, stem)):
+        _drop_earlier(target, stem)
+        (target / EARLIER).mkdir(exist_ok=True)
+        for path in old:
+            os.replace(path, target / EARLIER / path.name)
+    else:
+        for path in old:
+            path.unlink()
 
 
-def _forget(target: Path, notebook: Notebook) -> None:
-    """Removes what an earlier run of a notebook left, so that nothing old passes for new."""
-    for suffix in MADE:
-        (target / (notebook.stem + suffix)).unlink(missing_ok=True)
-    (target / f".{notebook.stem}.part.ipynb").unlink(missing_ok=True)
-
-
-def _run_one(
-    notebook: Notebook, target: Path, parameters: dict[str, object], progress: Progress
-) -> Outcome:
-    """Executes one notebook and writes its page."""
-    _forget(target, notebook)
-    progress.start(notebook.stem)
-    executed = target / f"{notebook.stem}.ipynb"
-    outcome = execution.execute(
-        notebook.path,
-        executed,
-        parameters=parameters,
-        work_dir=target,
-        on_cell=progress.cell,
-        on_wait=progress.tick,
-    )
-    if not executed.exists():  # the process ended before papermill stored anything
-        files.write_text(executed, notebook.path.read_text(encoding="utf-8"))
-    _write_page(notebook, target, outcome)
-    return outcome
+def _drop_earlier(target: Path, stem: str) -> None:
+    """Removes what was set aside for a notebook."""
+    folder = target / EARLIER
+    for path in inputs.made(folder, stem):
+        path.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
@@ -216,7 +308,7 @@ def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
     files.write_text(target / f"{notebook.stem}.html", page)
 
 
-def _read_state(target: Path) -> dict[str, Outcome]:
+def read_state(target: Path) -> dict[str, Outcome]:
     """Outcomes of earlier runs in the same folder; none when they cannot be read."""
     try:
         content = json.loads((target / STATE).read_text(encoding="utf-8"))
@@ -226,7 +318,7 @@ def _read_state(target: Path) -> dict[str, Outcome]:
 
 
 def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Outcome]) -> None:
-    """Writes `run.json` and `index.html` for every notebook that ran here, now or earlier."""
+    """Writes `index.html` for every notebook that ran here, now or earlier."""
     import nbformat
 
     outcomes = {
@@ -241,8 +333,6 @@ def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Ou
         titles[notebook.stem] = pages.title_of(source, notebook.stem)
         if executed.exists() and notebook.stem in outcomes:
             covers[notebook.stem] = index.cover(nbformat.read(executed, as_version=4))
-    state = {stem: vars(outcome) for stem, outcome in outcomes.items()}
-    files.write_text(target / STATE, json.dumps(state, indent=1) + "\n")
     results = scores.read_results(target)
     page = index.index_html(
         outcomes,

@@ -9,9 +9,10 @@ import nbformat
 from nbformat.v4 import new_code_cell
 
 from nbhelpers import locate
-from nbhelpers.runner import overrides, series, sources
+from nbhelpers.runner import overrides, sources
 
 FOLDER = locate.project_root() / "notebooks"
+TOLD = (".ipynb", ".html", ".log", ".results.json", ".predictions.csv")  # what nobody takes up
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>", re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -71,6 +72,6 @@ def bring_needs(stem, *, out, smoke, to):
     """Copies what the notebooks before one have made, such as the detector of 03."""
     for number in sources.NEEDS.get(stem[:2], ()) + sources.USES.get(stem[:2], ()):
         smoke(next(FOLDER.glob(f"{number}_*.ipynb")).stem)
-        for file in out.glob(f"{number}_*"):
-            if not file.name.endswith(series.MADE) and not (to / file.name).exists():
+        for file in out.glob(f"{number}_*.*"):
+            if not file.name.endswith(TOLD) and not (to / file.name).exists():
                 shutil.copy(file, to)

@@ -1,0 +1,14 @@
+"""`python -m nbhelpers` on the notebooks of another project: driver.py PROJECT WORDS..."""
+
+import signal
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    from nbhelpers import __main__ as command
+    from nbhelpers import locate
+
+    project = Path(sys.argv[1])
+    locate.project_root = lambda: project
+    signal.signal(signal.SIGTERM, command._stop)
+    sys.exit(command.main(sys.argv[2:]))

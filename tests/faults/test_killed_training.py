@@ -1,0 +1,30 @@
+"""A training that is killed goes on after its last whole epoch."""
+
+import json
+
+from scenes import HERE, Process, line_with
+
+
+def test_killed_training_goes_on_after_its_last_epoch(tmp_path, told):
+    def epochs_on_disk():
+        states = list((tmp_path / "training").glob("*/state.json"))
+        return json.loads(states[0].read_text())["epoch"] if states else 0
+
+    with Process(HERE / "train.py", tmp_path) as running:
+        running.wait_for(lambda: epochs_on_disk() >= 2)
+        running.kill()
+    before = epochs_on_disk()
+    assert 2 <= before < 8
+    with Process(HERE / "train.py", tmp_path) as again:
+        code, said = again.end()
+    assert code == 0, said
+    content = json.loads(line_with(said, '"epochs"'))
+    assert content["epochs"] == list(range(before + 1, 9))
+    assert len(content["loss"]) == 8
+    assert content["loss"] == sorted(content["loss"], reverse=True)
+    line = line_with(said, "goes on after epoch").replace(f"epoch {before}", "epoch (number)")
+    told(
+        "kill -9 in training",
+        "all epochs that were finished, the best weights; `--resume` goes on after them",
+        line,
+    )
