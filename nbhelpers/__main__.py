@@ -10,6 +10,7 @@ from nbhelpers.commands import (
     compare,
     doctor,
     download,
+    extract,
     hosted,
     predict,
     readme,
@@ -20,6 +21,7 @@ from nbhelpers.commands import (
 COMMANDS = {
     "run": run,
     "predict": predict,
+    "extract": extract,
     "compare": compare,
     "check": check,
     "download": download,
