@@ -107,12 +107,8 @@ def fill(
     """
     store = Path(os.path.abspath(store))
     table = table.assign(path=[os.path.abspath(path) for path in table["path"]])
-    store.mkdir(parents=True, exist_ok=True)
-    with (
-        connected(address) as ray,
-        tempfile.TemporaryDirectory(dir=store, prefix=".shared-") as folder,
-    ):
-        sight = _Sight.of(Path(folder), table["path"])
+    with connected(address) as ray, _notes(store) as folder:
+        sight = _Sight.of(folder, table["path"])
         _check_machines(ray, sight, cpus)
         count = min(workers or _room(ray, cpus, gpus), len(table))
         actor = ray.remote(_Worker).options(
@@ -158,6 +154,20 @@ def _room(ray: Any, cpus: float, gpus: float) -> int:
 
 
 # ---------------------------------------------------------------- do all see the same disk?
+
+
+@contextmanager
+def _notes(store: Path) -> Iterator[Path]:
+    """A folder in the store for the time of a block; raises StoreError where it cannot be made."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(
+            dir=store, prefix=".shared-", ignore_cleanup_errors=True
+        )
+    except OSError as error:
+        raise features.StoreError(f"Features cannot be written into {store}: {error}") from error
+    with folder as made:
+        yield Path(made)
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ its own store, OUTPUT_DIR/features.
 
 Engine ray (pip install -e '.[cluster]' on every machine): workers load the encoder once and take
 one clip at a time. Clips and store must lie on a disk that all machines see under the same path;
-that is checked first. A clip that raises an error, or takes its worker down, is tried three times in
-all, then reported. The loss of a machine loses nothing but the clips in hand, which are made again.
+that is checked first. A clip that raises an error, or takes its worker down, is tried three times,
+then reported. The loss of a machine loses nothing but the clips in hand, which are made again.
 
 Exit code: 0 the features of every clip are in the store; 1 some clips gave none, each with its
 reason; 2 not carried out (no clips, no encoder, no cluster, machines that do not see the folders,
