@@ -16,12 +16,14 @@ from nbhelpers.commands import (
     readme,
     render,
     run,
+    sweep,
 )
 
 COMMANDS = {
     "run": run,
     "predict": predict,
     "extract": extract,
+    "sweep": sweep,
     "compare": compare,
     "check": check,
     "download": download,

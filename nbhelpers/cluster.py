@@ -1,4 +1,4 @@
-"""Features on many machines: the work of `features.fill`, carried out by Ray.
+"""Work on many machines, carried out by Ray: the features of `features.fill`, and any calls.
 
 Ray is optional, and imported by nothing but the functions here. A *worker* is a process (a Ray
 actor) somewhere in the cluster: it loads the encoder once and then makes one clip after another,
@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,9 +107,7 @@ def fill(
     """
     store = Path(os.path.abspath(store))
     table = table.assign(path=[os.path.abspath(path) for path in table["path"]])
-    with connected(address) as ray, _notes(store) as folder:
-        sight = _Sight.of(folder, table["path"])
-        _check_machines(ray, sight, cpus)
+    with connected(address) as ray, _shared(ray, store, table["path"], cpus) as sight:
         count = min(workers or _room(ray, cpus, gpus), len(table))
         actor = ray.remote(_Worker).options(
             num_cpus=cpus, num_gpus=gpus, max_restarts=0, scheduling_strategy="SPREAD"
@@ -119,6 +117,52 @@ def fill(
             yield from crew.work(table, count)
         finally:
             crew.dismiss()
+
+
+def each(
+    function: Callable[[Any], Any],
+    jobs: Sequence[Any],
+    *,
+    folder: str | os.PathLike,
+    address: str = "",
+    cpus: float = 1,
+    gpus: float = 0,
+) -> Iterator[tuple[int, Any]]:
+    """Call a function for each job, somewhere in a cluster.
+
+    A call whose process or machine is lost is made again, `ATTEMPTS` times in all.
+
+    Args:
+        function: of a module that every machine has.
+        jobs: its argument, one a call.
+        folder: where the calls leave what they make; every machine must see it under this path.
+        address: see `connected`.
+        cpus: processors of a call.
+        gpus: GPUs of a call.
+
+    Yields:
+        Number of the job and what the function returned, or the `ClusterError` that says why it
+        did not return, as they are done.
+
+    Raises:
+        ClusterError: no Ray, no cluster, no room, or a machine that does not see the folder.
+        StoreError: the folder cannot be written here.
+    """
+    folder = Path(os.path.abspath(folder))
+    with connected(address) as ray, _shared(ray, folder, [], cpus):
+        _room(ray, cpus, gpus)
+        remote = ray.remote(function).options(
+            num_cpus=cpus, num_gpus=gpus, max_retries=ATTEMPTS - 1, scheduling_strategy="SPREAD"
+        )
+        waiting = {remote.remote(job): number for number, job in enumerate(jobs)}
+        while waiting:
+            answered, _ = ray.wait(list(waiting))
+            for reference in answered:
+                number = waiting.pop(reference)
+                try:
+                    yield number, ray.get(reference)
+                except ray.exceptions.RayError as error:
+                    yield number, ClusterError(_cause(error))
 
 
 def _ray() -> Any:
@@ -157,17 +201,24 @@ def _room(ray: Any, cpus: float, gpus: float) -> int:
 
 
 @contextmanager
-def _notes(store: Path) -> Iterator[Path]:
-    """A folder in the store for the time of a block; raises StoreError where it cannot be made."""
+def _shared(ray: Any, store: Path, paths: Iterable[str], cpus: float) -> Iterator[_Sight]:
+    """For the time of a block, a note in a folder, after all machines have been seen to see it.
+
+    Raises:
+        StoreError: the folder cannot be written here.
+        ClusterError: a machine does not see it.
+    """
     try:
         store.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(
             dir=store, prefix=".shared-", ignore_cleanup_errors=True
         )
     except OSError as error:
-        raise features.StoreError(f"Features cannot be written into {store}: {error}") from error
+        raise features.StoreError(f"Nothing can be written into {store}: {error}") from error
     with folder as made:
-        yield Path(made)
+        sight = _Sight.of(Path(made), paths)
+        _check_machines(ray, sight, cpus)
+        yield sight
 
 
 @dataclass(frozen=True)
@@ -180,7 +231,7 @@ class _Sight:
     size: int
 
     @classmethod
-    def of(cls, folder: Path, paths: pd.Series) -> _Sight:
+    def of(cls, folder: Path, paths: Iterable[str]) -> _Sight:
         """Write the note, and look at the first clip that is there."""
         text = os.urandom(16).hex()
         (folder / "note").write_text(text)
@@ -195,7 +246,7 @@ class _Sight:
         """What is wrong with the sight of this machine, "" for nothing; then it has answered."""
         try:
             if not _appears(self.note) or self.note.read_text() != self.text:
-                return f"it does not see the store {self.note.parent.parent}"
+                return f"it does not see the folder {self.note.parent.parent}"
             if self.clip and os.path.getsize(self.clip) != self.size:
                 return f"it sees another file at {self.clip}"
             self.answer(name).write_text(self.text)

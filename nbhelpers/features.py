@@ -566,4 +566,4 @@ class _Store:
             with files.whole(self.folder / f"{key}.npz") as draft:
                 np.savez(draft, values=sequence.values, facts=json.dumps(sequence.facts))
         except OSError as error:
-            raise StoreError(f"Features cannot be written into {self.folder}: {error}") from error
+            raise StoreError(f"Nothing can be written into {self.folder}: {error}") from error

@@ -106,12 +106,12 @@ def run(
         profile=content,
         profile_base=base,
         pairs=overrides.parse_pairs(pairs),
-        data_dir=_existing(data_dir) if data_dir else None,
+        data_dir=existing(data_dir) if data_dir else None,
         output_dir=target,
     )
     try:
         target.mkdir(parents=True, exist_ok=True)
-        outcomes = _read_state(target)
+        outcomes = read_state(target)
     except OSError as error:
         raise UsageError(
             f"Expected a folder that can be written; {target}: {error.strerror}. Choose another "
@@ -141,7 +141,7 @@ def run(
     return int(any(outcome.status != "done" for outcome in fresh.values()))
 
 
-def _existing(data_dir: str) -> Path:
+def existing(data_dir: str) -> Path:
     """The data folder as an absolute path; raises UsageError when it is none."""
     path = Path(data_dir).expanduser().resolve()
     if not path.is_dir():
@@ -216,7 +216,7 @@ def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
     files.write_text(target / f"{notebook.stem}.html", page)
 
 
-def _read_state(target: Path) -> dict[str, Outcome]:
+def read_state(target: Path) -> dict[str, Outcome]:
     """Outcomes of earlier runs in the same folder; none when they cannot be read."""
     try:
         content = json.loads((target / STATE).read_text(encoding="utf-8"))
