@@ -239,7 +239,9 @@ def summary(report: pd.DataFrame, store: Path, *, seconds: float) -> str:
     ]
     if faceless:
         lines.append(f"{faceless} clips without a face: their middle squares were taken")
-    lines += [f"  {row.videoname}: {row.reason}" for row in bad.head(SHOWN).itertuples()]
+    for row in bad.head(SHOWN).itertuples():
+        named = row.reason.startswith(row.videoname)
+        lines.append(f"  {row.reason}" if named else f"  {row.videoname}: {row.reason}")
     if len(bad) > SHOWN:
         lines.append(f"  and {len(bad) - SHOWN} more; --csv FILE lists all")
     return "\n".join(lines)
