@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,6 +142,8 @@ def add_machine(machines, **options):
 
 
 def test_features_are_those_of_one_machine(machines, tmp_path, capsys):
+    import keras  # here, since the workers import this file
+
     table = plain_clips(tmp_path / "clips", 4)
     (tmp_path / "clips" / "broken.mp4").write_text("no video")
     inputs = keras.layers.Input((20, 20, 3))
@@ -269,7 +270,7 @@ for one in pkgutil.iter_modules(nbhelpers.commands.__path__):
 from test_cluster import Logging, choice
 from nbhelpers import cluster, features
 table = pd.DataFrame({"videoname": ["a"], "path": [sys.argv[1]]})
-encoder = Logging(sys.argv[2] + "/log")
+encoder = Logging(sys.argv[1] + ".log")
 print([row["reason"] for row in features.fill(table, choice(encoder), store=sys.argv[2])])
 try:
     next(cluster.fill(table, choice(encoder), store=sys.argv[2]))
