@@ -1,6 +1,6 @@
 """How long a large set of clips takes, from the seconds that one clip takes here; a plain script.
 
-    python tests/benchmarks/scaling_model.py [--frames 6] [--size 128] [--repeats 5] [--out FILE.json]
+    python tests/benchmarks/scaling_model.py [--frames 6] [--size 128] [--repeats 9] [--out F]
     python tests/benchmarks/scaling_model.py --check [--workers 1 2 4] [--clips 48]
 
 The first form times each stage of one clip in CPU seconds, in one process with one thread as a Ray
@@ -11,7 +11,9 @@ random: they do not change the time.
 """
 
 import argparse
+import hashlib
 import heapq
+import itertools
 import json
 import os
 import statistics
@@ -23,8 +25,6 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
     os.environ[name] = "1"
-
-import hashlib
 
 import pandas as pd
 
@@ -75,7 +75,7 @@ def stage_seconds(path, choice, store):
     facts = {"frames": len(clip), "crop": report.crop, "faces_found": report.found}
     features._Store(store).put(key, features._Sequence(values, facts))
     marks.append(time.process_time())
-    seconds = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    seconds = [after - before for before, after in itertools.pairwise(marks)]
     return dict(zip(STAGES, seconds, strict=True)), (store / f"{key}.npz").stat().st_size
 
 
@@ -113,35 +113,33 @@ def arithmetic(measured, frames, dispatch):
     """Lines that say what a set of clips costs, each with its arithmetic."""
     stages = measured["stages"]
     whole = sum(stages.values())
-    lines = [
-        "| stage | CPU s a clip | share | " + " | ".join(f"{n}, core-hours" for n in SETS) + " |"
-    ]
-    lines.append("|---|---|---|" + "---|" * len(SETS))
+    heads = ["stage", "CPU s a clip", "share", *(f"{name}, core-hours" for name in SETS)]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, seconds in {**stages, "all": whole}.items():
         hours = " | ".join(f"{count * seconds / 3600:,.0f}" for count in SETS.values())
         lines.append(f"| {name} | {seconds:.3f} | {seconds / whole:.0%} | {hours} |")
-    lines.append("")
-    without = whole - stages["encode"]
+    gpu = frames * GPU_SECONDS_A_PICTURE
+    rest = whole - stages["encode"]
     for name, count in SETS.items():
-        gpu = frames * GPU_SECONDS_A_PICTURE
-        read = count * DFDC_BYTES / DFDC_CLIPS
+        read, hours = count * DFDC_BYTES / DFDC_CLIPS, count / 3600
         lines += [
-            f"{name}: {count:,} clips",
-            f"  CPU only      {count:,} x {whole:.3f} s / 3600 = {count * whole / 3600:,.0f} core-h",
-            f"  encoder on GPU {count:,} x {frames} x {gpu / frames * 1e6:.0f} us / 3600 = "
-            f"{count * gpu / 3600:,.1f} GPU-h, and {count * without / 3600:,.0f} core-h for the rest",
-            f"  cores that one GPU needs to be busy: {without:.3f} / {gpu:.5f} = {without / gpu:,.0f}",
-            f"  to read       {read / 1e12:,.2f} TB; at {DISK / 1e9:g} GB/s {read / DISK / 3600:,.1f} h",
-            f"  to keep       {count:,} files, {count * measured['stored'] / 1e9:,.1f} GB",
+            f"\n{name}: {count:,} clips",
+            f"  all on CPUs     {count:,} x {whole:.3f} s = {hours * whole:,.0f} core-hours",
+            f"  encoder on GPU  {count:,} x {frames} x {gpu / frames * 1e6:.0f} us = "
+            f"{hours * gpu:,.1f} GPU-hours, the rest {hours * rest:,.0f} core-hours",
+            f"  to read         {read / 1e12:,.2f} TB = {read / DISK / 3600:,.1f} h at 1 GB/s",
+            f"  to keep         {count:,} files, {count * measured['stored'] / 1e9:,.1f} GB",
         ]
         if dispatch:
-            lines.append(
-                f"  to hand out   {count:,} x {dispatch * 1e3:.2f} ms = "
-                f"{count * dispatch / 3600:,.2f} h of one process"
-            )
-    lines += ["", f"disk is full at {DISK / (DFDC_BYTES / DFDC_CLIPS) * whole:,.0f} cores"]
+            cost = f"{dispatch * 1e3:.2f} ms = {hours * dispatch:,.2f} h of one process"
+            lines.append(f"  to hand out     {count:,} x {cost}")
+    limit = DISK / (DFDC_BYTES / DFDC_CLIPS) * whole
+    lines.append(
+        f"\none GPU is busy with {rest:.3f} / {gpu:.5f} = {rest / gpu:,.0f} cores before it"
+    )
+    lines.append(f"a disk of 1 GB/s is busy with {limit:,.0f} cores behind it")
     if dispatch:
-        lines.append(f"the handing out is at its limit at {whole / dispatch:,.0f} cores")
+        lines.append(f"the one process that hands out is busy with {whole / dispatch:,.0f} cores")
     return lines
 
 
@@ -173,16 +171,13 @@ def check(folder, choice, *, counts, clips, dispatch):
             for _ in cluster.fill(table, choice, store=folder / f"w{workers}", workers=workers)
         ]
         if workers == 1:
-            seconds = [after - before for before, after in zip(times, times[1:], strict=False)]
+            seconds = [after - before for before, after in itertools.pairwise(times)]
             seconds.append(statistics.median(seconds))
             start = times[0] - seconds[-1]
         told = simulate(seconds, workers=workers, cores=cores, start=start, dispatch=dispatch)
         found.append({"workers": workers, "measured": times[-1], "simulated": told})
-        print(
-            f"{workers} workers on {cores} cores: measured {times[-1]:.1f} s, simulated {told:.1f} s"
-            f" ({told / times[-1] - 1:+.0%})",
-            flush=True,
-        )
+        both = f"measured {times[-1]:.1f} s, simulated {told:.1f} s ({told / times[-1] - 1:+.0%})"
+        print(f"{workers} workers on {cores} cores: {both}", flush=True)
     return found
 
 

@@ -70,10 +70,12 @@ def told(name, process):
         process.kill()
         out, error = process.communicate()
         error += "\nnothing for 300 s"
-    lines = (out if process.returncode == 0 else error).strip().splitlines()
-    print(
-        f"{name}: {'works' if process.returncode == 0 else 'FAILS'}: {lines[-1] if lines else ''}"
-    )
+    if process.returncode == 0:
+        print(f"{name}: works: {out.strip().splitlines()[-1]}")
+    else:
+        begins = [match.start() for match in re.finditer(r"^\w+Error: ", error, re.MULTILINE)]
+        words = " ".join(error[begins[-1] if begins else -400 :].split())
+        print(f"{name}: FAILS: {words[:300]}")
 
 
 def main():
