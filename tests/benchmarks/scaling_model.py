@@ -23,8 +23,8 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-    os.environ[name] = "1"
+os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 
@@ -137,7 +137,7 @@ def arithmetic(measured, frames, dispatch):
     lines.append(
         f"\none GPU is busy with {rest:.3f} / {gpu:.5f} = {rest / gpu:,.0f} cores before it"
     )
-    lines.append(f"a disk of 1 GB/s is busy with {limit:,.0f} cores behind it")
+    lines.append(f"a disk of 1 GB/s is busy with {limit:,.0f} cores")
     if dispatch:
         lines.append(f"the one process that hands out is busy with {whole / dispatch:,.0f} cores")
     return lines
