@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_notebooks as tiny
 from tiny_clips import STEP, write_clip
 
-from nbhelpers import cluster, features
+from nbhelpers import cluster, features, locate
 from nbhelpers.__main__ import main
 from nbhelpers.cluster import ClusterError
 
@@ -109,6 +110,7 @@ def ports():
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory):
     """A cluster of two machines with one processor each; this process is connected to it."""
+    pytest.importorskip("ray")
     quick = tmp_path_factory.mktemp("quick")
     # jsonschema builds a grammar from this package at each import, which takes longer than all of
     # Ray does; every process of the cluster would.
@@ -256,6 +258,19 @@ def test_too_large_workers_are_refused_at_once(machines, tmp_path):
     for wish in ({"cpus": 2}, {"gpus": 1}):
         with pytest.raises(ClusterError, match=r"room for a worker of .* Ask for less"):
             list(cluster.fill(table, choice(Logging(tmp_path / "log")), store=tmp_path, **wish))
+
+
+def test_sweep_runs_over_the_cluster(machines, tmp_path, monkeypatch, capsys):
+    saving = tiny.saving("03_net")
+    tiny.write(tmp_path / "notebooks", "03_net", "1 / RATE", saving, parameters="RATE = 0  # r\n")
+    (tmp_path / "grid.yaml").write_text("RATE: [1, 0]\n")
+    monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
+    words = ["sweep", "03", "--grid", str(tmp_path / "grid.yaml"), "--engine", "ray"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "[2/2]" in said.err
+    assert "ZeroDivisionError" in said.out
+    assert said.out.count("0.750 [0.650, 0.850]") == 4  # the model that was not divided by zero
 
 
 # ---------------------------------------------------------------- without Ray

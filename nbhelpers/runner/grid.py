@@ -131,7 +131,7 @@ def plan(
         content, profile_base = overrides.read_profile(profile, notebooks_dir / "profiles")
     fixed = overrides.parse_pairs(pairs)
     digests = {notebook.stem: notebook.digest for notebook in selected}
-    runs = []
+    runs: dict[Path, Run] = {}
     for point in points:
         resolved = {name: overrides.resolved(name, value, base) for name, value in point.items()}
         parameters = overrides.combine(
@@ -145,9 +145,14 @@ def plan(
         )
         for values in parameters.values():
             values.pop("OUTPUT_DIR", None)
-        folder = out / folder_name(point, parameters)
-        runs.append(Run(dict(point), folder, parameters, digests, notebooks_dir, threads))
-    return runs
+        settings = {
+            name: next(values[name] for values in parameters.values() if name in values)
+            for name in point
+        }
+        folder = out / folder_name(settings, parameters)
+        run = Run(settings, folder, parameters, digests, notebooks_dir, threads)
+        runs[folder] = run  # points that are equal once checked, as 1 and 1.0, are one run
+    return list(runs.values())
 
 
 def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -> str:
