@@ -282,6 +282,8 @@ def _check_machines(ray: Any, sight: _Sight, cpus: float) -> None:
     for node, reference in asked.items():
         try:
             problem = ray.get(reference)
+        except (ray.exceptions.TaskUnschedulableError, ray.exceptions.NodeDiedError):
+            continue  # a machine that has just gone: no worker will come there
         except ray.exceptions.RayError as error:
             problem = _cause(error)
         if not problem and not _appears(sight.answer(node)):
