@@ -10,16 +10,20 @@ from nbhelpers.commands import (
     compare,
     doctor,
     download,
+    extract,
     hosted,
     predict,
     readme,
     render,
     run,
+    sweep,
 )
 
 COMMANDS = {
     "run": run,
     "predict": predict,
+    "extract": extract,
+    "sweep": sweep,
     "compare": compare,
     "check": check,
     "download": download,

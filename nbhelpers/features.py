@@ -35,6 +35,11 @@ REPORT = ["videoname", "readable", "reason", "frames", "crop", "faces_found", "f
 _VERSION = 2  # raise it whenever the same choice would give other pixels or other features
 _AT_ONCE = 32  # pictures in one call of the network; bounds its memory
 _LOOKAHEAD = 2  # clips decoded ahead of the encoder
+_EXPECTED = (video.VideoError, OSError)  # what a clip that cannot be read raises
+
+
+class StoreError(OSError):
+    """The feature store cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -252,27 +257,57 @@ def extract_all(
     sequences: dict[str, list[np.ndarray]] = {name: [] for name in choices}
     reports: dict[str, list[dict]] = {name: [] for name in choices}
     clips = _prepared(table["path"], lambda path: _prepare(path, choices, shelf))
-    for videoname, (keys, stored, pictures, problem) in zip(
+    for videoname, prepared in zip(
         table["videoname"], _with_bar(clips, len(table), progress), strict=True
     ):
-        if problem:
-            logger.warning("%s is left out: %s", videoname, problem)
-        for name, choice in choices.items():
-            row = {"videoname": videoname, "readable": not problem, "reason": problem}
-            if not problem:
-                ready = stored[name]
-                row["from_store"] = ready is not None
-                if ready is None:
-                    pixels, facts = pictures[choice.pictures]
-                    ready = _Sequence(choice.encoder.predict(pixels), facts)
-                    shelf.put(keys[name], ready)
-                sequences[name].append(ready.values)
-                row |= ready.facts
+        made, rows = _finish(videoname, prepared, choices, shelf)
+        for name, ready in made.items():
+            sequences[name].append(ready.values)
+        for name, row in rows.items():
             reports[name].append(row)
     return {
         name: _features(table, sequences[name], reports[name], choice.frames)
         for name, choice in choices.items()
     }
+
+
+def fill(
+    table: pd.DataFrame,
+    choice: Choice,
+    *,
+    store: str | os.PathLike,
+    keep_going: bool = False,
+) -> Iterator[dict]:
+    """Put the features of clips into a store, and keep nothing of them in memory.
+
+    What is stored already is not made again. What is put there is what `extract_all` would put
+    there, and what it will find.
+
+    Args:
+        table: columns `videoname` and `path`.
+        choice: what to make.
+        store: folder of the feature files.
+        keep_going: an error that no clip should cause (not a `VideoError`, not an `OSError`) makes
+            its clip unreadable instead of ending the work.
+
+    Yields:
+        One row of the report a clip, in order: `REPORT`.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    choices, shelf = {"": choice}, _Store(store)
+    expected = (Exception,) if keep_going else _EXPECTED
+    clips = _prepared(table["path"], lambda path: _prepare(path, choices, shelf, expected))
+    for videoname, prepared in zip(table["videoname"], clips, strict=True):
+        try:
+            yield _finish(videoname, prepared, choices, shelf)[1][""]
+        except StoreError:
+            raise
+        except Exception as error:
+            if not keep_going:
+                raise
+            yield _finish(videoname, _unreadable(error), choices, shelf)[1][""]
 
 
 def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -356,17 +391,50 @@ class _Sequence:
     facts: dict
 
 
+#: keys, stored features and pictures of a clip, and what is wrong with it
+_Prepared = tuple[dict, "dict[str, _Sequence | None]", dict, str]
+
+
 def _prepare(
-    path: str, choices: Mapping[str, Choice], shelf: _Store
-) -> tuple[dict, dict[str, _Sequence | None], dict, str]:
+    path: str,
+    choices: Mapping[str, Choice],
+    shelf: _Store,
+    expected: tuple[type[Exception], ...] = _EXPECTED,
+) -> _Prepared:
     """Keys and stored features of a clip, the pictures of what is not stored, what is wrong."""
     try:
         keys = shelf.keys(path, choices)
         stored = {name: shelf.get(key) for name, key in keys.items()}
         missing = [choice for name, choice in choices.items() if stored[name] is None]
         return keys, stored, _pictures(path, {choice.pictures for choice in missing}), ""
-    except (video.VideoError, OSError) as error:
-        return {}, {}, {}, str(error)
+    except expected as error:
+        return _unreadable(error)
+
+
+def _unreadable(error: Exception) -> _Prepared:
+    told = str(error) if isinstance(error, _EXPECTED) else f"{type(error).__name__}: {error}"
+    return {}, {}, {}, told
+
+
+def _finish(
+    videoname: str, prepared: _Prepared, choices: Mapping[str, Choice], shelf: _Store
+) -> tuple[dict[str, _Sequence], dict[str, dict]]:
+    """For each choice the features of a clip, now stored, and its row of the report."""
+    keys, stored, pictures, problem = prepared
+    if problem:
+        logger.warning("%s is left out: %s", videoname, problem)
+    row = {"videoname": videoname, "readable": not problem, "reason": problem}
+    if problem:
+        return {}, {name: dict(row) for name in choices}
+    made, rows = {}, {}
+    for name, choice in choices.items():
+        made[name] = stored[name]
+        if made[name] is None:
+            pixels, facts = pictures[choice.pictures]
+            made[name] = _Sequence(choice.encoder.predict(pixels), facts)
+            shelf.put(keys[name], made[name])
+        rows[name] = row | {"from_store": stored[name] is not None} | made[name].facts
+    return made, rows
 
 
 def _pictures(path: str, wanted: set[tuple]) -> dict[tuple, tuple[np.ndarray, dict]]:
@@ -494,5 +562,8 @@ class _Store:
         """Keep the features of one clip, whole or not at all."""
         if self.folder is None:
             return
-        with files.whole(self.folder / f"{key}.npz") as draft:
-            np.savez(draft, values=sequence.values, facts=json.dumps(sequence.facts))
+        try:
+            with files.whole(self.folder / f"{key}.npz") as draft:
+                np.savez(draft, values=sequence.values, facts=json.dumps(sequence.facts))
+        except OSError as error:
+            raise StoreError(f"Nothing can be written into {self.folder}: {error}") from error

@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 FLOORS = [
     {"files", "decode"},  # writing files, decoding pictures
     {"locate", "manifest", "splits"},  # tables
-    {"images", "video", "faces", "features"},  # pixels
+    {"images", "video", "faces", "features", "cluster"},  # pixels
     {"models", "weights", "backups", "training"},  # networks
     {"metrics", "calibration", "robustness", "detector", "explain", "ablation"},  # judgement
     {"plots", "display", "results"},  # telling
@@ -122,6 +122,14 @@ def test_tensorflow_only_where_networks_are(room):
     for path in ROOMS[room]:
         names = {name.split(".")[0] for name in imports(path)}
         assert room in MAY_LOAD_TENSORFLOW or not names & {"tensorflow", "keras"}, path.name
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_ray_only_inside_functions_of_cluster(room):
+    for path in ROOMS[room]:
+        inside = {name.split(".")[0] for name in imports(path)}
+        at_import = {name.split(".")[0] for name in imports(path, top_only=True)}
+        assert "ray" not in (at_import if room == "cluster" else inside), path.name
 
 
 def test_metrics_need_numpy_and_scikit_learn_only():

@@ -315,21 +315,28 @@ def as_text(
     parts = []
     for stem in tables:
         parts.append(f"== {stem}")
-        parts.append(_table(["differs", *runs], tables[stem]) or "nothing was set differently")
-        parts.append(_table([metric, *runs], scores[stem]) or "no models")
+        differs = text_table(["differs", *runs], _rows(tables[stem]))
+        parts.append(differs or "nothing was set differently")
+        parts.append(text_table([metric, *runs], _rows(scores[stem])) or "no models")
         own = [gap for gap in gaps if gap.notebook == stem]
         rows = {f"{gap.model}, {gap.run}": [difference_text(gap), gap.note] for gap in own}
         if rows:
-            parts.append(_table([f"{metric} minus {runs[0]}", "difference", "over"], rows))
+            heads = [f"{metric} minus {runs[0]}", "difference", "over"]
+            parts.append(text_table(heads, _rows(rows)))
     return "\n\n".join(parts)
 
 
-def _table(heads: list[str], rows: dict[str, list[str]]) -> str:
-    """Columns of text side by side; long cells are cut."""
+def _rows(named: dict[str, list[str]]) -> list[list[str]]:
+    return [[name, *values] for name, values in named.items()]
+
+
+def text_table(heads: list[str], rows: list[list[str]]) -> str:
+    """Columns of text side by side; long cells are cut; "" where there are no rows."""
     if not rows:
         return ""
-    cells = [heads] + [[name, *values] for name, values in rows.items()]
-    cells = [[cell if len(cell) <= 90 else cell[:87] + "..." for cell in row] for row in cells]
+    cells = [
+        [cell if len(cell) <= 90 else cell[:87] + "..." for cell in row] for row in [heads, *rows]
+    ]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -359,25 +366,28 @@ def as_html(
     )
     for stem in tables:
         body += f"<h2>{html.escape(stem)}</h2>"
-        body += _html_table(["set differently", *runs], tables[stem]) or (
-            "<p>Nothing was set differently.</p>"
-        )
-        body += _html_table([label, *runs], scores[stem])
+        differs = html_table(["set differently", *runs], escaped(_rows(tables[stem])))
+        body += differs or "<p>Nothing was set differently.</p>"
+        body += html_table([label, *runs], escaped(_rows(scores[stem])))
         own = [gap for gap in gaps if gap.notebook == stem]
         rows = {f"{gap.model}, {gap.run}": [difference_text(gap), gap.note] for gap in own}
-        body += _html_table([f"{label} minus {runs[0]}", "difference", "over"], rows)
+        heads = [f"{label} minus {runs[0]}", "difference", "over"]
+        body += html_table(heads, escaped(_rows(rows)))
     style = ".wide { margin: .8rem 0; } td { white-space: normal; } td, th { text-align: left; }"
     return frame.page("Runs side by side", body, style=style)
 
 
-def _html_table(heads: list[str], rows: dict[str, list[str]]) -> str:
+def escaped(rows: list[list[str]]) -> list[list[str]]:
+    """Cells of text as cells of HTML."""
+    return [[html.escape(cell) for cell in row] for row in rows]
+
+
+def html_table(heads: list[str], rows: list[list[str]]) -> str:
+    """A table that scrolls in itself; heads are text, cells HTML; "" where there are no rows."""
     if not rows:
         return ""
     head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in (name, *values)) + "</tr>"
-        for name, values in rows.items()
-    )
+    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return (
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
         "</div>"

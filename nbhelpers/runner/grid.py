@@ -1,0 +1,242 @@
+"""Many runs of the same notebooks with other parameters: which, where, and each in a process."""
+
+import hashlib
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from nbhelpers import files
+from nbhelpers.runner import overrides, series, sources
+from nbhelpers.runner.execution import Outcome
+from nbhelpers.runner.sources import UsageError
+
+PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"
+MOST_RUNS = 10_000
+_NAME = 60  # letters of a folder's readable part
+_CODE = """
+import json, pathlib, sys
+from nbhelpers.runner import series
+job = json.load(sys.stdin)
+folder = pathlib.Path(job["notebooks"])
+sys.exit(series.run(job["stems"], out=job["out"], profile=job["profile"], notebooks_dir=folder))
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One point of a grid.
+
+    Attributes:
+        settings: grid parameter -> value.
+        folder: its output folder.
+        parameters: notebook name -> all that differs from its own text, OUTPUT_DIR left out.
+        digests: notebook name -> its source digest.
+        notebooks: the folder of the notebooks.
+        threads: of TensorFlow, for each of its two pools; 0 leaves it the whole machine.
+    """
+
+    settings: dict[str, object]
+    folder: Path
+    parameters: dict[str, dict[str, object]]
+    digests: dict[str, str]
+    notebooks: Path
+    threads: int = 0
+
+    @property
+    def plan(self) -> dict:
+        """What a finished run in the folder must have been, to be taken for this one."""
+        plain = json.loads(json.dumps(self.parameters))  # tuples become lists
+        return {"parameters": plain, "notebooks": self.digests}
+
+
+def read_grid(path: Path) -> list[dict[str, object]]:
+    """Read a grid: a YAML mapping of parameters to lists of values, or a list of such mappings.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Parameter -> value for every point: the product of the lists, mapping by mapping; no point
+        twice. A value that is no list is the only one of its parameter.
+
+    Raises:
+        UsageError: no such file, another form, an empty list, or more than 10,000 points.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"Expected a grid in YAML; {path}: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"Expected a grid in YAML; {path}: {error}. Mend the file.") from None
+    points = {}
+    for grid in content if isinstance(content, list) else [content]:
+        if not isinstance(grid, dict) or not grid or any(value == [] for value in grid.values()):
+            raise UsageError(
+                f"Expected `PARAMETER: [value, value]` lines in {path}; received {grid!r}. A value "
+                "that is a list itself is written [[1, 2], [3, 4]]."
+            )
+        lists = [value if isinstance(value, list) else [value] for value in grid.values()]
+        for values in itertools.islice(itertools.product(*lists), MOST_RUNS + 1):
+            point = dict(zip(map(str, grid), values, strict=True))
+            points[json.dumps(point, sort_keys=True, default=str)] = point
+    if len(points) > MOST_RUNS:
+        raise UsageError(f"Expected at most {MOST_RUNS} runs; the product of {path} has more.")
+    return list(points.values())
+
+
+def plan(
+    wanted: Iterable[str],
+    points: Iterable[Mapping[str, object]],
+    *,
+    out: Path,
+    base: Path,
+    profile: str = "",
+    pairs: Iterable[tuple[str, str]] = (),
+    data_dir: Path | None = None,
+    notebooks_dir: Path,
+    threads: int = 0,
+) -> list[Run]:
+    """Lay out the runs; nothing is written.
+
+    Args:
+        wanted: numbers or names of the notebooks.
+        points: from `read_grid`.
+        out: folder of the run folders.
+        base: where relative paths in the grid start.
+        profile: below the grid, as in `series.run`.
+        pairs: between the two, as in `series.run`.
+        data_dir: value for DATA_DIR, or None to leave it.
+        notebooks_dir: where the notebooks are.
+        threads: see `Run`.
+
+    Returns:
+        One run a point, in folders that tell its settings and differ in a digest.
+
+    Raises:
+        UsageError: an unknown notebook, parameter or profile, or a value of another type.
+    """
+    notebooks = sources.find(notebooks_dir)
+    selected = sources.select(notebooks, wanted)
+    content, profile_base = {}, Path.cwd()
+    if profile:
+        content, profile_base = overrides.read_profile(profile, notebooks_dir / "profiles")
+    fixed = overrides.parse_pairs(pairs)
+    digests = {notebook.stem: notebook.digest for notebook in selected}
+    runs: dict[Path, Run] = {}
+    for point in points:
+        resolved = {name: overrides.resolved(name, value, base) for name, value in point.items()}
+        parameters = overrides.combine(
+            notebooks,
+            selected,
+            profile=content,
+            profile_base=profile_base,
+            pairs=fixed | resolved,
+            data_dir=data_dir,
+            output_dir=out,
+        )
+        for values in parameters.values():
+            values.pop("OUTPUT_DIR", None)
+        settings = {
+            name: next(values[name] for values in parameters.values() if name in values)
+            for name in point
+        }
+        folder = out / folder_name(settings, parameters)
+        run = Run(settings, folder, parameters, digests, notebooks_dir, threads)
+        runs[folder] = run  # points that are equal once checked, as 1 and 1.0, are one run
+    return list(runs.values())
+
+
+def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -> str:
+    """A name that a person can read and that no other set of parameters has.
+
+    >>> folder_name({"RATE": 0.1, "WHERE": "a b/c"}, {"03_x": {"RATE": 0.1, "WHERE": "/a b/c"}})
+    'RATE=0.1_WHERE=a-b-c_0b246f12'
+    """
+    told = "_".join(f"{name}={value}" for name, value in point.items())
+    told = re.sub(r"[^\w.=+-]+", "-", told)[:_NAME].strip("-._")
+    text = json.dumps(parameters, sort_keys=True, default=str)
+    return f"{told}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def outcomes(run: Run) -> dict[str, Outcome] | None:
+    """How the run in a folder ended: notebook name -> outcome; None where it did not end.
+
+    A run of other parameters, or of a notebook whose code has changed since, is none.
+    """
+    try:
+        told = json.loads((run.folder / PLAN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    found = series.read_state(run.folder)
+    if told != run.plan or not set(run.digests) <= set(found):
+        return None
+    return {stem: found[stem] for stem in run.digests}
+
+
+def is_finished(run: Run) -> bool:
+    """Whether the run is in its folder, every notebook done."""
+    found = outcomes(run)
+    return found is not None and all(one.status == "done" for one in found.values())
+
+
+def execute(run: Run) -> None:
+    """Carry out one run and wait for it; how it ended is in its folder (`outcomes`)."""
+    _start(run).wait()
+
+
+def execute_all(runs: list[Run], *, workers: int) -> Iterator[int]:
+    """Carry out runs in processes of their own.
+
+    Args:
+        runs: from `plan`.
+        workers: how many at a time, >= 1.
+
+    Yields:
+        The number of each run as it ends. If the caller stops, so do the runs.
+    """
+    waiting, going = list(enumerate(runs)), {}
+    try:
+        while waiting or going:
+            while waiting and len(going) < workers:
+                number, run = waiting.pop(0)
+                going[number] = _start(run)
+            for number in [one for one, process in going.items() if process.poll() is not None]:
+                del going[number]
+                yield number
+            time.sleep(0.1)
+    finally:
+        for process in going.values():
+            process.terminate()  # its notebook's process follows
+            process.wait()
+
+
+def _start(run: Run) -> subprocess.Popen:
+    """Begin a run in its folder, with nothing left there that says how an earlier one ended."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    (run.folder / series.STATE).unlink(missing_ok=True)
+    files.write_text(run.folder / PLAN, json.dumps(run.plan, indent=1) + "\n")
+    plain = run.plan["parameters"]
+    files.write_text(run.folder / PROFILE, yaml.safe_dump(plain, sort_keys=False))
+    job = {"stems": list(run.digests), "out": str(run.folder), "notebooks": str(run.notebooks)}
+    job["profile"] = str(run.folder / PROFILE)
+    environment = dict(os.environ)
+    if run.threads:
+        for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+            environment[name] = str(run.threads)
+    with (run.folder / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _CODE],
+            stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment,
+        )  # fmt: skip
+    with process.stdin as pipe:
+        pipe.write(json.dumps(job).encode())
+    return process
