@@ -7,7 +7,7 @@ DATA    ?=
 PROFILE ?=
 RUN     := $(PY) -m nbhelpers run --out "$(OUT)" $(if $(DATA),--data-dir "$(DATA)") $(if $(PROFILE),--profile "$(PROFILE)")
 
-.PHONY: help setup run test lab lint render lock clean
+.PHONY: help setup run test lab lint render bench lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -34,6 +34,9 @@ lint: setup      ## style of code and notebook cells
 
 render: setup    ## execute the notebooks and store their outputs in them
 	$(PY) -m nbhelpers render
+
+bench: setup     ## measure every claim of speed, into runs/bench (a quiet machine, a quarter of an hour)
+	$(PY) -m tests.benchmarks
 
 lock: setup      ## regenerate requirements.txt from pyproject.toml (needs uv)
 	{ sed '/^[^#]/,$$d' requirements.txt; \
