@@ -70,6 +70,15 @@ def test_equality_is_refused(wrong):
         measure.check_equal(wrong, [1.0, 2.0], limit=1e-2)
 
 
+def test_rounding_of_pictures_is_no_excuse_for_other_pictures(tmp_path):
+    table = bench_pictures.grow(tmp_path, 4)
+    right = bench_pictures.article_load(table)[2]
+    measure.check_equal(right, right + 1, **bench_pictures.ROUNDING)
+    for wrong in (right[..., ::-1], right[::-1]):
+        with pytest.raises(DifferentError):
+            measure.check_equal(wrong, right, **bench_pictures.ROUNDING)
+
+
 def test_ratios_are_of_pairs_and_targets_are_about_them():
     found = measure.summary([(1, 2), (10, 50), (1, 3)])
     assert (found["ratio"], found["low"], found["high"], found["pairs"]) == (3, 2, 5, 3)

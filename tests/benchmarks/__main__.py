@@ -7,7 +7,7 @@ Each row runs in a process of its own, so that peak memory is a row's own. The t
 run in turn; what they make is compared first, and a row whose sides differ has no ratio and the
 exit code is 1. Writes one `benchmarks.json`, prints a table.
 
-Tried and not kept, since it did not win: see `bench_video.py`.
+What was tried and did not win stands at the head of `bench_video.py`.
 """
 
 import argparse

@@ -71,16 +71,19 @@ SMALL = Sizes(
 )
 
 
-def check_equal(ours: np.ndarray, theirs: np.ndarray, *, limit: float) -> dict[str, float]:
+def check_equal(
+    ours: np.ndarray, theirs: np.ndarray, *, limit: float, by: Callable = np.max
+) -> dict[str, float]:
     """Compare what the two sides made, before any time is believed.
 
     Args:
         ours: numbers of any shape.
         theirs: as many.
-        limit: largest difference allowed, as a share of the largest of theirs.
+        limit: difference allowed, as a share of the largest of theirs.
+        by: `np.max` looks at the largest difference, `np.mean` at the average.
 
     Returns:
-        `gap`, the largest difference as such a share, and the `limit`.
+        `gap`, the difference as such a share, and the `limit`.
 
     Raises:
         DifferentError: another shape, a number that is not finite, or a larger difference.
@@ -88,17 +91,22 @@ def check_equal(ours: np.ndarray, theirs: np.ndarray, *, limit: float) -> dict[s
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     if ours.shape != theirs.shape:
         raise DifferentError(f"Expected equal shapes; received {ours.shape} and {theirs.shape}.")
-    gap = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+    gap = float(by(np.abs(ours - theirs)) / np.abs(theirs).max())
     if not gap <= limit:  # a nan is no equality
         raise DifferentError(f"Expected a difference of at most {limit:g}; received {gap:.2g}.")
     return {"gap": gap, "limit": limit}
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Return the wall seconds of one call."""
-    start = time.perf_counter()
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Return the wall seconds of one call, and its CPU seconds with those of child processes."""
+    wall, cpu = time.perf_counter(), _cpu_seconds()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, _cpu_seconds() - cpu
+
+
+def _cpu_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def in_turn(ours: Callable, theirs: Callable, *, pairs: int, inverse: bool = False) -> dict:
@@ -112,15 +120,21 @@ def in_turn(ours: Callable, theirs: Callable, *, pairs: int, inverse: bool = Fal
             long it takes.
 
     Returns:
-        Median seconds of `ours` and `theirs`; `ratio`, the median over the pairs, with the
-        smallest and the largest, `low` and `high`; `pairs`.
+        What `summary` says of the wall seconds, and `cpu_ratio`, the median of the same ratio in
+        CPU seconds, which other programs on the machine disturb less.
     """
-    seconds = [(timed(ours), timed(theirs)) for _ in range(pairs)]
-    return summary(seconds, inverse=inverse)
+    both = [(timed(ours), timed(theirs)) for _ in range(pairs)]
+    walls = [(one[0], other[0]) for one, other in both]
+    cpus = [(max(one[1], 1e-3), max(other[1], 1e-3)) for one, other in both]
+    return summary(walls, inverse=inverse) | {"cpu_ratio": summary(cpus, inverse=inverse)["ratio"]}
 
 
 def summary(seconds: list[tuple[float, float]], *, inverse: bool = False) -> dict:
-    """What `in_turn` returns, from seconds of ours and theirs that were taken in turn.
+    """Sum up seconds of ours and theirs that were taken in turn.
+
+    Returns:
+        Median seconds of `ours` and `theirs`; `ratio`, the median over the pairs, with the
+        smallest and the largest, `low` and `high`; `pairs`.
 
     >>> summary([(1.0, 4.0), (2.0, 6.0), (1.0, 5.0)])["ratio"]
     4.0
