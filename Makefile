@@ -8,7 +8,7 @@ DATA    ?=
 PROFILE ?=
 RUN     := $(PY) -m nbhelpers run --out "$(OUT)" $(if $(DATA),--data-dir "$(DATA)") $(if $(PROFILE),--profile "$(PROFILE)")
 
-.PHONY: help setup run test soak lab lint render licences lock clean
+.PHONY: help setup run test soak bench lab lint render licences lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -39,6 +39,9 @@ lint: setup      ## style of code and notebook cells
 
 render: setup    ## execute the notebooks and store their outputs in them
 	$(PY) -m nbhelpers render
+
+bench: setup     ## measure every claim of speed, into runs/bench (a quiet machine, a quarter of an hour)
+	$(PY) -m tests.benchmarks
 
 licences: setup  ## list the licence of every package that is installed
 	$(PY) -m nbhelpers doctor --licences

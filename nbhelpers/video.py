@@ -107,8 +107,9 @@ def read_frames(
         path: The clip.
         count: Frames wanted, >= 1; a shorter clip gives fewer.
         how: ``"even"`` or ``"first"``, see :func:`frame_indices`.
-        transform: Applied to every frame (uint8 (H, W, 3) RGB) as it is read, so that large
-            frames need not be kept; must give equal shapes.
+        transform: Cuts or resizes every frame (uint8 (H, W, 3), still BGR) as it is read, so that
+            large frames need be neither kept nor converted; must give equal shapes and treat the
+            three colours alike.
 
     Returns:
         :class:`Frames`; a rotation flag in the file has been applied. Where the file gives no
@@ -332,8 +333,8 @@ def _decode(
             good, frame = capture.retrieve()
             if not good:
                 return pixels, index
-            frame = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-            pixels.append(frame if transform is None else transform(frame))
+            frame = frame if transform is None else transform(frame)
+            pixels.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))  # last: a small one costs less
     return pixels, int(wanted[-1]) + 1
 
 

@@ -127,3 +127,49 @@ def test_a_few_steps_lower_the_loss(keras):
     before = network.evaluate(x, y, verbose=0)  # without dropout, whose noise would hide the trend
     network.fit(x, y, epochs=40, batch_size=16, verbose=0)
     assert network.evaluate(x, y, verbose=0) < 0.5 * before
+
+
+def moved(keras, network, seed=0):
+    """Give every batch normalisation other numbers than those it starts with."""
+    rng = np.random.default_rng(seed)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 2, value.shape) for value in layer.get_weights()])
+    return network
+
+
+@pytest.mark.parametrize("name", ["Xception", "InceptionV3"])  # separable ones; no gamma
+def test_folding_changes_nothing_and_leaves_no_normalisation(keras, name):
+    build = getattr(keras.applications, name)
+    network = moved(
+        keras, build(include_top=False, weights=None, input_shape=(75, 75, 3), pooling="avg")
+    )
+    pictures = np.random.default_rng(0).uniform(-1, 1, (2, 75, 75, 3)).astype("float32")
+    fast = models.folded(network)
+    expected = network.predict_on_batch(pictures)
+    found = fast.predict_on_batch(pictures)
+    np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
+    assert not [x for x in fast.layers if isinstance(x, keras.layers.BatchNormalization)]
+
+
+def test_folding_spares_a_convolution_that_others_use(keras):
+    inputs = keras.layers.Input((8, 8, 3))
+    shared = keras.layers.Conv2D(4, 3, bias_initializer="ones")(inputs)
+    curved = keras.layers.Conv2D(4, 1, activation="relu")(shared)
+    normal = keras.layers.BatchNormalization()
+    outputs = [normal(shared), keras.layers.BatchNormalization()(curved)]
+    network = moved(keras, keras.Model(inputs, keras.layers.Concatenate()(outputs)))
+    pictures = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3)).astype("float32")
+    fast = models.folded(network)
+    found, expected = (x.predict_on_batch(pictures) for x in (fast, network))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert sum(isinstance(x, keras.layers.BatchNormalization) for x in fast.layers) == 2
+
+
+def test_folding_takes_a_bias_along(keras):
+    inputs = keras.layers.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, bias_initializer="ones")(inputs)
+    network = moved(keras, keras.Model(inputs, keras.layers.BatchNormalization()(x)))
+    pictures = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3)).astype("float32")
+    found, expected = (x.predict_on_batch(pictures) for x in (models.folded(network), network))
+    np.testing.assert_allclose(found, expected, atol=1e-6)

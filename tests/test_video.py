@@ -94,6 +94,18 @@ def test_transform_sees_each_frame(clip):
     assert frames.pixels.shape == (3, 8, 8, 3)
 
 
+def test_transformed_frames_are_rgb_like_the_others(tmp_path):
+    red = np.zeros((3, 48, 64, 3), np.uint8)
+    red[..., 0] = 200
+    clip = write_clip(tmp_path / "red.mp4", red)
+    whole = read_frames(clip, count=1).pixels
+    part = read_frames(
+        clip, count=1, transform=lambda one: video.centre_square(one, size=48)
+    ).pixels
+    np.testing.assert_array_equal(part, whole[:, :, 8:56])
+    assert part[..., 0].min() > 150 > part[..., 1:].max()
+
+
 def test_rotation_flag_is_applied(tmp_path, clip):
     turned = tmp_path / "turned.mp4"
     ffmpeg("-display_rotation", "90", "-i", clip, "-c", "copy", turned)

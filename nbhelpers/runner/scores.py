@@ -172,17 +172,35 @@ def update_readme(readme: Path, results: dict[str, dict]) -> bool:
     Raises:
         UsageError: no such file, or not exactly one pair of markers in their order.
     """
+    return rewrite_between(readme, BEGIN, END, readme_block(results))
+
+
+def rewrite_between(readme: Path, begin: str, end: str, block: str) -> bool:
+    """Puts a text between two markers of a file, in place of what is there.
+
+    Args:
+        readme: a text file with both markers, each on a line of its own.
+        begin: the first marker.
+        end: the second.
+        block: the text, without a line end at its end.
+
+    Returns:
+        Whether the file changed.
+
+    Raises:
+        UsageError: no such file, or not exactly one pair of markers in their order.
+    """
     if not readme.is_file():
         raise UsageError(f"Expected {readme}; it does not exist. Run this in a checkout.")
     text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    inside, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in inside + after or END in before + after:
+    before, found, rest = text.partition(begin)
+    inside, ended, after = rest.partition(end)
+    if not found or not ended or begin in inside + after or end in before + after:
         raise UsageError(
-            f"Expected one `{BEGIN}` and after it one `{END}` in {readme.name}; received another "
+            f"Expected one `{begin}` and after it one `{end}` in {readme.name}; received another "
             "number or order. Put both back, each on a line of its own."
         )
-    updated = f"{before}{BEGIN}\n{readme_block(results)}\n{END}{after}"
+    updated = f"{before}{begin}\n{block}\n{end}{after}"
     if updated == text:
         return False
     files.write_text(readme, updated)

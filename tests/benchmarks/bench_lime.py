@@ -7,13 +7,13 @@ peak memory of ours for a tenth of the samples and for all, each in a process of
 """
 
 import argparse
-import multiprocessing
 import os
-import resource
-import sys
 import time
 
 import numpy as np
+
+from tests.benchmarks import measure
+from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
 
 def plainly(model, picture, *, pieces, samples, batch_size, seed):
@@ -57,14 +57,13 @@ def timed(function):
     return result, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def peak_mb(size, samples, batch_size):
+def peak_mib(size, samples, batch_size):
     """Return the peak memory of this process, MiB, after one explanation."""
     from nbhelpers import explain
 
     model, picture = make(size)
     explain.lime_explanation(model, picture, samples=samples, batch_size=batch_size)
-    per_mb = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mb
+    return measure.peak_mib()
 
 
 def compare(size, samples, batch_size, rounds):
@@ -89,6 +88,36 @@ def compare(size, samples, batch_size, rounds):
     print(f"largest difference of a weight: {max(abs(first[k] - second[k]) for k in first):.1e}")
 
 
+def explaining(sizes: Sizes) -> list[dict]:
+    """One picture explained, beside the plain package; the two explanations are compared first."""
+    from nbhelpers import explain
+
+    model, picture = make(sizes.train_size)
+    common = {"batch_size": 32, "seed": 42}
+    pieces = explain.lime_explanation(model, picture, samples=64, **common).segments
+
+    def ours(samples=sizes.samples):
+        return explain.lime_explanation(model, picture, samples=samples, **common)
+
+    def theirs(samples=sizes.samples):
+        return plainly(model, picture, pieces=pieces, samples=samples, **common)
+
+    few = min(100, sizes.samples)
+    weights = [dict(side(few).local_exp[1]) for side in (ours, theirs)]
+    equal = check_equal(*[[side[key] for key in sorted(side)] for side in weights], limit=1e-3)
+    return [
+        measure.row(
+            f"LIME, one picture, {sizes.samples:,} samples",
+            "the plain `lime` package",
+            in_turn(ours, theirs, pairs=sizes.pairs),
+            unit="s",
+            target=">= 1",
+            equal=equal,
+            notes=["ours cuts the picture into pieces as well; theirs is given the pieces"],
+        )
+    ]
+
+
 def main():
     """Read the command line, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -97,8 +126,7 @@ def main():
     given = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for samples in (given.samples // 10, given.samples):
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            peak = pool.apply(peak_mb, (given.size, samples, given.batch))
+        peak = measure.alone(peak_mib, given.size, samples, given.batch)
         print(f"peak memory with {samples:5d} samples: {peak:.0f} MiB")
     compare(given.size, given.samples, given.batch, given.rounds)
 

@@ -1,232 +1,335 @@
-"""How fast frames become features, beside the article's loop and beside ffmpeg; a plain script.
+"""Rows about clips: clip -> features, the store, decoding, the encoder's share of the machine.
 
-    python tests/benchmarks/bench_video.py [--clips 2] [--pairs 3] [--minutes 10] [--out FILE.json]
+Clips are made on the spot: H.264, moving, with some noise. Weights are random: they do not change
+the time, and features are compared first.
 
-The two sides of a ratio run in turn, in one process, on the same clips; each ratio is the median
-of the pairs. Clips are made on the spot: 1080p, 300 frames, H.264. Weights are random: they do not
-change the time, and features are compared first.
+Tried and not kept, since it did not win by 1.3: other programs for the encoder. InceptionV3, 20
+pictures, float32, features equal to 4e-7, medians of CPU seconds on two busy cores, against the
+network as Keras calls it in a process of its own: OpenVINO 2026.4 0.9 times as fast, ONNX Runtime
+1.32 0.7 times; in one process and in turn: TensorFlow's frozen graph 1.1 times. Kept:
+`nbhelpers.models.folded`, 1.1 times as fast, which needs nothing more. The row `encoder` shows how
+little there is to gain.
 """
 
-import argparse
-import json
 import os
-import resource
-import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import cv2
-import keras
 import numpy as np
 import pandas as pd
 
 from nbhelpers import features, video
+from tests.benchmarks import article, measure
+from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
-IMG_SIZE, MAX_SEQ_LENGTH, NUM_FEATURES = 224, 20, 2048  # as in the article
+FRAMES = article.MAX_SEQ_LENGTH
 THREADS = os.cpu_count()  # what OpenCV's decoder takes by itself; ffmpeg is told the same
-LIMITS = {"first": 5.0, "even decode": 1.25, "second run": 100.0, "memory": 1500.0}
 
 
-# ---------------------------------------------------------------- the article's side
+def make_clips(folder: Path, count: int, sizes: Sizes, *, seconds: float = 0) -> pd.DataFrame:
+    """Write clips of 30 frames a second; return their table."""
+    paths = [Path(folder) / f"clip{number}.mp4" for number in range(count)]
+    width, height = sizes.frame
+    for number, path in enumerate(paths):
+        source = f"testsrc2=size={width}x{height}:rate=30:duration={seconds or sizes.seconds}"
+        source += f",noise=alls={6 + number % 8}:allf=t"
+        ffmpeg("-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", *_CODING, path)
+    return pd.DataFrame({"videoname": [p.name for p in paths], "path": [str(p) for p in paths]})
 
 
-def crop_center_square(frame):
-    y, x = frame.shape[0:2]
-    min_dim = min(y, x)
-    start_x = (x // 2) - (min_dim // 2)
-    start_y = (y // 2) - (min_dim // 2)
-    return frame[start_y : start_y + min_dim, start_x : start_x + min_dim]
+_CODING = ("-preset", "veryfast", "-crf", "28")
 
 
-def load_video(path, max_frames=0, resize=(IMG_SIZE, IMG_SIZE)):
-    cap = cv2.VideoCapture(path)
-    frames = []
-    try:
-        while True:
-            ret, frame = cap.read()
-            if not ret:
-                break
-            frame = crop_center_square(frame)
-            frame = cv2.resize(frame, resize)
-            frame = frame[:, :, [2, 1, 0]]
-            frames.append(frame)
-            if len(frames) == max_frames:
-                break
-    finally:
-        cap.release()
-    return np.array(frames)
+def ffmpeg(*arguments) -> None:
+    """Run the ffmpeg that imageio-ffmpeg brings along."""
+    command = [video.ffmpeg(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True)
 
 
-def prepare_all_videos(paths, feature_extractor):
-    """The article's loop: the whole clip is decoded, and every frame is predicted alone."""
-    frame_features = np.zeros((len(paths), MAX_SEQ_LENGTH, NUM_FEATURES), "float32")
-    for idx, path in enumerate(paths):
-        frames = load_video(path)[None, ...]
-        for batch in frames:
-            length = min(MAX_SEQ_LENGTH, batch.shape[0])
-            for j in range(length):
-                frame_features[idx, j, :] = feature_extractor.predict(batch[None, j, :], verbose=0)
-    return frame_features
+def make_encoder(sizes: Sizes) -> features.Encoder:
+    """Build the encoder as `nbhelpers.features` does, with random weights."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((sizes.image_size, sizes.image_size, 3))
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)  # inception's preprocess_input
+    if sizes.network == "tiny":
+        last = keras.layers.Conv2D(4, 3, strides=2)(scaled)
+    else:
+        build = getattr(keras.applications, sizes.network)
+        last = build(include_top=False, weights=None, input_tensor=scaled).output
+    network = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(last))
+    dim = network.output_shape[-1]
+    return features.Encoder(sizes.network, sizes.image_size, dim, "0", "random", True, network)
 
 
-# ---------------------------------------------------------------- measuring
+def clip_to_features(sizes: Sizes, *, how: str) -> dict:
+    """The article's loop beside ours; with `how` "even" it predicts evenly spaced frames."""
+    encoder = make_encoder(sizes)
+    choose = None if how == "first" else lambda total: video.frame_indices(total, FRAMES)
+    with tempfile.TemporaryDirectory() as folder:
+        table = make_clips(folder, sizes.clips, sizes)
+
+        def ours() -> np.ndarray:
+            options = {"frames": FRAMES, "how": how, "crop": "centre"}
+            return features.extract(table, encoder, **options).arrays[0]
+
+        def articles() -> np.ndarray:
+            return article.prepare_all_videos(
+                table["path"], encoder.network, sizes.image_size, choose
+            )
+
+        equal = check_equal(ours(), articles(), limit=1e-5)  # and warms both up
+        measured = in_turn(ours, articles, pairs=sizes.pairs)
+    return measure.row(
+        f"{sizes.clips} clips -> features, `{how}`",
+        "the article's loop",
+        measured,
+        unit="s",
+        target=">= 5" if how == "first" else "",
+        equal=equal,
+    )
 
 
-def timed(work):
-    """What the work returns, its wall seconds, and its CPU seconds with those of children."""
-    wall, cpu = time.perf_counter(), cpu_seconds()
-    result = work()
-    return result, time.perf_counter() - wall, cpu_seconds() - cpu
+def first(sizes: Sizes) -> list[dict]:
+    """The article's choice of frames."""
+    return [clip_to_features(sizes, how="first")]
 
 
-def cpu_seconds():
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+def even(sizes: Sizes) -> list[dict]:
+    """Frames from all over the clip, which the article does not offer."""
+    return [clip_to_features(sizes, how="even")]
 
 
-def pairs_of(one, other, count):
-    """Medians over pairs of (wall ratio, CPU ratio) of one to other, and both median walls."""
-    walls, cpus, ones, others = [], [], [], []
-    for _ in range(count):
-        _, wall_one, cpu_one = timed(one)
-        _, wall_other, cpu_other = timed(other)
-        walls.append(wall_one / wall_other)
-        cpus.append(cpu_one / max(cpu_other, 1e-3))
-        ones.append(wall_one)
-        others.append(wall_other)
-    return {
-        "ratio": statistics.median(walls),
-        "cpu_ratio": statistics.median(cpus),
-        "seconds": [statistics.median(ones), statistics.median(others)],
-        "pairs": count,
-    }
+def second_run(sizes: Sizes) -> list[dict]:
+    """The same request again, answered by the store."""
+    encoder, seconds = make_encoder(sizes), []
+    with tempfile.TemporaryDirectory() as folder:
+        table = make_clips(folder, sizes.clips, sizes)
+
+        def run(number: int) -> np.ndarray:
+            options = {"frames": FRAMES, "how": "first", "crop": "centre"}
+            store = Path(folder) / f"store{number}"
+            return features.extract(table, encoder, store=store, **options).arrays[0]
+
+        equal = check_equal(run(0), run(0), limit=0)
+        for number in range(1, sizes.pairs + 1):
+            again = lambda number=number: run(number)  # noqa: E731
+            made = measure.timed(again)[0]
+            seconds.append((measure.timed(again)[0], made))
+    measured = measure.summary(seconds)
+    return [
+        measure.row(
+            "second run, from the store",
+            "the first run",
+            measured,
+            unit="s",
+            target=">= 100",
+            equal=equal,
+        )
+    ]
 
 
-def make_clips(folder, count):
-    """1080p, 300 frames, moving, with some noise, as a camera gives it."""
-    paths = []
-    for number in range(count):
-        path = folder / f"clip{number}.mp4"
-        source = f"testsrc2=size=1920x1080:rate=30:duration=10,noise=alls={6 + number}:allf=t"
-        command = [video.ffmpeg(), "-v", "error", "-y", "-f", "lavfi", "-i", source]
-        command += ["-pix_fmt", "yuv420p", "-preset", "veryfast", "-crf", "28", str(path)]
-        subprocess.run(command, check=True)
-        paths.append(path)
-    return paths
+def decoding(sizes: Sizes) -> list[dict]:
+    """Even frames, decode only, beside ffmpeg that decodes the clip to nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = make_clips(folder, sizes.clips, sizes)
+
+        def ours() -> list[np.ndarray]:
+            return [
+                video.read_frames(
+                    path,
+                    count=FRAMES,
+                    transform=lambda frame: video.centre_square(frame, size=sizes.image_size),
+                ).pixels
+                for path in table["path"]
+            ]
+
+        def to_nothing() -> None:
+            for path in table["path"]:
+                ffmpeg("-threads", THREADS, "-i", path, "-an", "-f", "null", "-")
+
+        whole = article.load_video(table["path"][0], resize=(sizes.image_size,) * 2)
+        chosen = whole[video.frame_indices(len(whole), FRAMES)]
+        equal = check_equal(ours()[0], chosen, limit=0)
+        measured = in_turn(
+            ours, to_nothing, pairs=max(sizes.pairs, min(5, 2 * sizes.pairs)), inverse=True
+        )
+    return [
+        measure.row(
+            f"decoding {sizes.clips} clips for {FRAMES} even frames",
+            "ffmpeg decoding them to nothing",
+            measured,
+            unit="s",
+            target="<= 1.25",
+            equal=equal,
+            notes=[
+                f"{THREADS} decoder threads on both sides; the ratio is of time, less is better"
+            ],
+        )
+    ]
 
 
-def decode_to_nothing(paths):
-    for path in paths:
-        command = [video.ffmpeg(), "-v", "error", "-nostdin", "-threads", str(THREADS)]
-        subprocess.run([*command, "-i", str(path), "-an", "-f", "null", "-"], check=True)
+# ---------------------------------------------------------------- what the machine could give
 
 
-LONG = """
-import resource, sys
-import numpy as np, pandas as pd
-from nbhelpers import features
+def encoder_share(sizes: Sizes) -> list[dict]:
+    """Operations a second of the batched encoder beside a large matrix product."""
+    import tensorflow as tf
+
+    encoder = make_encoder(sizes)
+    shape = (FRAMES, sizes.image_size, sizes.image_size, 3)
+    batch = np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+    operations = FRAMES * sum(map(_operations, encoder.network.layers))
+    matrix = tf.random.stateless_normal((sizes.matrix, sizes.matrix), seed=(0, 0))
+
+    def network() -> np.ndarray:
+        return encoder.predict(batch)
+
+    def product() -> np.ndarray:
+        return tf.linalg.matmul(matrix, matrix).numpy()
+
+    network(), product()
+    measured = in_turn(network, product, pairs=max(5, sizes.pairs))
+    ours = operations / measured["ours"] / 1e9
+    theirs = 2 * sizes.matrix**3 / measured["theirs"] / 1e9
+    faster = measured["theirs"] * operations / (2 * sizes.matrix**3)  # the same work as a product
+    scale = faster / measured["theirs"]
+    shares = {key: measured[key] * scale for key in ("ratio", "low", "high")}
+    alone = _convolutions_alone(encoder.network, len(batch), max(3, sizes.pairs))
+    return [
+        measure.row(
+            f"the encoder's arithmetic, batches of {FRAMES}",
+            f"a {sizes.matrix} x {sizes.matrix} float32 matrix product",
+            measured | {"ours": ours, "theirs": theirs} | shares,
+            unit="GFLOP/s",
+            convolutions_gflops=operations / alone / 1e9,
+            notes=[where_it_goes(measured["ours"], alone, faster)],
+        )
+    ]
+
+
+def where_it_goes(whole: float, alone: float, ideal: float) -> str:
+    """One sentence: how the encoder's seconds divide.
+
+    >>> where_it_goes(1.0, 0.75, 0.5)[:60]
+    'of its time 50 % is the arithmetic at the speed of the produ'
+    """
+    return (
+        f"of its time {ideal / whole:.0%} is the arithmetic at the speed of the product, "
+        f"{(alone - ideal) / whole:.0%} is lost in convolutions that are smaller and thinner than "
+        f"it, and {(whole - alone) / whole:.0%} goes to all between them (normalisation, ReLU, "
+        "pooling, concatenation, calls)"
+    ).replace("%", " %")
+
+
+def _operations(layer) -> int:
+    """Multiplications and additions of a convolution for one picture; other layers count as 0."""
+    import keras
+
+    if not isinstance(layer, keras.layers.Conv2D):
+        return 0
+    height, width = layer.output.shape[1:3]
+    return 2 * int(np.prod(layer.kernel.shape)) * height * width
+
+
+def _convolutions_alone(network, batch: int, repeats: int) -> float:
+    """Seconds of the network's convolutions without all that stands between them."""
+    import keras
+    import tensorflow as tf
+
+    total = 0.0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            pixels = tf.random.stateless_normal((batch, *layer.input.shape[1:]), seed=(0, 0))
+            kernel = tf.convert_to_tensor(layer.kernel)
+            options = {"strides": layer.strides, "padding": layer.padding.upper()}
+            run = lambda p=pixels, k=kernel, o=options: tf.nn.conv2d(p, k, **o)  # noqa: E731
+            run()
+            total += min(measure.timed(run)[0] for _ in range(repeats))
+    return total
+
+
+# ---------------------------------------------------------------- growth
+
 
 class MeanColour:
-    name, image_size, dim, digest = "mean colour", 224, 3, "-"
-    def predict(self, batch):
+    """An encoder that costs nothing, so that what is left is ours."""
+
+    name, image_size, dim, digest = "mean colour", 64, 3, "-"
+
+    def predict(self, batch: np.ndarray) -> np.ndarray:
+        """Average over height and width."""
         return batch.mean(axis=(1, 2)).astype(np.float32)
 
-table = pd.DataFrame({"videoname": ["long"], "path": [sys.argv[1]]})
-found = features.extract(table, MeanColour(), frames=20, how="even", crop=sys.argv[2])
-assert found.mask.all()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""
 
-
-def peak_of_long_clip(path, folder, minutes, crop):
-    """MiB of a process that takes 20 even frames of a clip of so many minutes."""
-    long = folder / "long.mp4"
-    command = [video.ffmpeg(), "-v", "error", "-y", "-stream_loop", str(6 * minutes - 1)]
-    subprocess.run([*command, "-i", str(path), "-c", "copy", str(long)], check=True)
-    command = [sys.executable, "-c", LONG, str(long), crop]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-# ---------------------------------------------------------------- the four claims
-
-
-def run(folder, *, clips, pairs, minutes):
-    paths = make_clips(folder, clips)
-    table = pd.DataFrame({"videoname": [p.name for p in paths], "path": [str(p) for p in paths]})
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((IMG_SIZE, IMG_SIZE, 3))
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)  # inception's preprocess_input
-    base = keras.applications.InceptionV3(include_top=False, weights=None, input_tensor=scaled)
-    network = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(base.output))
-    encoder = features.Encoder("InceptionV3", IMG_SIZE, 2048, "0", "random", True, network)
-
-    def ours(store=None):
-        options = {"frames": MAX_SEQ_LENGTH, "how": "first", "crop": "centre", "store": store}
-        return features.extract(table, encoder, **options).arrays[0]
-
-    def articles():
-        return prepare_all_videos(table["path"], network)
-
-    theirs = articles()  # also warms both sides up
-    # as a share of the largest feature
-    gap = float(np.abs(theirs - ours()).max() / np.abs(theirs).max())
-    results = {"gap": gap, "first": pairs_of(articles, ours, pairs)}
-
-    def even():
-        for path in paths:
-            square = lambda frame: video.centre_square(frame, size=IMG_SIZE)  # noqa: E731
-            video.read_frames(path, count=MAX_SEQ_LENGTH, transform=square)
-
-    results["even decode"] = pairs_of(even, lambda: decode_to_nothing(paths), max(pairs, 5))
-    stores = iter(range(pairs))
-    first, second = [], []
-    for number in stores:
-        store = folder / f"store{number}"
-        first.append(timed(lambda store=store: ours(store))[1])
-        second.append(timed(lambda store=store: ours(store))[1])
-    ratios = [one / other for one, other in zip(first, second, strict=True)]
-    medians = [statistics.median(first), statistics.median(second)]
-    results["second run"] = {"ratio": statistics.median(ratios), "seconds": medians, "pairs": pairs}
-    if minutes:
-        crops = ("centre", "face")
-        peaks = {crop: peak_of_long_clip(paths[0], folder, minutes, crop) for crop in crops}
-        results["memory"] = {"MiB": peaks, "minutes": minutes}
-    return results
-
-
-def report(results):
-    """Lines of a table: claim, measured, wanted."""
-    yield f"features, article's against ours: they differ by {results['gap']:.1e} at most (<= 1e-5)"
-    for name, sign in (("first", ">="), ("even decode", "<="), ("second run", ">=")):
-        one = results[name]
-        seconds = " : ".join(f"{value:.3f} s" for value in one["seconds"])
-        cpu = f", CPU {one['cpu_ratio']:.2f}" if "cpu_ratio" in one else ""
-        yield f"{name:12} {one['ratio']:8.2f} ({sign} {LIMITS[name]:g}){cpu}   {seconds}"
-    if "memory" in results:
-        for crop, peak in results["memory"]["MiB"].items():
-            yield f"memory, {crop:6} {peak:6.0f} MiB (<= {LIMITS['memory']:g})"
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, default=2)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--minutes", type=int, default=10, help="of the long clip; 0 leaves it out")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    sizes = {"clips": arguments.clips, "pairs": arguments.pairs, "minutes": arguments.minutes}
+def growth(sizes: Sizes) -> list[dict]:
+    """Time and peak memory with more clips, with longer clips, and with one that is very long."""
     with tempfile.TemporaryDirectory() as folder:
-        results = run(Path(folder), **sizes)
-    print(f"{arguments.clips} clips of 1080p, 300 frames; {THREADS} decoder threads on both sides")
-    print("\n".join(report(results)))
-    if arguments.out:
-        arguments.out.write_text(json.dumps(results | {"threads": THREADS}, indent=1) + "\n")
+        clip = make_clips(folder, 1, sizes)["path"][0]
+        base = max(2, sizes.clips // 2)
+        more = [(f"{times} x clips", [clip] * (base * times)) for times in sizes.grow]
+        longer = [
+            (f"{times} x as long", [repeated(clip, Path(folder) / f"long{times}.mp4", times)])
+            for times in sizes.grow
+        ]
+        rows = [_grown(kind, steps, sizes) for kind, steps in (("clips", more), ("length", longer))]
+        times = max(1, round(60 * sizes.minutes / sizes.seconds))
+        long = repeated(clip, Path(folder) / "long.mp4", times)
+        seconds, peak = measure.alone(cost, [long], "face")
+    measured = {"ours": peak, "theirs": 1500, "pairs": 1}
+    measured |= dict.fromkeys(("ratio", "low", "high"), peak / 1500)
+    name = f"peak memory, {FRAMES} even face frames of a clip of {sizes.minutes:g} minutes"
+    rows.append(
+        measure.row(
+            name,
+            "what it may take",
+            measured,
+            unit="MiB",
+            target="<= 1",
+            notes=[f"{sizes.frame[0]} x {sizes.frame[1]} pixels, {seconds:.0f} s in all"],
+        )
+    )
+    return rows
 
 
-if __name__ == "__main__":
-    main()
+def repeated(clip: str, to: Path, times: int) -> str:
+    """Write a clip so many times in a row, without coding it again."""
+    ffmpeg("-stream_loop", times - 1, "-i", clip, "-c", "copy", to)
+    return str(to)
+
+
+def cost(paths: list[str], crop: str = "centre") -> tuple[float, float]:
+    """Seconds of turning clips into features, and the peak MiB of this process, to be run alone."""
+    table = pd.DataFrame({"videoname": [f"{n}.mp4" for n in range(len(paths))], "path": paths})
+    found = []
+    seconds, _ = measure.timed(
+        lambda: found.append(
+            features.extract(table, MeanColour(), frames=FRAMES, how="even", crop=crop)
+        )
+    )
+    if not found[0].mask.all():
+        raise measure.DifferentError(f"Expected {FRAMES} frames of each of {len(paths)} clips.")
+    return seconds, measure.peak_mib()
+
+
+def _grown(kind: str, steps: list[tuple[str, list[str]]], sizes: Sizes) -> dict:
+    costs = [measure.alone(cost, paths) for _, paths in steps]
+    (least, small), (most, large) = costs[0], costs[-1]
+    times = sizes.grow[-1] / sizes.grow[0]
+    measured = {"ours": large, "theirs": small, "pairs": 1}
+    measured |= dict.fromkeys(("ratio", "low", "high"), large / small)
+    return measure.row(
+        f"peak memory, {times:g} times the {kind}",
+        f"{steps[0][0]}",
+        measured,
+        unit="MiB",
+        target="<= 1.1",
+        time_ratio=most / least,
+        points=[
+            {"step": name, "seconds": seconds, "mib": mib}
+            for (name, _), (seconds, mib) in zip(steps, costs, strict=True)
+        ],
+        notes=[f"time grew {most / least:.1f} times; a straight line is at most {times:g}"],
+    )
