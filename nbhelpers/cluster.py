@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from nbhelpers import features
+from nbhelpers import features, files
 
 logger = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ class _Sight:
     def of(cls, folder: Path, paths: Iterable[str]) -> _Sight:
         """Write the note, and look at the first clip that is there."""
         text = os.urandom(16).hex()
-        (folder / "note").write_text(text)
+        files.write_text(folder / "note", text)
         clip = next((path for path in paths if os.path.isfile(path)), "")
         return cls(folder / "note", text, clip, os.path.getsize(clip) if clip else 0)
 
@@ -249,7 +249,7 @@ class _Sight:
                 return f"it does not see the folder {self.note.parent.parent}"
             if self.clip and os.path.getsize(self.clip) != self.size:
                 return f"it sees another file at {self.clip}"
-            self.answer(name).write_text(self.text)
+            files.write_text(self.answer(name), self.text)
         except OSError as error:
             return str(error)
         return ""

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -194,12 +195,16 @@ def environment() -> dict[str, Any]:
 
 def peak_memory_mb() -> float | None:
     """The most memory this process has held, in MiB; None where the system does not say."""
+    status = Path("/proc/self/status")  # Linux; its ru_maxrss begins at that of the parent process
+    if status.is_file():
+        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+        return round(int(found[1]) / 2**10, 1) if found else None
     try:
         import resource
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    per_mb = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux KiB
+    per_mb = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, BSD KiB
     return round(peak / per_mb, 1)
 
 

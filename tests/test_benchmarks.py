@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from nbhelpers import features, video
+from nbhelpers import features, results, video
 from nbhelpers.runner.sources import UsageError
 from tests.benchmarks import __main__ as bench
 from tests.benchmarks import bench_import, bench_lime, bench_pictures, bench_video, measure
@@ -115,7 +115,7 @@ def test_a_set_grows_by_links_and_memory_is_a_process_own(tmp_path):
 
 def allocate(mib):
     """Peak MiB of a process that has held so many."""
-    return np.ones(mib * 2**17).sum() * 0 + measure.peak_mib()
+    return np.ones(mib * 2**17).sum() * 0 + results.peak_memory_mb()
 
 
 def test_newest_complete_run_is_taken(tmp_path):

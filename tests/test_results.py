@@ -3,7 +3,9 @@
 import builtins
 import json
 import os
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -158,10 +160,24 @@ def test_output_dir_that_cannot_be_written(tmp_path, monkeypatch):
         results.output_dir(tmp_path)
 
 
+def no_status(monkeypatch):
+    monkeypatch.setattr(Path, "is_file", lambda path: False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process cannot tell its own peak")
+def test_peak_memory_is_not_that_of_the_parent_process():
+    much = np.ones(2**26)  # 512 MiB
+    code = "from nbhelpers.results import peak_memory_mb; print(peak_memory_mb())"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 10 < float(child.stdout) < 500
+    assert results.peak_memory_mb() > much.nbytes / 2**20
+
+
 def test_peak_memory_knows_its_units(monkeypatch):
     usage = SimpleNamespace(getrusage=lambda _: SimpleNamespace(ru_maxrss=2**20), RUSAGE_SELF=0)
+    no_status(monkeypatch)
     monkeypatch.setitem(sys.modules, "resource", usage)
-    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "freebsd")
     assert results.peak_memory_mb() == 1024
     monkeypatch.setattr(sys, "platform", "darwin")
     assert results.peak_memory_mb() == 1
@@ -175,6 +191,7 @@ def test_peak_memory_on_windows(monkeypatch):
             raise ImportError(name)
         return real(name, *others, **more)
 
+    no_status(monkeypatch)
     monkeypatch.setattr(builtins, "__import__", no_resource)
     assert results.peak_memory_mb() is None
 

@@ -39,7 +39,7 @@ def sweep(*words):
 def test_grid_runs_fail_alone_are_kept_and_told(project, capsys):
     assert sweep("-p", "SEED", "7", "--workers", "2") == 1
     out = project / "runs" / "sweep"
-    calls = ["0.5 (3, 4) 7", "1e-05 (3, 4) 7"]
+    calls = ["0.5 [3, 4] 7", "1e-05 [3, 4] 7"]
     assert sorted((out / "calls").read_text().splitlines()) == calls
     said = capsys.readouterr()
     assert "2 runs in" in said.err

@@ -159,7 +159,7 @@ def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -
     """A name that a person can read and that no other set of parameters has.
 
     >>> folder_name({"RATE": 0.1, "WHERE": "a b/c"}, {"03_x": {"RATE": 0.1, "WHERE": "/a b/c"}})
-    'RATE=0.1_WHERE=a-b-c_0b246f12'
+    'RATE=0.1_WHERE=a-b-c_ba1d47b0'
     """
     told = "_".join(f"{name}={value}" for name, value in point.items())
     told = re.sub(r"[^\w.=+-]+", "-", told)[:_NAME].strip("-._")

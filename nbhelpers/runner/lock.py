@@ -76,27 +76,34 @@ def _locked(path: Path) -> TextIO:
     while True:
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - open as long as it is held
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(file, path):  # else the run before removed it between our two lines
+            if _got(file) and _is_at(file, path):  # else the run before removed it in between
                 break
-        except BlockingIOError:
             owner = _owner(file)
             if _lives(owner) or time.monotonic() > deadline:
                 raise UsageError(
                     f"Expected a folder that no other run writes into; {path.parent} is in use by "
                     f"process {owner.get('pid', 'unknown')}, since {owner.get('since', 'just now')}"
                     ". Wait until it ends, or choose another folder with --out."
-                ) from None
-            time.sleep(0.2)
+                )
         except BaseException:
             file.close()
             raise
         file.close()
+        time.sleep(0.2)
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     file.truncate(0)
     file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
     file.flush()
     return file
+
+
+def _got(file: TextIO) -> bool:
+    """Lock a file if nobody else has it; whether that worked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_at(file: TextIO, path: Path) -> bool:

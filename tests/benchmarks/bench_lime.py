@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 
+from nbhelpers import results
 from tests.benchmarks import measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
@@ -63,7 +64,7 @@ def peak_mib(size, samples, batch_size):
 
     model, picture = make(size)
     explain.lime_explanation(model, picture, samples=samples, batch_size=batch_size)
-    return measure.peak_mib()
+    return results.peak_memory_mb()
 
 
 def compare(size, samples, batch_size, rounds):

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbhelpers import features, video
+from nbhelpers import features, results, video
 from tests.benchmarks import article, measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
@@ -311,7 +311,7 @@ def cost(paths: list[str], crop: str = "centre") -> tuple[float, float]:
     )
     if not found[0].mask.all():
         raise measure.DifferentError(f"Expected {FRAMES} frames of each of {len(paths)} clips.")
-    return seconds, measure.peak_mib()
+    return seconds, results.peak_memory_mb()
 
 
 def _grown(kind: str, steps: list[tuple[str, list[str]]], sizes: Sizes) -> dict:

@@ -5,7 +5,6 @@ import os
 import platform
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -168,12 +167,6 @@ def alone(work: Callable, *arguments) -> object:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
         return pool.submit(work, *arguments).result()
-
-
-def peak_mib() -> float:
-    """Return the peak memory of this process so far, MiB."""
-    per_mib = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mib
 
 
 def machine() -> dict[str, str | int | float]:

@@ -19,7 +19,7 @@ if __name__ == "__main__":
     )
     train, validation, test = (table[table["split"] == name] for name in splits.SPLITS)
     families = faces.table[faces.table["group"].isin(train["group"])]
-    augment = images.face_augmentation(1.0, seed=42)
+    augment = images.article_augmentation(42)
     rows = images.make_pairs(families, image_size=32, batch_size=16, seed=42, augment=augment)
     model = models.residual_cnn(32)
     model.compile("nadam", "binary_crossentropy", metrics=["accuracy"])
