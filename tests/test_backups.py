@@ -1,5 +1,6 @@
 """Backups of trainings: told apart by what they depend on, gone on with where they ended."""
 
+import gc
 import json
 
 import numpy as np
@@ -238,3 +239,20 @@ for epoch in (0, 2):
     options = {{"epochs": 2, "initial_epoch": kept.epoch, "callbacks": [kept], "verbose": 0}}
     assert len(model.fit(x, x, **options).history["loss"]) == 2
 """
+
+
+def test_nothing_holds_a_network_that_was_trained(tmp_path):
+    import tensorflow as tf
+
+    def held():
+        gc.collect()
+        return sum(isinstance(each, tf.Graph) for each in gc.get_objects())
+
+    def train():
+        model = network()
+        fit(model, kept_in(tmp_path, resume=False).keep(model, epochs=1), epochs=1)
+
+    train()
+    before = held()
+    train()
+    assert held() <= before
