@@ -21,13 +21,12 @@ from tiny_clips import ffmpeg, write_clip
 
 from nbhelpers import __main__ as command
 from nbhelpers import detector as detectors
-from nbhelpers import locate, weights
+from nbhelpers import frame, locate, weights
 from nbhelpers.commands import (
     check,
     compare,
     doctor,
     download,
-    frame,
     hosted,
     inputs,
     judging,

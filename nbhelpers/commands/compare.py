@@ -353,7 +353,7 @@ def as_html(
     metric: str,
 ) -> str:
     """The comparison as a page."""
-    from nbhelpers.commands import frame
+    from nbhelpers import frame
     from nbhelpers.runner.scores import METRICS as NAMES
 
     label = NAMES[metric]

@@ -219,8 +219,8 @@ def summary(one: Judged, detector: Detector) -> str:
 
 def as_text(judged: list[Judged], detector: Detector, model_file: Path) -> str:
     """The scores for people."""
-    from nbhelpers.commands.frame import NO_PROOF
     from nbhelpers.files import shown
+    from nbhelpers.frame import NO_PROOF
 
     lines = [*about(detector, model_file), ""]
     for one in judged:
@@ -259,8 +259,8 @@ def sparkline(scores: list[float]) -> str:
 
 def as_json(judged: list[Judged], detector: Detector, model_file: Path) -> dict:
     """The scores for programs: plain values, no NaN."""
-    from nbhelpers.commands.frame import NO_PROOF
     from nbhelpers.commands.judging import is_of_the_sample
+    from nbhelpers.frame import NO_PROOF
 
     return {
         "detector": {

@@ -11,8 +11,8 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 
-from nbhelpers import explain, plots
-from nbhelpers.commands import frame, predict
+from nbhelpers import explain, frame, plots
+from nbhelpers.commands import predict
 from nbhelpers.files import shown as shown_name
 
 if TYPE_CHECKING:

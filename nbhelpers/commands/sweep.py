@@ -248,7 +248,7 @@ def as_text(table: list[dict]) -> str:
 
 def as_html(table: list[dict]) -> str:
     """The table as a page, each row with the way to its run."""
-    from nbhelpers.commands import frame
+    from nbhelpers import frame
     from nbhelpers.commands.compare import escaped, html_table
 
     settings, metrics = _names(table)

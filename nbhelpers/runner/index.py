@@ -5,57 +5,12 @@ import html
 import io
 from pathlib import Path
 
+from nbhelpers import frame
 from nbhelpers.runner import outputs, scores
 from nbhelpers.runner.execution import Outcome
 
 COVER_WIDTH = 720  # px; pictures are made smaller for the index
 TITLE = "Deepfake detection: a run of the notebooks"
-
-STYLE = """
-:root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --text: #1c2127; --faint: #5d6773;
-  --line: #dde2e8; --link: #0b57a4; --good: #1b7a3d; --bad: #b3261e; --skip: #7a5b00;
-  --warn-back: #fff3cd; --warn: #5c4400; --alarm-back: #fde0dd; --alarm: #7a1210; }
-@media (prefers-color-scheme: dark) { :root { --back: #14181d; --card: #1d232a; --text: #e6e9ed;
-  --faint: #9aa5b1; --line: #333c46; --link: #7fb8f5; --good: #6fd08c; --bad: #ff8a80;
-  --skip: #e0bb55; --warn-back: #3d3207; --warn: #ffe08a; --alarm-back: #4a1613;
-  --alarm: #ffc9c3; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--text);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { max-width: 72rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
-h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; }
-a { color: var(--link); }
-.facts { margin: 0 0 1rem; padding: 0; list-style: none; color: var(--faint); }
-.banner { padding: .8rem 1rem; border-radius: 8px; font-weight: 600; margin: .7rem 0;
-  background: var(--warn-back); color: var(--warn); border-left: 6px solid currentColor; }
-.banner.alarm { background: var(--alarm-back); color: var(--alarm); }
-.cards { display: grid; gap: 1rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  overflow: hidden; display: flex; flex-direction: column; }
-.cover { display: block; background: #fff; }
-.cover img { width: 100%; aspect-ratio: 16 / 10; object-fit: contain; display: block; }
-.cover.none { background: var(--back); color: var(--faint); display: grid; place-items: center;
-  aspect-ratio: 16 / 10; text-decoration: none; }
-.card > div { padding: .8rem 1rem 1rem; }
-.card h3 { margin: 0 0 .3rem; font-size: 1.05rem; line-height: 1.3; }
-.card p { margin: .25rem 0; overflow-wrap: anywhere; }
-.small { font-size: .86rem; color: var(--faint); }
-.done { color: var(--good); } .failed { color: var(--bad); } .skipped { color: var(--skip); }
-.failed, .done, .skipped { font-weight: 600; }
-.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px;
-  background: var(--card); }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { padding: .45rem .7rem; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; vertical-align: top; }
-th:first-child, td:first-child { text-align: left; }
-tbody th { background: var(--back); font-weight: 600; }
-tbody:last-child tr:last-child td { border-bottom: 0; }
-td small { display: block; color: var(--faint); }
-tr.prior td { color: var(--faint); font-style: italic; }
-@media (max-width: 640px) { .cover.none { aspect-ratio: 16 / 3; } }
-"""
 
 
 def data_banner(results: dict[str, dict]) -> str | None:
@@ -148,27 +103,15 @@ def index_html(
         _card(stem, outcome, results.get(stem, {}), titles.get(stem, stem), covers, folder)
         for stem, outcome in outcomes.items()
     )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{html.escape(TITLE)}</title>
-<style>{STYLE}</style>
-</head>
-<body><main>
-<h1>{html.escape(TITLE)}</h1>
-<ul class="facts">{_facts(outcomes, results)}</ul>
+    body = f"""<ul class="facts">{_facts(outcomes, results)}</ul>
 {banners}
 <h2>Notebooks</h2>
 <div class="cards">
 {cards}
 </div>
 <h2>Scores</h2>
-{_table(results)}
-</main></body>
-</html>
-"""
+{_table(results)}"""
+    return frame.page(TITLE, body)
 
 
 def _facts(outcomes: dict[str, Outcome], results: dict[str, dict]) -> str:
