@@ -19,7 +19,7 @@ FLOORS = [
     {"images", "video", "faces", "features", "cluster"},  # pixels
     {"models", "weights", "backups", "training"},  # networks
     {"metrics", "calibration", "robustness", "detector", "explain", "ablation"},  # judgement
-    {"plots", "display", "results"},  # telling
+    {"plots", "display", "results", "frame"},  # telling
     {"runner"},  # outside: knows notebooks by path only
     {"commands"},  # what a person asks for on the command line; may use every room
     {"__main__"},  # the grammar
@@ -27,7 +27,7 @@ FLOORS = [
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 # The frame encoder stands between pixels and networks: it needs a network and its weights.
 ALLOWED = {("features", "models"), ("features", "weights")}
-OUTSIDE_MAY_IMPORT = {"files", "locate", "manifest", "splits", "results"}
+OUTSIDE_MAY_IMPORT = {"files", "locate", "manifest", "splits", "results", "frame"}
 MAY_LOAD_TENSORFLOW = {
     *("images", "models", "weights", "training", "features", "explain", "robustness", "detector"),
     *("ablation", "backups"),
