@@ -718,8 +718,8 @@ def test_what_cannot_be_compared(tmp_path, capsys):
 ADDRESS = "https://github.com/someone/deepfakes"
 
 
-def run_first_cell(monkeypatch, folder, *, installed):
-    """Executes the cell; returns the commands that it gave."""
+def run_first_cell(monkeypatch, folder, *, installed, address=ADDRESS, uploads=None):
+    """Executes the cell; returns the commands that it gave, and the first place for imports."""
     import importlib.util
     import subprocess
     import sys
@@ -729,7 +729,8 @@ def run_first_cell(monkeypatch, folder, *, installed):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if installed else None)
     monkeypatch.setattr(subprocess, "run", lambda words, check: given.append([*map(str, words)]))
-    exec(hosted.first_cell(ADDRESS), {})
+    cell = hosted.first_cell(address)
+    exec(cell.replace("/kaggle/input", str(uploads or folder / "none")), {})
     return given, sys.path[0]
 
 
@@ -741,14 +742,34 @@ def test_the_first_cell_does_nothing_at_home(monkeypatch, tmp_path):
 
 def test_the_first_cell_fetches_and_installs_elsewhere(monkeypatch, tmp_path):
     given, first = run_first_cell(monkeypatch, tmp_path, installed=False)
-    home = str(tmp_path / "deepfakes")
+    home = str(tmp_path / "nbhelpers_project")
     assert given[0] == ["git", "clone", "--quiet", "--depth=1", ADDRESS, home]
     assert given[1][1:] == ["-m", "pip", "install", "--quiet", "--editable", home]
     assert first == home
-    (tmp_path / "deepfakes").mkdir()  # the session was restarted: the clone is still there
+    (tmp_path / "nbhelpers_project").mkdir()  # the session was restarted: the clone is still there
     again, _ = run_first_cell(monkeypatch, tmp_path, installed=False)
     assert [words[0] for words in again] != ["git"]
     assert len(again) == 1
+
+
+@pytest.mark.parametrize("place", ["", "deepfakes", "deepfakes/deepfakes-main", "datasets/me/d/x"])
+def test_the_first_cell_takes_an_upload_before_the_repository(monkeypatch, tmp_path, place):
+    package = tmp_path / "uploads" / place / "nbhelpers"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package.parent / "pyproject.toml").write_text("here")
+    working = tmp_path / "working"
+    working.mkdir()
+    uploads = tmp_path / "uploads"
+    given, first = run_first_cell(monkeypatch, working, installed=False, uploads=uploads)
+    assert [words[1:4] for words in given] == [["-m", "pip", "install"]]
+    assert first == str(working / "nbhelpers_project")
+    assert (working / "nbhelpers_project" / "pyproject.toml").read_text() == "here"
+
+
+def test_the_first_cell_says_what_is_missing(monkeypatch, tmp_path):
+    with pytest.raises(ModuleNotFoundError, match="upload the project, or set REPOSITORY"):
+        run_first_cell(monkeypatch, tmp_path, installed=False, address="")
 
 
 def test_cell_and_links_are_put_in_once(tmp_path, monkeypatch, capsys):
@@ -757,8 +778,8 @@ def test_cell_and_links_are_put_in_once(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
     path = tiny_notebooks.write(tmp_path / "notebooks", "01_eda", "1")
     before = nbformat.read(path, as_version=4)
-    for address in ("https://github.com/before/this", f"{ADDRESS}.git"):
-        assert command.main(["hosted", address, "01"]) == 0
+    for address in ("", "https://github.com/before/this", f"{ADDRESS}.git"):
+        assert command.main(["hosted", "--repository", address, "01"]) == 0
     content = nbformat.read(path, as_version=4)
     nbformat.validate(content)
     assert len(content.cells) == len(before.cells) + 1
@@ -766,5 +787,11 @@ def test_cell_and_links_are_put_in_once(tmp_path, monkeypatch, capsys):
     assert content.cells[0].source.startswith(before.cells[0].source + "\n\n[Open in Colab]")
     assert "before/this" not in path.read_text()
     assert content.cells[0].source.count("someone/deepfakes/blob/main/notebooks/01_eda.ipynb") == 2
-    assert command.main(["hosted", "ftp://elsewhere"]) == 2
+    assert command.main(["hosted", "01"]) == 0
+    content = nbformat.read(path, as_version=4)
+    assert [cell.source for cell in content.cells[:2]] == [
+        before.cells[0].source,
+        hosted.first_cell(),
+    ]
+    assert command.main(["hosted", "--repository", "ftp://elsewhere"]) == 2
     assert "https://github.com/OWNER/NAME" in capsys.readouterr().err

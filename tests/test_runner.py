@@ -382,13 +382,15 @@ def test_tidy_joins_streams_and_drops_widgets_and_remote_scripts():
 
 def test_page_embeds_pictures_of_the_prose_and_hides_solutions(tmp_path):
     (tmp_path / "dot.png").write_bytes(base64.b64decode(tiny.PIXEL))
-    path = tiny.write(tmp_path, "01_x", "1 + 1", tags={0: ["solution"]})
-    notebook = nbformat.read(path, as_version=4)
+    cells = ("1 + 1", "install()", "went_wrong()")
+    tags = {0: ["solution"], 1: ["hosted"], 2: ["papermill-error-cell-tag"]}
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", *cells, tags=tags), as_version=4)
     notebook.cells[0].source += "\n\n![dot](dot.png)"
     page = pages.notebook_html(notebook, name="01_x", folder=tmp_path, alarms=["<b>no</b>"])
     assert re.search(r'<img[^>]*src="data:image/png;base64,', page)
     assert '<details class="solution">' in page
     assert "&lt;b&gt;no&lt;/b&gt;" in page
+    assert "install" not in page and "went_wrong" not in page
     assert "<title>Lesson 01_x &lt;b&gt;&amp;</title>" in page
     assert not REMOTE.search(page)
 

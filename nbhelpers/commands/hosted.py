@@ -5,30 +5,52 @@ from __future__ import annotations
 import argparse
 import re
 
-HELP = "give the notebooks the first cell and the links that Kaggle and Colab need"
+HELP = "give the notebooks the first cell that Kaggle and Colab need, and links to them"
 EXAMPLES = """
 examples:
-  python -m nbhelpers hosted https://github.com/OWNER/NAME       all notebooks
-  python -m nbhelpers hosted https://github.com/OWNER/NAME 01    one of them
+  python -m nbhelpers hosted                                                    the cell alone
+  python -m nbhelpers hosted --repository https://github.com/OWNER/NAME         cell and links
+  python -m nbhelpers hosted --repository https://github.com/OWNER/NAME 01 02   two notebooks
 
-Where nbhelpers is installed the cell does nothing. Elsewhere it fetches the repository, the
-bundled sample with it, and installs what is missing; versions that are there and fit are kept.
-Given again, with the same address or another, it replaces what it wrote before.
+Where nbhelpers is installed the cell does nothing. Elsewhere it takes a copy of the project that
+was uploaded (Kaggle: as a data set; Colab: unzipped), or fetches the repository if one is named;
+the bundled sample comes with it. It installs what is missing; versions that are there and fit are
+kept. Given again, it replaces what it wrote before.
 Exit code: 0 done, 2 no address of a repository, or no such notebook.
 """
 TAG = "hosted"
 CELL_ID = "hosted00"
+# Shown folded in JupyterLab, Colab and Kaggle.
+METADATA = {
+    "tags": [TAG],
+    "jupyter": {"source_hidden": True},
+    "cellView": "form",
+    "_kg_hide-input": True,
+}
 FIRST_CELL = """\
-# At home this cell does nothing. On Kaggle and Colab it fetches nbhelpers and the sample.
+# At home this cell does nothing. On Kaggle and Colab it installs nbhelpers, from a copy of the
+# project that you uploaded, or else from its repository.
 import importlib.util
 import pathlib
+import shutil
 import subprocess
 import sys
 
+REPOSITORY = "{repository}"
 if importlib.util.find_spec("nbhelpers") is None:
-    home = pathlib.Path("{folder}").resolve()
-    if not home.is_dir():
-        subprocess.run(["git", "clone", "--quiet", "--depth=1", "{repository}", home], check=True)
+    home = pathlib.Path("nbhelpers_project").resolve()
+    uploads = [
+        path.parent.parent
+        for root in ("/kaggle/input", "/content")
+        for deep in range(5)
+        for path in sorted(pathlib.Path(root).glob("*/" * deep + "nbhelpers/__init__.py"))
+    ]
+    if not home.is_dir() and uploads:
+        shutil.copytree(uploads[0], home)  # what is uploaded cannot be written to
+    elif not home.is_dir() and REPOSITORY:
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", REPOSITORY, home], check=True)
+    elif not home.is_dir():
+        raise ModuleNotFoundError("nbhelpers is not here: upload the project, or set REPOSITORY.")
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(home)]
     subprocess.run(install, check=True)
     sys.path.insert(0, str(home))  # this kernel started before the package was there"""
@@ -44,7 +66,9 @@ _LINKS_BEFORE = re.compile(r"\n\n\[Open in Colab\]\([^\n]*")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's grammar."""
-    parser.add_argument("repository", metavar="URL", help="where the series can be cloned from")
+    parser.add_argument(
+        "--repository", metavar="URL", default="", help="where the project can be cloned from"
+    )
     parser.add_argument(
         "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
     )
@@ -62,7 +86,7 @@ def main(chosen: argparse.Namespace) -> int:
         content = nbformat.read(notebook.path, as_version=4)
         apply(content, notebook.stem, repository=chosen.repository)
         files.write_text(notebook.path, nbformat.writes(content) + "\n")
-        print(f"{notebook.path.name}: first cell and links written; render it again")
+        print(f"{notebook.path.name}: written; render it again")
     return 0
 
 
@@ -92,43 +116,47 @@ def owner_and_name(repository: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def first_cell(repository: str) -> str:
+def first_cell(repository: str = "") -> str:
     """The text of the first cell.
 
     Args:
-        repository: its address.
+        repository: its address; empty where none is known.
 
     Returns:
         Python.
     """
-    owner, name = owner_and_name(repository)
-    return FIRST_CELL.format(folder=name, repository=f"https://github.com/{owner}/{name}")
+    if repository:
+        owner, name = owner_and_name(repository)
+        repository = f"https://github.com/{owner}/{name}"
+    return FIRST_CELL.replace("{repository}", repository)
 
 
 def is_first_cell(source: str) -> bool:
     """Whether a cell is what `first_cell` writes, for whatever repository."""
-    pattern = re.escape(FIRST_CELL.replace("{folder}", "\0").replace("{repository}", "\0"))
-    return re.fullmatch(pattern.replace(re.escape("\0"), r"[\w.:/-]+"), source) is not None
+    before, after = map(re.escape, FIRST_CELL.split("{repository}"))
+    return re.fullmatch(rf"{before}[\w.:/-]*{after}", source) is not None
 
 
-def apply(notebook, stem: str, *, repository: str) -> None:
-    """Put the cell and the links into a notebook, in place.
+def apply(notebook, stem: str, *, repository: str = "") -> None:
+    """Put the cell into a notebook, in place, and the links if a repository is named.
 
     Args:
         notebook: an nbformat notebook whose first cell is its title.
         stem: its file name without suffix.
-        repository: its address.
+        repository: its address; empty where none is known.
     """
     from nbformat.v4 import new_code_cell
 
-    owner, name = owner_and_name(repository)
     notebook.cells = [
         cell for cell in notebook.cells if TAG not in cell.get("metadata", {}).get("tags", [])
     ]
     title = notebook.cells[0]
-    heading, _, rest = _LINKS_BEFORE.sub("", title.source).partition("\n")
-    links = LINKS.format(owner=owner, name=name, stem=stem)
-    title.source = "\n".join(part for part in (f"{heading}\n\n{links}", rest) if part)
-    cell = new_code_cell(first_cell(repository), metadata={"tags": [TAG]})
+    title.source = _LINKS_BEFORE.sub("", title.source)
+    if repository:
+        owner, name = owner_and_name(repository)
+        heading, _, rest = title.source.partition("\n")
+        links = LINKS.format(owner=owner, name=name, stem=stem)
+        title.source = "\n".join(part for part in (f"{heading}\n\n{links}", rest) if part)
+    cell = new_code_cell(first_cell(repository), metadata=METADATA)
     cell.id = CELL_ID
     notebook.cells.insert(1, cell)

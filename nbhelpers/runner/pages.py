@@ -5,9 +5,11 @@ import html
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbhelpers.runner import outputs
+from nbhelpers.runner import outputs, sources
 
-PAPERMILL_MARK = "papermill-error-cell-tag"
+# Cells that a page leaves out: papermill's notice of an error (the page has its own), and the cell
+# that only Kaggle and Colab need.
+LEFT_OUT = {"papermill-error-cell-tag", "hosted"}
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- macro described(kind, output) -%}
 <div class="jp-RenderedImage jp-OutputArea-output">
@@ -95,9 +97,7 @@ def notebook_html(
 
     notebook = copy.deepcopy(notebook)
     outputs.tidy(notebook)
-    marks = [cell for cell in notebook.cells if PAPERMILL_MARK in cell.metadata.get("tags", [])]
-    for cell in marks:
-        notebook.cells.remove(cell)  # the banner says it
+    notebook.cells = [cell for cell in notebook.cells if not LEFT_OUT & set(sources.tags(cell))]
     title = title_of(notebook, name)
     notebook.metadata["title"] = title
     head = '<a href="index.html">&larr; All notebooks of this run</a>'

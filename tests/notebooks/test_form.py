@@ -107,7 +107,7 @@ def parameters(notebook):
 
 
 def length(notebook):
-    cells = code_of(notebook)
+    cells = lesson_of(notebook)
     if len(cells) not in CODE_CELLS:
         yield f"{len(cells)} code cells"
     for number, cell in enumerate(cells, start=1):
@@ -124,9 +124,9 @@ def length(notebook):
 
 
 def first_cell_for_hosts(notebook):
-    for number, cell in enumerate(code_of(notebook)):
-        if hosted.TAG in tags(cell) and (number or not hosted.is_first_cell(cell.source)):
-            yield "the cell for Kaggle and Colab is not what `python -m nbhelpers hosted` writes"
+    tagged = [cell for cell in code_of(notebook) if hosted.TAG in tags(cell)]
+    if tagged != code_of(notebook)[:1] or not hosted.is_first_cell(tagged[0].source):
+        yield "the first code cell is not what `python -m nbhelpers hosted` writes"
 
 
 def no_installing(notebook):
@@ -151,7 +151,7 @@ def plain_metadata(notebook):
     if None in ids or len(set(ids)) != len(ids):
         yield "a cell without an id of its own"
     for cell in notebook.cells:
-        if set(cell.metadata) - {"tags"}:
+        if cell.metadata != hosted.METADATA and set(cell.metadata) - {"tags"}:
             yield f"metadata of tools in cell {cell.get('id')}: {sorted(cell.metadata)}"
 
 
@@ -336,6 +336,7 @@ def good_notebook():
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    hosted.apply(notebook, "01_x")
     for count, cell in enumerate(code_of(notebook), start=1):
         cell.execution_count = count
         cell.outputs = [new_output("stream", name="stdout", text="12 of 3/4 in data/x/y\n")]
@@ -365,21 +366,21 @@ def test_a_good_notebook_has_no_faults():
     [
         (title, 0, "A question?"),
         (title, 0, "# One\n\n# Two"),
-        (one_cell_of_imports, 4, "import sys"),
-        (one_cell_of_imports, 1, "import os\nprint(1)"),
-        (one_cell_of_imports, 1, "print(1)"),
-        (parameters, 2, GOOD_PARAMETERS.replace("SEED = 42", "SEED = int(42)")),
-        (parameters, 2, GOOD_PARAMETERS.replace("SEED = 42  # unit", "SEED = 42")),
-        (parameters, 2, GOOD_PARAMETERS.replace("SEED = 42", "SEED = 7")),
-        (parameters, 2, GOOD_PARAMETERS + "\nepochs = 3  # passes"),
-        (parameters, 2, GOOD_PARAMETERS + "\nEPOCHS = 3  # passes"),
-        (parameters, 3, "DATA_DIR, OUTPUT_DIR, SPLIT_CSV\nSEED = 3"),
-        (length, 4, "f()\n" * 31),
-        (length, 4, "def a(): ...\ndef b(): ...\ndef c(): ...\ndef d(): ..."),
-        (no_installing, 4, "!pip install x"),
-        (no_installing, 4, "%pip install x"),
-        (no_installing, 4, "os.sys.path.append('..')"),
-        (outputs_of_this_source, 4, "changed()"),
+        (one_cell_of_imports, 5, "import sys"),
+        (one_cell_of_imports, 2, "import os\nprint(1)"),
+        (one_cell_of_imports, 2, "print(1)"),
+        (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42", "SEED = int(42)")),
+        (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42  # unit", "SEED = 42")),
+        (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42", "SEED = 7")),
+        (parameters, 3, GOOD_PARAMETERS + "\nepochs = 3  # passes"),
+        (parameters, 3, GOOD_PARAMETERS + "\nEPOCHS = 3  # passes"),
+        (parameters, 4, "DATA_DIR, OUTPUT_DIR, SPLIT_CSV\nSEED = 3"),
+        (length, 5, "f()\n" * 31),
+        (length, 5, "def a(): ...\ndef b(): ...\ndef c(): ...\ndef d(): ..."),
+        (no_installing, 5, "!pip install x"),
+        (no_installing, 5, "%pip install x"),
+        (no_installing, 5, "os.sys.path.append('..')"),
+        (outputs_of_this_source, 5, "changed()"),
     ],
 )
 def test_a_wrong_cell_is_found(rule, cell, source):
@@ -412,18 +413,20 @@ def test_the_cell_for_hosts_may_install_and_no_other():
     notebook = good_notebook()
     hosted.apply(notebook, "01_x", repository="https://github.com/someone/something")
     faults = [fault for rule in RULES for fault in rule(signed(notebook))]
-    assert faults == [f"execution counts {[None, *range(1, 13)]}"]  # it has not been run yet
+    assert faults == [f"execution counts {[None, *range(2, 14)]}"]  # it has not been run yet
     notebook.cells[1].source += "\nprint('and more')"
+    assert list(first_cell_for_hosts(notebook))
+    del notebook.cells[1]
     assert list(first_cell_for_hosts(notebook))
 
 
 def test_other_wrong_things_are_found():
     notebook = good_notebook()
-    notebook.cells[2].metadata.tags = []
-    notebook.cells[4].metadata.tags = []
-    notebook.cells[5].execution_count = 1
-    notebook.cells[6].metadata["papermill"] = {}
-    notebook.cells[7].id = notebook.cells[8].id
+    notebook.cells[3].metadata.tags = []
+    notebook.cells[5].metadata.tags = []
+    notebook.cells[6].execution_count = 1
+    notebook.cells[7].metadata["papermill"] = {}
+    notebook.cells[8].id = notebook.cells[9].id
     notebook.metadata["jupytext"] = {}
     assert list(parameters(notebook))
     assert list(one_cover(notebook))
@@ -431,5 +434,5 @@ def test_other_wrong_things_are_found():
     assert len(list(plain_metadata(notebook))) == 3
     del notebook.metadata["nbhelpers"]
     assert list(outputs_of_this_source(notebook))
-    notebook.cells = notebook.cells[:5]
+    notebook.cells = notebook.cells[:6]
     assert list(length(notebook))
