@@ -718,19 +718,31 @@ def test_what_cannot_be_compared(tmp_path, capsys):
 ADDRESS = "https://github.com/someone/deepfakes"
 
 
-def run_first_cell(monkeypatch, folder, *, installed, address=ADDRESS, uploads=None):
-    """Executes the cell; returns the commands that it gave, and the first place for imports."""
+def run_first_cell(monkeypatch, folder, *, installed, address=ADDRESS, **places):
+    """Executes the cell; returns the commands that it gave, and the first place for imports.
+
+    places: `kaggle` and `colab`, folders that stand for /kaggle/input and /content.
+    """
     import importlib.util
     import subprocess
     import sys
 
     given = []
+
+    def run(words, check):
+        given.append([*map(str, words)])
+        if words[0] == "git":
+            words[-1].mkdir()
+
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if installed else None)
-    monkeypatch.setattr(subprocess, "run", lambda words, check: given.append([*map(str, words)]))
+    monkeypatch.setattr(subprocess, "run", run)
     cell = hosted.first_cell(address)
-    exec(cell.replace("/kaggle/input", str(uploads or folder / "none")), {})
+    for mount, name in (("/kaggle/input", "kaggle"), ("/content", "colab")):
+        assert mount in cell
+        cell = cell.replace(mount, str(places.get(name, folder / "none")))
+    exec(cell, {})
     return given, sys.path[0]
 
 
@@ -741,27 +753,37 @@ def test_the_first_cell_does_nothing_at_home(monkeypatch, tmp_path):
 
 
 def test_the_first_cell_fetches_and_installs_elsewhere(monkeypatch, tmp_path):
+    (tmp_path / "nbhelpers_project.part").mkdir()  # cut off before
     given, first = run_first_cell(monkeypatch, tmp_path, installed=False)
     home = str(tmp_path / "nbhelpers_project")
-    assert given[0] == ["git", "clone", "--quiet", "--depth=1", ADDRESS, home]
+    assert given[0] == ["git", "clone", "--quiet", "--depth=1", ADDRESS, f"{home}.part"]
     assert given[1][1:] == ["-m", "pip", "install", "--quiet", "--editable", home]
     assert first == home
-    (tmp_path / "nbhelpers_project").mkdir()  # the session was restarted: the clone is still there
-    again, _ = run_first_cell(monkeypatch, tmp_path, installed=False)
-    assert [words[0] for words in again] != ["git"]
-    assert len(again) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["nbhelpers_project"]
+    again, _ = run_first_cell(monkeypatch, tmp_path, installed=False)  # the session restarted
+    assert again == given[1:]
 
 
-@pytest.mark.parametrize("place", ["", "deepfakes", "deepfakes/deepfakes-main", "datasets/me/d/x"])
-def test_the_first_cell_takes_an_upload_before_the_repository(monkeypatch, tmp_path, place):
+@pytest.mark.parametrize(
+    ("mount", "place"),
+    [
+        ("kaggle", "deepfakes"),
+        ("kaggle", "deepfakes/deepfakes-main"),
+        ("kaggle", "datasets/me/deepfakes/deepfakes-main"),
+        ("colab", ""),
+        ("colab", "deepfakes-main"),
+        ("colab", "drive/MyDrive"),
+    ],
+)
+def test_the_first_cell_takes_an_upload_before_the_repository(monkeypatch, tmp_path, mount, place):
     package = tmp_path / "uploads" / place / "nbhelpers"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package.parent / "pyproject.toml").write_text("here")
     working = tmp_path / "working"
     working.mkdir()
-    uploads = tmp_path / "uploads"
-    given, first = run_first_cell(monkeypatch, working, installed=False, uploads=uploads)
+    mounts = {mount: tmp_path / "uploads"}
+    given, first = run_first_cell(monkeypatch, working, installed=False, **mounts)
     assert [words[1:4] for words in given] == [["-m", "pip", "install"]]
     assert first == str(working / "nbhelpers_project")
     assert (working / "nbhelpers_project" / "pyproject.toml").read_text() == "here"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
+from nbhelpers.runner import sources
+
 HELP = "give the notebooks the first cell that Kaggle and Colab need, and links to them"
 EXAMPLES = """
 examples:
@@ -18,11 +20,10 @@ the bundled sample comes with it. It installs what is missing; versions that are
 kept. Given again, it replaces what it wrote before.
 Exit code: 0 done, 2 no address of a repository, or no such notebook.
 """
-TAG = "hosted"
 CELL_ID = "hosted00"
 # Shown folded in JupyterLab, Colab and Kaggle.
 METADATA = {
-    "tags": [TAG],
+    "tags": [sources.HOSTED],
     "jupyter": {"source_hidden": True},
     "cellView": "form",
     "_kg_hide-input": True,
@@ -30,6 +31,7 @@ METADATA = {
 FIRST_CELL = """\
 # At home this cell does nothing. On Kaggle and Colab it installs nbhelpers, from a copy of the
 # project that you uploaded, or else from its repository.
+import glob
 import importlib.util
 import pathlib
 import shutil
@@ -39,18 +41,19 @@ import sys
 REPOSITORY = "{repository}"
 if importlib.util.find_spec("nbhelpers") is None:
     home = pathlib.Path("nbhelpers_project").resolve()
-    uploads = [
-        path.parent.parent
-        for root in ("/kaggle/input", "/content")
-        for deep in range(5)
-        for path in sorted(pathlib.Path(root).glob("*/" * deep + "nbhelpers/__init__.py"))
-    ]
-    if not home.is_dir() and uploads:
-        shutil.copytree(uploads[0], home)  # what is uploaded cannot be written to
-    elif not home.is_dir() and REPOSITORY:
-        subprocess.run(["git", "clone", "--quiet", "--depth=1", REPOSITORY, home], check=True)
-    elif not home.is_dir():
-        raise ModuleNotFoundError("nbhelpers is not here: upload the project, or set REPOSITORY.")
+    if not home.is_dir():
+        places = ["/kaggle/input/" + "*/" * deep for deep in range(5)]
+        places += ["/content/" + "*/" * deep for deep in range(3)]  # deeper would search a Drive
+        uploads = [path for here in places for path in glob.glob(here + "nbhelpers/__init__.py")]
+        part = home.with_suffix(".part")  # so that a copy that was cut off is not taken for whole
+        shutil.rmtree(part, ignore_errors=True)
+        if uploads:
+            shutil.copytree(pathlib.Path(uploads[0]).parents[1], part)
+        elif REPOSITORY:
+            subprocess.run(["git", "clone", "--quiet", "--depth=1", REPOSITORY, part], check=True)
+        else:
+            raise ModuleNotFoundError("No nbhelpers here: upload the project, or set REPOSITORY.")
+        part.rename(home)
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(home)]
     subprocess.run(install, check=True)
     sys.path.insert(0, str(home))  # this kernel started before the package was there"""
@@ -79,7 +82,6 @@ def main(chosen: argparse.Namespace) -> int:
     import nbformat
 
     from nbhelpers import files, locate
-    from nbhelpers.runner import sources
 
     found = sources.find(locate.project_root() / "notebooks")
     for notebook in sources.select(found, chosen.notebooks):
@@ -105,11 +107,9 @@ def owner_and_name(repository: str) -> tuple[str, str]:
     >>> owner_and_name("https://github.com/someone/deepfakes.git")
     ('someone', 'deepfakes')
     """
-    from nbhelpers.runner.sources import UsageError
-
     found = ADDRESS.fullmatch(repository)
     if not found:
-        raise UsageError(
+        raise sources.UsageError(
             f"Expected an address like https://github.com/OWNER/NAME; received {repository!r}. "
             "Colab and Kaggle open notebooks from there."
         )
@@ -147,9 +147,7 @@ def apply(notebook, stem: str, *, repository: str = "") -> None:
     """
     from nbformat.v4 import new_code_cell
 
-    notebook.cells = [
-        cell for cell in notebook.cells if TAG not in cell.get("metadata", {}).get("tags", [])
-    ]
+    notebook.cells = [cell for cell in notebook.cells if sources.HOSTED not in sources.tags(cell)]
     title = notebook.cells[0]
     title.source = _LINKS_BEFORE.sub("", title.source)
     if repository:

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from nbhelpers.runner import outputs, sources
 
-# Cells that a page leaves out: papermill's notice of an error (the page has its own), and the cell
-# that only Kaggle and Colab need.
-LEFT_OUT = {"papermill-error-cell-tag", "hosted"}
+LEFT_OUT = {"papermill-error-cell-tag", sources.HOSTED}  # of errors a page has a notice of its own
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- macro described(kind, output) -%}
 <div class="jp-RenderedImage jp-OutputArea-output">

@@ -10,6 +10,7 @@ from pathlib import Path
 
 NEEDS = {"04": ("03",)}  # does not run when one of these failed
 USES = {"06": ("03",)}  # takes up what these made, and does without
+HOSTED = "hosted"  # tag of the cell that only Kaggle and Colab need
 
 
 class UsageError(ValueError):

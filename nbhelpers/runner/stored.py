@@ -243,8 +243,8 @@ def _jpeg(data: str, *, width: int, quality: int) -> str:
 def _plain_metadata(notebook, digest: str) -> None:
     """Leaves only metadata that is the same on every machine, and the digest."""
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        if "hosted" not in (tags or []):  # that one says that it is shown folded
+        tags = sources.tags(cell)
+        if sources.HOSTED not in tags:  # that one says that it is shown folded
             cell.metadata = {"tags": list(tags)} if tags else {}
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

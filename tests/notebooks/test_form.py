@@ -41,7 +41,7 @@ def code_of(notebook):
 
 def lesson_of(notebook):
     """The code cells without the one that only Kaggle and Colab need."""
-    return [cell for cell in code_of(notebook) if hosted.TAG not in tags(cell)]
+    return [cell for cell in code_of(notebook) if sources.HOSTED not in tags(cell)]
 
 
 def headings(notebook):
@@ -124,7 +124,7 @@ def length(notebook):
 
 
 def first_cell_for_hosts(notebook):
-    tagged = [cell for cell in code_of(notebook) if hosted.TAG in tags(cell)]
+    tagged = [cell for cell in code_of(notebook) if sources.HOSTED in tags(cell)]
     if tagged != code_of(notebook)[:1] or not hosted.is_first_cell(tagged[0].source):
         yield "the first code cell is not what `python -m nbhelpers hosted` writes"
 
