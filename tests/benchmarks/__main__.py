@@ -138,7 +138,8 @@ def main() -> int:
     files.write_text(target, json.dumps(results, indent=1, allow_nan=False) + "\n")
     print(table(results))
     for one in results["rows"]:
-        print(*(f"{one['what']}: {note}" for note in one.get("notes", [])), sep="\n", end="\n")
+        for note in one.get("notes", []):
+            print(f"{one['what']}: {note}")
     print(f"{results['seconds']:.0f} s in all; {target}")
     return 1 if any("failed" in one for one in results["rows"]) else 0
 

@@ -163,10 +163,17 @@ def row(what: str, beside: str, measured: dict, *, unit: str, target: str = "", 
 
 
 def alone(work: Callable, *arguments) -> object:
-    """Call a function in a process of its own; what it raises is raised here."""
+    """Call a function in a process of its own; what it raises is raised here.
+
+    Its standard error is dropped: TensorFlow's greetings and the plain packages' progress bars.
+    """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+    with ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_hush) as pool:
         return pool.submit(work, *arguments).result()
+
+
+def _hush() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def machine() -> dict[str, str | int | float]:
