@@ -13,13 +13,14 @@ import hashlib
 import io
 import logging
 import os
+import random
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,6 +99,21 @@ def digest(values: Sequence[np.ndarray]) -> str:
     return sha.hexdigest()
 
 
+@contextlib.contextmanager
+def _random_state_kept() -> Iterator[None]:
+    """Leave Python's random numbers, from which Keras seeds its layers, as they were.
+
+    Some sources build networks on the way and some do not: what is trained after must not depend
+    on whether the weights lay in the cache.
+    """
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@_random_state_kept()
 def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> PretrainedWeights:
     """Return ImageNet weights for a network without its top.
 

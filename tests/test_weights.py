@@ -98,3 +98,17 @@ def test_cached_package_with_the_right_digest_is_used(offline, network, monkeypa
 def test_unknown_words_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         weights.imagenet(**arguments)
+
+
+def test_a_network_built_afterwards_does_not_depend_on_the_source(offline, network, tmp_path):
+    import keras
+
+    network.save_weights(tmp_path / "named.weights.h5")
+    kernels = []
+    for options in ({"mode": "none"}, {"path": str(tmp_path / "named.weights.h5")}):
+        keras.utils.set_random_seed(1)
+        weights.imagenet("Xception", **options)
+        layer = keras.layers.Dense(3)
+        layer.build((None, 4))
+        kernels.append(layer.get_weights()[0])
+    np.testing.assert_array_equal(*kernels)
