@@ -198,7 +198,9 @@ def _keeper_class() -> type:
 
         def _back_up(self, epoch):
             self.epoch, self._last = epoch, None
-            if self._best_file is None or epoch < self.params["epochs"]:
+            if self._best_file == f"best-{epoch}{WEIGHTS}":
+                self._last = self._best_file  # written a moment ago
+            elif self._best_file is None or epoch < self.params["epochs"]:
                 self._last = f"last-{epoch}{WEIGHTS}"
                 with files.whole(self.folder / self._last) as draft:
                     self.model.save_weights(draft)

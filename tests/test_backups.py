@@ -179,7 +179,9 @@ def test_no_more_lies_on_disk_than_is_needed(tmp_path):
     best = tmp_path / "m.weights.h5"
     cut_training(tmp_path / "t", best)
     (folder,) = (tmp_path / "t").iterdir()
-    assert len(list(folder.iterdir())) == 3  # the state, the last weights, the best ones
+    state = json.loads((folder / backups.STATE).read_text())
+    assert state["last"] == state["best_file"] == "best-3.weights.h5"  # one file, written once
+    assert len(list(folder.iterdir())) == 2
     model = network()
     kept = kept_in(tmp_path / "t")
     fit(model, kept.keep(model, best, epochs=6))
