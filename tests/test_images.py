@@ -106,6 +106,14 @@ def test_pairs_hold_a_real_and_its_own_fake(tmp_path):
     np.testing.assert_array_equal(first[0], next(iter(again))[0].numpy())
 
 
+def test_no_epoch_waits_for_a_tuner_to_wake(table):
+    for dataset in (
+        images.make_dataset(table, image_size=16, shuffle_seed=1),
+        images.make_dataset(table, image_size=16, augment=lambda x, training: x),
+    ):
+        assert dataset.options().autotune.enabled is False
+
+
 def test_pairs_need_pairs(table):
     with pytest.raises(ValueError, match="no such pair"):
         images.make_pairs(table.assign(original=""), image_size=8)
