@@ -11,10 +11,9 @@ import hashlib
 import json
 import logging
 import os
+import threading
 import zipfile
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers import faces, files, models, video, weights
+from nbhelpers import ahead, faces, files, models, video, weights
 
 if TYPE_CHECKING:
     import keras
@@ -36,6 +35,8 @@ REPORT = ["videoname", "readable", "reason", "frames", "crop", "faces_found", "f
 _VERSION = 3  # raise it whenever the same choice would give other pixels or other features
 _AT_ONCE = 32  # pictures in one call of the network; bounds its memory
 _LOOKAHEAD = 2  # clips decoded ahead of the encoder
+_ENCODED_AT_ONCE = 2  # clips in the network
+_MAKING = threading.Lock()  # one thread makes the network for inference, the others wait
 _EXPECTED = (video.VideoError, OSError)  # what a clip that cannot be read raises
 
 
@@ -78,10 +79,17 @@ class Encoder:
             [self._inference.predict_on_batch(np.asarray(part, np.float32)) for part in parts]
         )
 
-    @cached_property
+    @property
     def _inference(self) -> keras.Model:
+        with _MAKING:
+            return self._folded
+
+    @cached_property
+    def _folded(self) -> keras.Model:
         """The network as it is fastest; made at the first call."""
-        return models.folded(self.network)
+        folded = models.folded(self.network)
+        folded.make_predict_function()
+        return folded
 
     def describe(self) -> dict[str, str | int | bool]:
         """Return the facts that a results file keeps."""
@@ -236,8 +244,8 @@ def extract_all(
     """Turn clips into feature sequences in several ways, taking what is stored from the store.
 
     Each clip is opened once for each way to choose frames, its faces are looked for once, and
-    encoders of one picture size share the pictures. While the encoders work on one clip, the next
-    is decoded. At any time the pixels of one clip's chosen frames and the crops of three clips are
+    encoders of one picture size share the pictures. While the encoders work on two clips, the next
+    are decoded. At any time the pixels of one clip's chosen frames and the crops of four clips are
     in memory, however many and however long the clips are.
 
     Args:
@@ -262,11 +270,7 @@ def extract_all(
     shelf = _Store(store)
     sequences: dict[str, list[np.ndarray]] = {name: [] for name in choices}
     reports: dict[str, list[dict]] = {name: [] for name in choices}
-    clips = _prepared(table["path"], lambda path: _prepare(path, choices, shelf))
-    for videoname, prepared in zip(
-        table["videoname"], _with_bar(clips, len(table), progress), strict=True
-    ):
-        made, rows = _finish(videoname, prepared, choices, shelf)
+    for made, rows in _with_bar(_clips(table, choices, shelf), len(table), progress):
         for name, ready in made.items():
             sequences[name].append(ready.values)
         for name, row in rows.items():
@@ -303,17 +307,8 @@ def fill(
         StoreError: the store cannot be written.
     """
     choices, shelf = {"": choice}, _Store(store)
-    expected = (Exception,) if keep_going else _EXPECTED
-    clips = _prepared(table["path"], lambda path: _prepare(path, choices, shelf, expected))
-    for videoname, prepared in zip(table["videoname"], clips, strict=True):
-        try:
-            yield _finish(videoname, prepared, choices, shelf)[1][""]
-        except StoreError:
-            raise
-        except Exception as error:
-            if not keep_going:
-                raise
-            yield _finish(videoname, _unreadable(error), choices, shelf)[1][""]
+    for _, rows in _clips(table, choices, shelf, keep_going=keep_going):
+        yield rows[""]
 
 
 def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -405,7 +400,7 @@ def _prepare(
     path: str,
     choices: Mapping[str, Choice],
     shelf: _Store,
-    expected: tuple[type[Exception], ...] = _EXPECTED,
+    expected: tuple[type[Exception], ...],
 ) -> _Prepared:
     """Keys and stored features of a clip, the pictures of what is not stored, what is wrong."""
     try:
@@ -475,20 +470,32 @@ def _centre_facts(pixels: np.ndarray) -> dict:
     return {"frames": len(pixels), "crop": "centre", "faces_found": None}
 
 
-def _prepared(paths: pd.Series, prepare: Callable[[str], tuple]) -> Iterator[tuple]:
-    """What `prepare` says of each path, in order, worked out ahead in another thread."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        waiting = deque()
+def _clips(
+    table: pd.DataFrame,
+    choices: Mapping[str, Choice],
+    shelf: _Store,
+    *,
+    keep_going: bool = False,
+) -> Iterator[tuple[dict[str, _Sequence], dict[str, dict]]]:
+    """What `_finish` says of each clip, in order; clips are decoded and encoded ahead."""
+
+    def prepare(path):
+        return _prepare(path, choices, shelf, (Exception,) if keep_going else _EXPECTED)
+
+    def finish(clip):
+        videoname, prepared = clip
         try:
-            for path in paths:
-                waiting.append(worker.submit(prepare, path))
-                if len(waiting) > _LOOKAHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+            return _finish(videoname, prepared, choices, shelf)
+        except StoreError:
+            raise
+        except Exception as error:
+            if not keep_going:
+                raise
+            return _finish(videoname, _unreadable(error), choices, shelf)
+
+    prepared = ahead.in_order(prepare, table["path"], workers=1, ahead=_LOOKAHEAD)
+    clips = zip(table["videoname"], prepared, strict=True)
+    return ahead.in_order(finish, clips, workers=_ENCODED_AT_ONCE, ahead=_ENCODED_AT_ONCE - 1)
 
 
 def _with_bar(clips: Iterator[tuple], total: int, progress: bool) -> Iterator[tuple]:

@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent
 
 # Arrows point one way: a room may import rooms of its own floor and of those above it in this list.
 FLOORS = [
-    {"files", "decode"},  # writing files, decoding pictures
+    {"ahead", "files", "decode"},  # work in threads, writing files, decoding pictures
     {"locate", "manifest", "splits"},  # tables
     {"images", "video", "faces", "features", "cluster"},  # pixels
     {"models", "weights", "backups", "training"},  # networks

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from nbhelpers import ahead
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +39,11 @@ def _checked(model: keras.Model, image: np.ndarray) -> np.ndarray:
             "Do not rescale: the networks do it inside."
         )
     return image
+
+
+def _two_at_once(score: Callable, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Scores of batches, in order; no more than three batches are in memory."""
+    return ahead.in_order(score, batches, workers=2, ahead=1)
 
 
 def p_fake(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
@@ -149,13 +156,18 @@ def occlusion(
     before = p_fake(model, image[None])[0]
     fall = np.zeros((height, width))
     times = np.zeros((height, width))
-    for chunk in _chunks(corners, batch_size):
-        covered = np.repeat(image[None], len(chunk), axis=0)
-        for picture, (top, left) in zip(covered, chunk, strict=True):
+
+    def covered(chunk):
+        pictures = np.repeat(image[None], len(chunk), axis=0)
+        for picture, (top, left) in zip(pictures, chunk, strict=True):
             picture[top : top + patch, left : left + patch] = fill
-        for score, (top, left) in zip(p_fake(model, covered), chunk, strict=True):
-            fall[top : top + patch, left : left + patch] += before - score
-            times[top : top + patch, left : left + patch] += 1
+        return pictures
+
+    batches = map(covered, _chunks(corners, batch_size))
+    scores = itertools.chain.from_iterable(_two_at_once(functools.partial(p_fake, model), batches))
+    for score, (top, left) in zip(scores, corners, strict=True):
+        fall[top : top + patch, left : left + patch] += before - score
+        times[top : top + patch, left : left + patch] += 1
     return (fall / times).astype("float32")
 
 
@@ -276,6 +288,7 @@ def lime_explanation(
         fake = p_fake(model, pictures)
         return np.stack([1 - fake, fake], axis=1)  # lime wants a column a class
 
+    model.make_predict_function()  # now, not by two threads at once
     explainer = _fast_explainer(seed, progress)
     # The map of segments has been drawn already; lime keeps the picture for its own figures.
     return explainer.explain_instance(
@@ -319,7 +332,7 @@ def _grid(shape: tuple[int, int], count: int) -> np.ndarray:
 
 
 def _fast_explainer(seed: int, progress: bool):
-    """Return lime's explainer with its perturbation done by look-up instead of a double loop."""
+    """Return lime's explainer; it hides by look-up, not by a double loop, two batches at once."""
     from lime.lime_image import LimeImageExplainer
     from tqdm.auto import tqdm
 
@@ -330,12 +343,15 @@ def _fast_explainer(seed: int, progress: bool):
             shape = (num_samples, segments.max() + 1)
             visible = self.random_state.randint(0, 2, shape)
             visible[0] = 1  # the first sample is the picture itself
-            scores = []
             starts = range(0, num_samples, batch_size)
-            for start in tqdm(starts, disable=not progress, desc="LIME", leave=False):
+
+            def hidden(start):
                 shown = visible[start : start + batch_size].astype(bool)[:, segments]
-                scores.append(classifier_fn(np.where(shown[..., None], image, fudged_image)))
-            return visible, np.concatenate(scores)
+                return np.where(shown[..., None], image, fudged_image)
+
+            scores = _two_at_once(classifier_fn, map(hidden, starts))
+            bar = tqdm(scores, "LIME", len(starts), disable=not progress, leave=False)
+            return visible, np.concatenate(list(bar))
 
     return FastExplainer(random_state=seed)
 
