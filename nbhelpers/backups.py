@@ -155,9 +155,10 @@ def _keeper_class() -> type:
         def on_train_begin(self, logs=None):
             self._began = process_time()
             self._gradients = {*_gradient_functions()}
-            if self.epoch:
-                with self.model.distribute_strategy.scope():  # files hold its variables, too
-                    self.model.optimizer.build(self.model.trainable_variables)
+            # Files hold the optimizer's variables, too. And a first step that makes them is traced
+            # twice, which takes seconds.
+            with self.model.distribute_strategy.scope():
+                self.model.optimizer.build(self.model.trainable_variables)
             if self._last:
                 self.model.load_weights(self.folder / self._last)
             self.model.history.history |= {name: [*past] for name, past in self._past.items()}
