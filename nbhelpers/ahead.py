@@ -43,7 +43,7 @@ def in_order(
                     waiting.append(pool.submit(function, next(draw)))
                 except Exception as error:  # the end, or an item that cannot be drawn
                     lost = error
-                while waiting and (lost or len(waiting) > ahead):
+                while waiting and (lost is not None or len(waiting) > ahead):
                     yield waiting.popleft().result()
         finally:
             for future in waiting:

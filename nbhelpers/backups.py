@@ -167,10 +167,11 @@ def _keeper_class() -> type:
             logs = {name: float(value) for name, value in (logs or {}).items()}
             for name, value in logs.items():
                 self._past.setdefault(name, []).append(value)
-            if self.path is not None and self._is_best(logs):
+            is_best = self.path is not None and self._is_best(logs)
+            if is_best:
                 self._keep_best(epoch)
             if self.folder is not None:
-                self._back_up(epoch + 1)
+                self._back_up(epoch + 1, is_best)
 
         def on_train_end(self, logs=None):
             if self._best_file:  # of an epoch before the cut, maybe
@@ -197,9 +198,9 @@ def _keeper_class() -> type:
                 self._best_file = f"best-{epoch + 1}{WEIGHTS}"
                 _same_file(self.path, self.folder / self._best_file)
 
-        def _back_up(self, epoch):
+        def _back_up(self, epoch, is_best):
             self.epoch, self._last = epoch, None
-            if self._best_file == f"best-{epoch}{WEIGHTS}":
+            if is_best:
                 self._last = self._best_file  # written a moment ago
             elif self._best_file is None or epoch < self.params["epochs"]:
                 self._last = f"last-{epoch}{WEIGHTS}"

@@ -281,8 +281,8 @@ def test_memory_of_lime_does_not_grow_with_the_samples(large_picture):
         return most
 
     peak(32)  # imports
-    few, many = peak(128), peak(1024)  # as two batches are at work at once, and one is made
-    assert many < few + 1024 * 1024  # a thousand pictures would take 190 MB
+    two_batches = 2 * 32 * large_picture.nbytes
+    assert peak(1024) < two_batches + 2 * 1024**2  # a thousand pictures would take 190 MB
 
 
 def test_lime_shows_its_progress_when_asked(red_detector, picture, capsys):

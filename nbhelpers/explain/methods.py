@@ -42,7 +42,7 @@ def _checked(model: keras.Model, image: np.ndarray) -> np.ndarray:
 
 
 def _two_at_once(score: Callable, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Scores of batches, in order; no more than three batches are in memory."""
+    """Scores of batches, in order; no more than two batches are in memory."""
     return ahead.in_order(score, batches, workers=2, ahead=1)
 
 
