@@ -105,7 +105,10 @@ def residual_cnn(image_size: int = 128) -> keras.Model:
 
 
 def xception_classifier(
-    image_size: int = 224, *, weights: PretrainedWeights | None = None
+    image_size: int = 224,
+    *,
+    weights: PretrainedWeights | None = None,
+    last: str = "block14_sepconv2_act",
 ) -> keras.Model:
     """Build Xception with a sigmoid head, its base frozen.
 
@@ -116,10 +119,14 @@ def xception_classifier(
         image_size: height and width of the input, pixels, at least 71.
         weights: values for the base from `nbhelpers.weights.imagenet("Xception")`; None or random
             weights leave it as initialised.
+        last: layer of Xception that the head stands on; layers above it are left off.
 
     Returns:
         Model ``xception``: ``float32 (B, image_size, image_size, 3)`` RGB 0-255 -> P(fake),
         ``float32 (B, 1)`` in [0, 1]. Not compiled.
+
+    Raises:
+        ValueError: Xception has no layer of that name.
     """
     import keras
     from keras import layers
@@ -130,7 +137,7 @@ def xception_classifier(
     if weights is not None and not weights.is_random:
         base.set_weights(weights.values)
     base.trainable = False
-    pooled = layers.GlobalAveragePooling2D(name="pooled")(base.output)
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(base.get_layer(last).output)
     outputs = layers.Dense(1, activation="sigmoid", dtype="float32", name="p_fake")(pooled)
     return keras.Model(inputs, outputs, name="xception")
 
