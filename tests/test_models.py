@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nbhelpers import models
+from nbhelpers import models, weights
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,21 @@ def test_xception_base_is_frozen_and_not_nested(xception):
     base = [layer for layer in xception.layers if type(layer).__name__ not in ours]
     assert len(base) == 132
     assert base[56].name == models.ARTICLE_UNFREEZE_FROM
+
+
+def test_a_low_head_leaves_the_layers_above_off(keras, xception):
+    values = [weight + number for number, weight in enumerate(xception.get_weights()[:-2])]
+    given = weights.PretrainedWeights("Xception", "made up", values=values)
+    low = models.xception_classifier(96, weights=given, last="block11_sepconv1_act")
+    spatial = [layer for layer in low.layers if len(layer.output.shape) == 4]
+    assert spatial[-1].name == "block11_sepconv1_act"
+    assert spatial[-1].output.shape == (None, 6, 6, 728)  # the end of block 10; block 14 has 3 x 3
+    np.testing.assert_array_equal(low.get_weights()[0], values[0])
+    kept = low.get_layer("block10_sepconv3_bn").gamma
+    whole = models.xception_classifier(96, weights=given).get_layer("block10_sepconv3_bn").gamma
+    np.testing.assert_array_equal(kept, whole)
+    with pytest.raises(ValueError, match="no_such_layer"):
+        models.xception_classifier(96, last="no_such_layer")
 
 
 def test_unfreeze_from_splits_at_the_layer(keras):
