@@ -199,14 +199,16 @@ def folded(model: keras.Model) -> keras.Model:
     weights. The copy gives the same to within rounding and goes over its memory less often.
 
     Args:
-        model: a functional network; a normalisation whose convolution is used elsewhere as well, or
-            has an activation, stays.
+        model: a functional or sequential network; a normalisation whose convolution is used
+            elsewhere as well, or has an activation, stays.
 
     Returns:
         A new model of the same name; not compiled, and not to be trained.
     """
     import keras
 
+    if isinstance(model, keras.Sequential):  # of which Keras makes no changed copy
+        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     norms = _foldable(model)  # convolution -> its normalisation
     gone = {norm.name for norm in norms.values()}
 

@@ -188,3 +188,22 @@ def test_folding_takes_a_bias_along(keras):
     pictures = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3)).astype("float32")
     found, expected = (x.predict_on_batch(pictures) for x in (models.folded(network), network))
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_folding_takes_a_stack_of_layers(keras):
+    layers = keras.layers
+    network = moved(
+        keras,
+        keras.Sequential(
+            [layers.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()]
+        ),
+    )
+    pictures = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3)).astype("float32")
+    fast = models.folded(network)
+    found, expected = (x.predict_on_batch(pictures) for x in (fast, network))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert not [x for x in fast.layers if isinstance(x, layers.BatchNormalization)]
+    plain = models.baseline_cnn(32)  # nothing to fold: still a copy that scores the same
+    x = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    found, expected = (y.predict_on_batch(x) for y in (models.folded(plain), plain))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
