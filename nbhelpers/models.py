@@ -263,7 +263,7 @@ def _folded_weights(layer: keras.layers.Layer, norm: keras.layers.Layer) -> list
 def gru_classifier(frames: int, dim: int) -> keras.Model:
     """Build the article's sequence network: GRU 16, GRU 8, dropout, dense 8, one sigmoid.
 
-    Padding changes nothing: the mask travels on from the first recurrent layer to the second.
+    Padding changes nothing: both recurrent layers know which frames are real.
 
     Args:
         frames: length of the sequences, T.
@@ -278,7 +278,7 @@ def gru_classifier(frames: int, dim: int) -> keras.Model:
     features = layers.Input((frames, dim), name="features")
     mask = layers.Input((frames,), dtype="bool", name="mask")
     x = layers.GRU(16, return_sequences=True)(features, mask=mask)
-    x = layers.GRU(8)(x)
+    x = layers.GRU(8)(x, mask=mask)  # said again: before Keras 3.11 it does not travel on by itself
     x = layers.Dropout(0.4)(x)
     x = layers.Dense(8, activation="relu")(x)
     outputs = layers.Dense(1, activation="sigmoid")(x)

@@ -162,7 +162,8 @@ def test_only_what_is_missing_in_the_store_is_made(table, tmp_path):
 
 def test_clip_broken_for_one_way_is_left_out_of_all(tmp_path):
     good = write_clip(tmp_path / "good.mp4", grey_frames(30))
-    whole = write_clip(tmp_path / "a.avi", grey_frames(30), options=("-c:v", "mjpeg", "-q:v", "1"))
+    mjpeg = ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "1")
+    whole = write_clip(tmp_path / "a.avi", grey_frames(30), options=mjpeg)
     short = cut(whole, keep=0.5, to=tmp_path / "short.avi")
     ways = {how: features.Choice(MeanColour(), 2, how, "centre") for how in ("first", "even")}
     assert len(extract(as_table([short]), MeanColour(), frames=2, how="first", crop="centre").table)
