@@ -278,7 +278,7 @@ def gru_classifier(frames: int, dim: int) -> keras.Model:
     features = layers.Input((frames, dim), name="features")
     mask = layers.Input((frames,), dtype="bool", name="mask")
     x = layers.GRU(16, return_sequences=True)(features, mask=mask)
-    x = layers.GRU(8)(x, mask=mask)  # said again: before Keras 3.11 it does not travel on by itself
+    x = layers.GRU(8)(x, mask=mask)  # before Keras 3.11 it does not travel on
     x = layers.Dropout(0.4)(x)
     x = layers.Dense(8, activation="relu")(x)
     outputs = layers.Dense(1, activation="sigmoid")(x)
