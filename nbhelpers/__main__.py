@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cannot be carried out, 130 interrupted.
     """
     chosen = parser().parse_args(arguments)
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
 
     try:
         return COMMANDS[chosen.command].main(chosen)

@@ -48,7 +48,9 @@ def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) 
         ValueError: fewer than two folds are possible, or one class is in a single fold only.
 
     >>> group_folds(np.array([0, 1, 0, 1]), list("aabb"), folds=5, seed=0).tolist() in (
-    ...     [0, 0, 1, 1], [1, 1, 0, 0])
+    ...     [0, 0, 1, 1],
+    ...     [1, 1, 0, 0],
+    ... )
     True
     """
     from sklearn.model_selection import StratifiedGroupKFold

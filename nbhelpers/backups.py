@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nbhelpers import files
+from nbhelpers.common import files
 
 if TYPE_CHECKING:
     import keras

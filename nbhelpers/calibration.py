@@ -110,8 +110,9 @@ def confusion(
     [1, 1]
     """
     y, called = np.asarray(y_true), np.asarray(y_score) >= threshold
-    counts = [[int(((y == truth) & (called == verdict)).sum()) for verdict in (0, 1)]
-              for truth in (0, 1)]  # fmt: skip
+    counts = [
+        [int(((y == truth) & (called == verdict)).sum()) for verdict in (0, 1)] for truth in (0, 1)
+    ]
     return pd.DataFrame(counts, index=["REAL", "FAKE"], columns=["called REAL", "called FAKE"])
 
 

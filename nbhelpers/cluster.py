@@ -21,7 +21,8 @@ from typing import Any
 
 import pandas as pd
 
-from nbhelpers import features, files
+from nbhelpers import features
+from nbhelpers.common import files
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbhelpers import calibration, files, metrics, models
+from nbhelpers import calibration, metrics, models
+from nbhelpers.common import files
 
 if TYPE_CHECKING:
     import keras
@@ -71,10 +72,12 @@ class Detector:
 
         score = []
         for start in range(0, len(pictures), batch_size):
-            batch = np.stack([
-                tf.image.resize(picture, [self.image_size] * 2, antialias=True)
-                for picture in pictures[start : start + batch_size]
-            ])  # fmt: skip
+            batch = np.stack(
+                [
+                    tf.image.resize(picture, [self.image_size] * 2, antialias=True)
+                    for picture in pictures[start : start + batch_size]
+                ]
+            )
             batch = np.clip(batch, 0, 255)
             views = [batch, batch[:, :, ::-1]] if self.mirror else [batch]
             score += [sum(self.model.predict_on_batch(view)[:, 0] / len(views) for view in views)]

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbhelpers import files, plots
+from nbhelpers import plots
 from nbhelpers import video as clips
+from nbhelpers.common import files
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers import ahead, faces, files, models, video, weights
+from nbhelpers import faces, models, video, weights
+from nbhelpers.common import files, threads
 
 if TYPE_CHECKING:
     import keras
@@ -493,9 +494,9 @@ def _clips(
                 raise
             return _finish(videoname, _unreadable(error), choices, shelf)
 
-    prepared = ahead.in_order(prepare, table["path"], workers=1, ahead=_LOOKAHEAD)
+    prepared = threads.in_order(prepare, table["path"], workers=1, ahead=_LOOKAHEAD)
     clips = zip(table["videoname"], prepared, strict=True)
-    return ahead.in_order(finish, clips, workers=_ENCODED_AT_ONCE, ahead=_ENCODED_AT_ONCE - 1)
+    return threads.in_order(finish, clips, workers=_ENCODED_AT_ONCE, ahead=_ENCODED_AT_ONCE - 1)
 
 
 def _with_bar(clips: Iterator[tuple], total: int, progress: bool) -> Iterator[tuple]:

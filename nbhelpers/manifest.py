@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers import decode
-from nbhelpers.files import shown
+from nbhelpers.common.files import displayable
 from nbhelpers.locate import FACES, VIDEOS, Dataset
 
 logger = logging.getLogger(__name__)
@@ -337,7 +337,7 @@ class _Files:
         """Findings for files that no row has named."""
         found = {"problem": "unlisted", "detail": "file without a row in the metadata"}
         others = (name for name in sorted(self.files) if self.files[name] not in self.named)
-        return [{"videoname": shown(name), **found} for name in others]
+        return [{"videoname": displayable(name), **found} for name in others]
 
 
 def _check_rows(rows: list[dict], files: _Files) -> tuple[list[dict], list[dict]]:
@@ -356,7 +356,7 @@ def _check_rows(rows: list[dict], files: _Files) -> tuple[list[dict], list[dict]
             problem, detail = "duplicate", "named before; the first row is kept"
         seen.add(name)
         if problem:
-            findings.append({"videoname": shown(name), "problem": problem, "detail": detail})
+            findings.append({"videoname": displayable(name), "problem": problem, "detail": detail})
         else:
             kept.append({**row, "videoname": name, "path": path})
     return kept, findings + files.unlisted()

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbhelpers import files, manifest, metrics, splits
+from nbhelpers import manifest, metrics, splits
+from nbhelpers.common import files
 from nbhelpers.locate import Dataset, project_root
 
 logger = logging.getLogger(__name__)

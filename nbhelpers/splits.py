@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from nbhelpers import files, manifest
+from nbhelpers import manifest
+from nbhelpers.common import files
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nbhelpers import files
+from nbhelpers.common import files
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from nbhelpers import ahead
+from nbhelpers.common import threads
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -14,12 +14,12 @@ def test_results_come_in_the_order_of_the_items():
         return number * 10
 
     numbers = range(7)
-    assert [*ahead.in_order(slow_when_even, numbers, workers=3, ahead=3)] == [*range(0, 70, 10)]
+    assert [*threads.in_order(slow_when_even, numbers, workers=3, ahead=3)] == [*range(0, 70, 10)]
 
 
 def test_two_workers_are_at_work_at_once():
     both = threading.Barrier(2, timeout=10)  # passed by nobody who comes alone
-    assert len([*ahead.in_order(lambda _: both.wait(), range(4), workers=2, ahead=1)]) == 4
+    assert len([*threads.in_order(lambda _: both.wait(), range(4), workers=2, ahead=1)]) == 4
 
 
 @pytest.mark.parametrize("far", [1, 3])
@@ -31,7 +31,7 @@ def test_no_more_is_drawn_than_is_asked_for(far):
             drawn.append(number)
             yield number
 
-    results = ahead.in_order(str, items(), workers=1, ahead=far)
+    results = threads.in_order(str, items(), workers=1, ahead=far)
     assert drawn == []
     for asked in range(1, 5):
         next(results)
@@ -48,7 +48,7 @@ def test_an_error_is_raised_in_its_turn_and_the_rest_is_dropped():
         time.sleep(0.3 * (number == 3))  # the only thread is busy while the rest is dropped
         return number
 
-    results = ahead.in_order(work, range(100), workers=1, ahead=4)
+    results = threads.in_order(work, range(100), workers=1, ahead=4)
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(OSError, match="the third"):
         next(results)
@@ -60,11 +60,11 @@ def test_an_item_that_cannot_be_drawn_costs_none_before_it():
         yield from (1, 2)
         raise OSError("no third")
 
-    results = ahead.in_order(abs, items(), workers=2, ahead=2)
+    results = threads.in_order(abs, items(), workers=2, ahead=2)
     assert [next(results), next(results)] == [1, 2]
     with pytest.raises(OSError, match="no third"):
         next(results)
 
 
 def test_nothing_gives_nothing():
-    assert [*ahead.in_order(str, [], workers=2, ahead=1)] == []
+    assert [*threads.in_order(str, [], workers=2, ahead=1)] == []

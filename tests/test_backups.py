@@ -44,9 +44,15 @@ def kept_in(folder, *, resume=True, table=TABLE, **parameters):
 
 def fit(model, kept, epochs=6, *more):
     return model.fit(
-        X, Y, validation_data=(X, Y + 0.1), epochs=epochs, initial_epoch=kept.epoch,
-        callbacks=[kept, *more], shuffle=False, verbose=0,
-    )  # fmt: skip
+        X,
+        Y,
+        validation_data=(X, Y + 0.1),
+        epochs=epochs,
+        initial_epoch=kept.epoch,
+        callbacks=[kept, *more],
+        shuffle=False,
+        verbose=0,
+    )
 
 
 def cut_training(folder, best, **options):

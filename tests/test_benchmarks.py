@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nbhelpers import features, results, video
-from nbhelpers.runner.sources import UsageError
+from nbhelpers.common.errors import UsageError
 from tests.benchmarks import __main__ as bench
 from tests.benchmarks import bench_import, bench_lime, bench_pictures, bench_video, measure
 from tests.benchmarks.measure import SMALL, DifferentError

@@ -300,8 +300,11 @@ def test_nothing_else_needs_ray_and_its_absence_is_told(tmp_path):
     }
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT, path, str(tmp_path / "store")],
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     first, second = done.stdout.splitlines()
     assert first == "['']"
     assert "not installed" in second

@@ -19,20 +19,12 @@ from tiny_clips import ffmpeg, write_clip
 
 from nbhelpers import __main__ as command
 from nbhelpers import detector as detectors
-from nbhelpers import frame, locate, weights
-from nbhelpers.commands import (
-    check,
-    compare,
-    doctor,
-    download,
-    hosted,
-    inputs,
-    judging,
-    predict,
-    quiet,
-)
+from nbhelpers import locate, weights
+from nbhelpers.commands import check, compare, doctor, download, hosted, inputs, judging, predict
 from nbhelpers.commands.inputs import InputError
-from nbhelpers.runner.sources import UsageError
+from nbhelpers.common import native_logs
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.html import NO_PROOF
 
 # ---------------------------------------------------------------- every command
 
@@ -373,7 +365,7 @@ def test_predict_tells_of_every_file(files, model_file, tmp_path, capsys):
     assert "broken.jpg is" in text
     assert "mean of 3 frames with a face, of 3 looked at" in text
     assert "it has no card" in text
-    assert frame.NO_PROOF in text
+    assert NO_PROOF in text
     page = Page(report.read_text(encoding="utf-8"))
     assert page.headings == [str(path) for path in sorted(files.iterdir())]
     assert len(page.alts) == 2 * 2 + 2 * 2 + 1  # two faces and two frames with maps, a curve
@@ -392,7 +384,7 @@ def test_predict_for_programs(files, model_file, capsys):
     assert one["p_fake"] == max(scores)
     assert all(0 < score < 1 for score in scores)
     assert told["detector"]["has_card"] is False
-    assert told["note"] == frame.NO_PROOF
+    assert told["note"] == NO_PROOF
 
 
 def test_predict_agrees_with_the_detector(model_file, tmp_path, capsys):
@@ -476,11 +468,11 @@ def test_words_about_the_detector():
 def test_chatter_is_kept_back_and_told_on_an_error(capfd):
     import os
 
-    with quiet.no_chatter():
+    with native_logs.no_chatter():
         os.write(2, b"no GPU")
     os.write(2, b"after")
     assert capfd.readouterr().err == "after"
-    with pytest.raises(ValueError, match="broken"), quiet.no_chatter():
+    with pytest.raises(ValueError, match="broken"), native_logs.no_chatter():
         os.write(2, b"why")
         raise ValueError("broken")
     assert capfd.readouterr().err == "why"

@@ -58,9 +58,15 @@ def test_without_a_card_nothing_is_made_up(network, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1]", "{}", '{"temperature": -1, "threshold": 0.5, "mirror": false}',
-             '{"temperature": 1, "threshold": NaN, "mirror": false}'],
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "[1]",
+        "{}",
+        '{"temperature": -1, "threshold": 0.5, "mirror": false}',
+        '{"temperature": 1, "threshold": NaN, "mirror": false}',
+    ],
+)
 def test_a_broken_card_is_refused(network, tmp_path, text):
     network.save(tmp_path / "d.keras")
     (tmp_path / "d.card.json").write_text(text)

@@ -10,7 +10,7 @@ from tiny_clips import cut, grey_frames, write_clip
 
 from nbhelpers import features, locate
 from nbhelpers.__main__ import main, parser
-from nbhelpers.runner import sources
+from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 
 @pytest.fixture(scope="module")
@@ -122,11 +122,16 @@ def test_what_cannot_be_done_ends_with_2(words, said, capsys, monkeypatch, tmp_p
 
 
 def test_defaults_are_those_of_notebook_06():
-    (notebook,) = sources.select(sources.find(locate.project_root() / "notebooks"), ["06"])
+    (notebook,) = select_notebooks(find_notebooks(locate.project_root() / "notebooks"), ["06"])
     chosen = vars(parser().parse_args(["extract"]))
     names = {
-        "encoder": "ENCODER", "weights": "WEIGHTS", "image_size": "IMAGE_SIZE", "crop": "CROP",
-        "frames": "FRAMES_PER_CLIP", "how": "SAMPLING", "margin": "MARGIN",
-    }  # fmt: skip
+        "encoder": "ENCODER",
+        "weights": "WEIGHTS",
+        "image_size": "IMAGE_SIZE",
+        "crop": "CROP",
+        "frames": "FRAMES_PER_CLIP",
+        "how": "SAMPLING",
+        "margin": "MARGIN",
+    }
     ours = {name: chosen[option] for option, name in names.items()}
     assert ours == {name: notebook.defaults[name] for name in names.values()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbhelpers import files
+from nbhelpers.common import files
 
 
 def test_content_arrives_and_no_draft_stays(tmp_path):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from nbhelpers import frame
+from nbhelpers.common.html import figure_tag, page, picture_tag
 from tests import tiny_faces
 
 
@@ -18,14 +18,14 @@ def carried(told):
 
 
 def test_a_page_has_its_title_twice_its_body_and_its_style():
-    told = frame.page("a < b", "<p>body</p>", style="p { color: red; }")
+    told = page("a < b", "<p>body</p>", style="p { color: red; }")
     assert told.count("a &lt; b") == 2 and "a < b" not in told
     assert "<p>body</p>" in told and "p { color: red; }</style>" in told
     assert not re.search(r"https?://|@import|url\(", told)
 
 
 def test_a_picture_in_a_page_is_small_and_described():
-    told = frame.picture(tiny_faces.noise(600, 1200), 'a "wall" <b>')
+    told = picture_tag(tiny_faces.noise(600, 1200), 'a "wall" <b>')
     assert 'alt="a &quot;wall&quot; &lt;b&gt;"' in told
     pixels = cv2.imdecode(np.frombuffer(carried(told), np.uint8), cv2.IMREAD_COLOR)
     assert pixels.shape == (240, 480, 3)
@@ -35,7 +35,7 @@ def test_a_picture_in_a_page_is_small_and_described():
 def test_a_picture_keeps_its_colours():
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 0] = 255
-    pixels = cv2.imdecode(np.frombuffer(carried(frame.picture(red, "red")), np.uint8), 1)
+    pixels = cv2.imdecode(np.frombuffer(carried(picture_tag(red, "red")), np.uint8), 1)
     assert pixels[4, 4] == pytest.approx([0, 0, 255], abs=4)  # OpenCV's order is BGR
 
 
@@ -44,7 +44,7 @@ def test_a_drawing_is_vectors_and_its_figure_is_closed():
 
     figure, axes = plt.subplots()
     axes.plot([0, 1])
-    told = frame.drawing(figure, "a line & more")
+    told = figure_tag(figure, "a line & more")
     assert 'alt="a line &amp; more"' in told
     assert ElementTree.fromstring(carried(told)).tag.endswith("}svg")
     assert not plt.fignum_exists(figure.number)

@@ -165,9 +165,14 @@ def test_judgement_figures_draw_what_was_given():
 
 def test_robustness_starts_at_the_clean_pictures():
     curves = pd.DataFrame(
-        {"corruption": ["clean", "blur", "blur"], "level": ["none", "mild", "medium"],
-         "value": [0.9, 0.8, 0.6], "low": [0.85, 0.7, 0.5], "high": [0.95, 0.9, 0.7]}
-    )  # fmt: skip
+        {
+            "corruption": ["clean", "blur", "blur"],
+            "level": ["none", "mild", "medium"],
+            "value": [0.9, 0.8, 0.6],
+            "low": [0.85, 0.7, 0.5],
+            "high": [0.95, 0.9, 0.7],
+        }
+    )
     ax = plots.plot_robustness(curves)
     assert ax.lines[0].get_ydata().tolist() == [0.9, 0.8, 0.6]
     assert ax.get_legend().get_texts()[0].get_text() == "blur"

@@ -12,9 +12,15 @@ import tiny_notebooks as tiny
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from nbhelpers.runner import index, outputs, overrides, pages, scores, series, sources, stored
+from nbhelpers.common.errors import UsageError
+from nbhelpers.runner import index, outputs, overrides, pages, scores, series, stored
 from nbhelpers.runner.execution import Outcome
-from nbhelpers.runner.sources import UsageError
+from nbhelpers.runner.notebooks import (
+    find_notebooks,
+    load_notebook,
+    read_parameters,
+    select_notebooks,
+)
 
 REMOTE = re.compile(
     r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//"
@@ -29,14 +35,14 @@ REMOTE = re.compile(
 
 def test_parameters_are_read_and_not_executed():
     text = 'A = 1  # n\nB = -2.5\nC = "x"\nD = [1, 2]\nE = None\nF = True\nG = (1, 2)'
-    read = sources.read_parameters(text)
+    read = read_parameters(text)
     assert read == {"A": 1, "B": -2.5, "C": "x", "D": [1, 2], "E": None, "F": True, "G": (1, 2)}
 
 
 @pytest.mark.parametrize("text", ["A = int(3)", "A: int = 3", "A = B = 3", "import os", "A += 1"])
 def test_a_parameters_cell_holds_literals_only(text):
     with pytest.raises(UsageError, match="NAME = literal"):
-        sources.read_parameters(text)
+        read_parameters(text)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +106,10 @@ def two(tmp_path):
 
 
 def combined(folder, *, wanted=(), profile=None, pairs=None, data_dir=None):
-    notebooks = sources.find(folder)
+    notebooks = find_notebooks(folder)
     return overrides.combine(
         notebooks,
-        sources.select(notebooks, wanted),
+        select_notebooks(notebooks, wanted),
         profile=profile or {},
         profile_base=folder,
         pairs=pairs or {},
@@ -169,15 +175,15 @@ def test_profiles_by_name_and_by_path(two, tmp_path):
 
 
 def test_notebooks_are_chosen_by_number_name_or_path(two):
-    notebooks = sources.find(two)
+    notebooks = find_notebooks(two)
     for name in ("2", "02", "02_cnn", "02_cnn.ipynb", str(two / "02_cnn.ipynb")):
-        assert [notebook.stem for notebook in sources.select(notebooks, [name])] == ["02_cnn"]
-    stems = [notebook.stem for notebook in sources.select(notebooks, ["02", "01"])]
+        assert [notebook.stem for notebook in select_notebooks(notebooks, [name])] == ["02_cnn"]
+    stems = [notebook.stem for notebook in select_notebooks(notebooks, ["02", "01"])]
     assert stems == ["01_eda", "02_cnn"]
     with pytest.raises(UsageError, match="number or name"):
-        sources.select(notebooks, ["9"])
+        select_notebooks(notebooks, ["9"])
     with pytest.raises(UsageError, match="found none"):
-        sources.find(two / "profiles")
+        find_notebooks(two / "profiles")
 
 
 @pytest.mark.parametrize(
@@ -204,10 +210,14 @@ def ran(tmp_path_factory):
     folder = tmp_path_factory.mktemp("series")
     notebooks = folder / "notebooks"
     tiny.write(
-        notebooks, "01_eda",
-        tiny.SHOW, "print(DATA_DIR, BINS, SPLIT_CSV)\nopen('stray.txt', 'w').close()", tiny.SHOW,
-        parameters="BINS = 20  # bars\n", tags={0: ["cover"]},
-    )  # fmt: skip
+        notebooks,
+        "01_eda",
+        tiny.SHOW,
+        "print(DATA_DIR, BINS, SPLIT_CSV)\nopen('stray.txt', 'w').close()",
+        tiny.SHOW,
+        parameters="BINS = 20  # bars\n",
+        tags={0: ["cover"]},
+    )
     tiny.write(notebooks, "02_cnn", tiny.saving("02_cnn", random=True, model="<i>cnn</i>"))
     tiny.write(notebooks, "03_net", "x = 1", "# divide\n1 / 0 if x else 2", tiny.saving("03_net"))
     tiny.write(notebooks, "04_explain", "print('never')", parameters='MODEL_FILE = ""  # e\n')
@@ -219,9 +229,12 @@ def ran(tmp_path_factory):
     out.mkdir()
     (out / "03_net.results.json").write_text("from an earlier run")
     code = series.run(
-        out=str(out), data_dir=str(folder), pairs=[("BINS", "7")], notebooks_dir=notebooks,
+        out=str(out),
+        data_dir=str(folder),
+        pairs=[("BINS", "7")],
+        notebooks_dir=notebooks,
         stream=stream,
-    )  # fmt: skip
+    )
     assert before == {path: path.read_bytes() for path in notebooks.iterdir()}
     return out, code, stream.getvalue()
 
@@ -258,8 +271,13 @@ def test_results_of_an_earlier_run_do_not_pass_for_new(ran):
 def test_parameters_reach_the_notebook(ran):
     out, _, _ = ran
     notebook = nbformat.read(out / "01_eda.ipynb", as_version=4)
-    texts = [output.text for cell in notebook.cells if cell.cell_type == "code"
-             for output in cell.outputs if output.output_type == "stream"]  # fmt: skip
+    texts = [
+        output.text
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "stream"
+    ]
     assert texts == [f"{out.parent} 7 \n"]
     page = (out / "01_eda.html").read_text()
     assert "celltag_parameters" in page
@@ -307,14 +325,22 @@ def test_a_later_run_keeps_what_it_does_not_touch(ran):
     out, _, _ = ran
     stream = io.StringIO()
     code = series.run(
-        ["04"], out=str(out), notebooks_dir=out.parent / "notebooks", stream=stream,
+        ["04"],
+        out=str(out),
+        notebooks_dir=out.parent / "notebooks",
+        stream=stream,
         pairs=[("MODEL_FILE", "own.keras")],
-    )  # fmt: skip
+    )
     assert code == 0
     state = json.loads((out / "run.json").read_text())
     assert [state[stem]["status"] for stem in sorted(state)] == [
-        "done", "done", "failed", "done", "failed", "failed",
-    ]  # fmt: skip
+        "done",
+        "done",
+        "failed",
+        "done",
+        "failed",
+        "failed",
+    ]
     assert 'href="02_cnn.html"' in (out / "index.html").read_text()
 
 
@@ -487,7 +513,8 @@ def test_render_stores_small_and_plain_outputs(tmp_path):
     folder = tmp_path / "notebooks"
     html = "<div>{}</div><script>{}</script>"
     path = tiny.write(
-        folder, "01_eda",
+        folder,
+        "01_eda",
         "from pathlib import Path\nprint(Path.cwd(), object())\nprint(SEED)",
         tiny.SHOW,
         f"display({{'text/html': {html.format('x', 'plotly()')!r},"
@@ -495,14 +522,14 @@ def test_render_stores_small_and_plain_outputs(tmp_path):
         "display({'text/html': '<video src=\"data:video/mp4;base64,AAAA\"></video>',"
         "'text/plain': 'clip'}, raw=True)",
         "1 + 1",
-    )  # fmt: skip
+    )
     readme = tmp_path / "README.md"
     readme.write_text(f"{scores.BEGIN}\n{scores.END}\n")
     arguments = {"notebooks_dir": folder, "readme": readme, "stream": io.StringIO()}
-    before = sources.load(path)
+    before = load_notebook(path)
     assert stored.render(**arguments) == 0
     text = path.read_text()
-    assert sources.load(path).digest == before.digest
+    assert load_notebook(path).digest == before.digest
     assert text.endswith("}\n")
     assert "/tmp" not in text
     assert str(tmp_path) not in text
@@ -536,7 +563,7 @@ def finished(tmp_path):
         cell = new_code_cell(injected, metadata={"tags": ["injected-parameters"]})
         notebook.cells.insert(2, cell)
         nbformat.write(notebook, made / "01_eda.ipynb")
-        return sources.load(path), made
+        return load_notebook(path), made
 
     return finish
 

@@ -7,8 +7,8 @@ import tiny_notebooks as tiny
 
 from nbhelpers import locate
 from nbhelpers.__main__ import main
+from nbhelpers.common.errors import UsageError
 from nbhelpers.runner import grid
-from nbhelpers.runner.sources import UsageError
 
 CODE = (
     "from pathlib import Path\n"
@@ -45,8 +45,19 @@ def test_grid_runs_fail_alone_are_kept_and_told(project, capsys):
     assert "2 runs in" in said.err
     assert "ValueError: too <fast>" in said.err
     lines = said.out.splitlines()
-    assert lines[0].split() == ["RATE", "SIZES", "notebook", "model", "AUC", "Accuracy",
-                                "Balanced", "accuracy", "Log", "loss", "status"]  # fmt: skip
+    assert lines[0].split() == [
+        "RATE",
+        "SIZES",
+        "notebook",
+        "model",
+        "AUC",
+        "Accuracy",
+        "Balanced",
+        "accuracy",
+        "Log",
+        "loss",
+        "status",
+    ]
     assert sum("0.750 [0.650, 0.850]" in line for line in lines) == 1
     with (out / "sweep.csv").open() as file:
         rows = list(csv.DictReader(file))

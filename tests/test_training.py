@@ -74,9 +74,13 @@ def test_best_weights_are_kept_not_the_last(tmp_path):
     path = tmp_path / "best.weights.h5"
     # Training pulls the weight from 1 to 5; validation wants 2.
     fitted = network.fit(
-        x, 5 * x, epochs=6, verbose=0, validation_data=(x, 2 * x),
+        x,
+        5 * x,
+        epochs=6,
+        verbose=0,
+        validation_data=(x, 2 * x),
         callbacks=[training.keep_best(path)],
-    )  # fmt: skip
+    )
     best = min(fitted.history["val_loss"])
     assert fitted.history["val_loss"][-1] > best
     network.load_weights(path)

@@ -40,8 +40,9 @@ def main(chosen: argparse.Namespace) -> int:
     """Checks what is there."""
     import pandas as pd
 
-    from nbhelpers import files, locate, manifest
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers import locate, manifest
+    from nbhelpers.common import files
+    from nbhelpers.common.errors import UsageError
 
     logging.disable(logging.WARNING)  # the findings below say the same
     try:
@@ -70,7 +71,7 @@ def main(chosen: argparse.Namespace) -> int:
 def _datasets(folder: str) -> list:
     """The data sets of a folder, or those that the notebooks would find."""
     from nbhelpers import locate
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
 
     found, refusals = [], []
     for name in locate.MARKERS:

@@ -60,8 +60,8 @@ def main(chosen: argparse.Namespace) -> int:
     """Compares the runs."""
     import sys
 
-    from nbhelpers import files
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common import files
+    from nbhelpers.common.errors import UsageError
 
     runs = read(chosen.runs)
     notebooks = [
@@ -102,8 +102,8 @@ def read(folders: list[str]) -> dict[str, tuple[Path, dict[str, dict]]]:
     Raises:
         UsageError: fewer than two, one twice, or one without results.
     """
+    from nbhelpers.common.errors import UsageError
     from nbhelpers.runner import scores
-    from nbhelpers.runner.sources import UsageError
 
     paths = {given: Path(given).expanduser() for given in folders}
     if len({path.resolve() for path in paths.values()}) < max(2, len(folders)):
@@ -276,9 +276,12 @@ def paired(
     group = both["videoname"].map(groups) if known else both["videoname"]
     try:
         score = metrics.paired_difference(
-            manifest.y_true(both), both["y_score_second"], both["y_score_first"], group,
+            manifest.y_true(both),
+            both["y_score_second"],
+            both["y_score_first"],
+            group,
             metric=metric,
-        )  # fmt: skip
+        )
     except ValueError as error:
         return {}, str(error)
     note = f"{len(both)} rows"
@@ -295,7 +298,7 @@ def paired(
 def difference_text(gap: Difference) -> str:
     """A difference with its sign and interval.
 
-    >>> difference_text(Difference("02", "m", "b", {"value": .1, "low": -.02, "high": .2}, ""))
+    >>> difference_text(Difference("02", "m", "b", {"value": 0.1, "low": -0.02, "high": 0.2}, ""))
     '+0.100 [-0.020, +0.200]'
     """
     if not gap.score:
@@ -353,7 +356,7 @@ def as_html(
     metric: str,
 ) -> str:
     """The comparison as a page."""
-    from nbhelpers import frame
+    from nbhelpers.common.html import page
     from nbhelpers.runner.scores import METRICS as NAMES
 
     label = NAMES[metric]
@@ -374,7 +377,7 @@ def as_html(
         heads = [f"{label} minus {runs[0]}", "difference", "over"]
         body += html_table(heads, escaped(_rows(rows)))
     style = ".wide { margin: .8rem 0; } td { white-space: normal; } td, th { text-align: left; }"
-    return frame.page("Runs side by side", body, style=style)
+    return page("Runs side by side", body, style=style)
 
 
 def escaped(rows: list[list[str]]) -> list[list[str]]:

@@ -117,7 +117,7 @@ def licences() -> list[str]:
 def gpu() -> Iterator[Finding]:
     """Whether TensorFlow sees one."""
     from nbhelpers import training
-    from nbhelpers.commands.quiet import no_chatter
+    from nbhelpers.common.native_logs import no_chatter
 
     with no_chatter():
         found = training.gpus()
@@ -199,7 +199,7 @@ def kaggle_account() -> Iterator[Finding]:
 def detectors() -> Iterator[Finding]:
     """Which detector `predict` would take."""
     from nbhelpers.commands import predict
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
 
     try:
         yield GOOD, f"predict takes {predict.find_model('')}"

@@ -62,7 +62,7 @@ def check_room(cache: Path, name: str) -> None:
     Raises:
         UsageError: less than `ROOM` is free.
     """
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
 
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     free = shutil.disk_usage(place).free

@@ -51,9 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what to extract")
     add = what.add_argument
     add(
-        *("--encoder",), default="auto", metavar="E",
+        *("--encoder",),
+        default="auto",
+        metavar="E",
         help="auto, InceptionV3, Xception, detector (of runs/latest) or a .keras file (auto)",
-    )  # fmt: skip
+    )
     add("--layer", default="", metavar="L", help="of a detector; its last")
     add("--weights", default="auto", choices=("auto", "imagenet", "none"), help="of ImageNet's")
     add("--image-size", type=int, default=128, metavar="N", help="pixels; a detector has its own")
@@ -74,7 +76,7 @@ def main(chosen: argparse.Namespace) -> int:
     """Extracts the features."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from nbhelpers import cluster, features, locate
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
 
     _refuse_nonsense(chosen)
     place, table, findings = clips_of(chosen.folder)
@@ -87,9 +89,14 @@ def main(chosen: argparse.Namespace) -> int:
         rows = features.fill(table, choice, store=store, keep_going=True)
     else:
         rows = cluster.fill(
-            table, choice, store=store, address=chosen.address,
-            workers=chosen.workers, cpus=chosen.cpus, gpus=chosen.gpus,
-        )  # fmt: skip
+            table,
+            choice,
+            store=store,
+            address=chosen.address,
+            workers=chosen.workers,
+            cpus=chosen.cpus,
+            gpus=chosen.gpus,
+        )
     started = time.perf_counter()
     try:
         report = _collect(rows, findings, total=len(table))
@@ -102,7 +109,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _refuse_nonsense(chosen: argparse.Namespace) -> None:
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
 
     limits = {"frames": (1, 300), "image_size": (75, 2048), "margin": (-0.4, 2)}
     limits |= {"workers": (0, 10**6), "cpus": (0.01, 10**4), "gpus": (0, 10**3)}
@@ -136,7 +143,7 @@ def clips_of(folder: str) -> tuple[str, pd.DataFrame, list[dict]]:
     import pandas as pd
 
     from nbhelpers import locate, manifest
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
 
     try:
         dataset = locate.find(locate.VIDEOS, folder)
@@ -168,8 +175,8 @@ def _walk(folder: Path) -> Iterator[dict]:
 
 def _choice(chosen: argparse.Namespace, detector: Path) -> Choice:
     from nbhelpers import features, weights
-    from nbhelpers.commands.quiet import no_chatter
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
+    from nbhelpers.common.native_logs import no_chatter
 
     try:
         with no_chatter():
@@ -248,8 +255,8 @@ def summary(report: pd.DataFrame, store: Path, *, seconds: float) -> str:
 
 
 def _write(report: pd.DataFrame, target: Path) -> None:
-    from nbhelpers import files
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common import files
+    from nbhelpers.common.errors import UsageError
 
     try:
         files.write_text(target, report.sort_values("videoname").to_csv(index=False))

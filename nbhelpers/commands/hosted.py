@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
-from nbhelpers.runner import sources
+from nbhelpers.common.errors import UsageError
+from nbhelpers.runner.notebooks import HOSTED, find_notebooks, select_notebooks, tags_of
 
 HELP = "give the notebooks the first cell that Kaggle and Colab need, and links to them"
 EXAMPLES = """
@@ -23,7 +24,7 @@ Exit code: 0 done, 2 no address of a repository, or no such notebook.
 CELL_ID = "hosted00"
 # Shown folded in JupyterLab, Colab and Kaggle.
 METADATA = {
-    "tags": [sources.HOSTED],
+    "tags": [HOSTED],
     "jupyter": {"source_hidden": True},
     "cellView": "form",
     "_kg_hide-input": True,
@@ -81,10 +82,11 @@ def main(chosen: argparse.Namespace) -> int:
     """Rewrites the notebooks."""
     import nbformat
 
-    from nbhelpers import files, locate
+    from nbhelpers import locate
+    from nbhelpers.common import files
 
-    found = sources.find(locate.project_root() / "notebooks")
-    for notebook in sources.select(found, chosen.notebooks):
+    found = find_notebooks(locate.project_root() / "notebooks")
+    for notebook in select_notebooks(found, chosen.notebooks):
         content = nbformat.read(notebook.path, as_version=4)
         apply(content, notebook.stem, repository=chosen.repository)
         files.write_text(notebook.path, nbformat.writes(content) + "\n")
@@ -109,7 +111,7 @@ def owner_and_name(repository: str) -> tuple[str, str]:
     """
     found = ADDRESS.fullmatch(repository)
     if not found:
-        raise sources.UsageError(
+        raise UsageError(
             f"Expected an address like https://github.com/OWNER/NAME; received {repository!r}. "
             "Colab and Kaggle open notebooks from there."
         )
@@ -147,7 +149,7 @@ def apply(notebook, stem: str, *, repository: str = "") -> None:
     """
     from nbformat.v4 import new_code_cell
 
-    notebook.cells = [cell for cell in notebook.cells if sources.HOSTED not in sources.tags(cell)]
+    notebook.cells = [cell for cell in notebook.cells if HOSTED not in tags_of(cell)]
     title = notebook.cells[0]
     title.source = _LINKS_BEFORE.sub("", title.source)
     if repository:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from nbhelpers import decode, video
-from nbhelpers.runner.sources import UsageError
+from nbhelpers.common.errors import UsageError
 
 #: Looked for in folders. A file that is named is looked at whatever its name.
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")

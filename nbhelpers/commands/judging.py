@@ -15,7 +15,7 @@ import numpy as np
 
 from nbhelpers import faces
 from nbhelpers.commands import inputs
-from nbhelpers.files import shown
+from nbhelpers.common.files import displayable
 
 if TYPE_CHECKING:
     from nbhelpers.detector import Detector
@@ -140,7 +140,7 @@ def judge(
             return _picture(path, detector, margin, are_crops)
         return _video(path, detector, frames, margin, are_crops)
     except inputs.InputError as error:
-        return Judged(path, kind, reason=shown(str(error)))
+        return Judged(path, kind, reason=displayable(str(error)))
 
 
 def _picture(path: Path, detector: Detector, margin: float, are_crops: bool) -> Judged:
@@ -153,7 +153,7 @@ def _picture(path: Path, detector: Detector, margin: float, are_crops: bool) -> 
     boxes = boxes[boxes[:, 4] >= SURE]
     large = boxes[boxes[:, 2:4].max(axis=1) >= SMALLEST_FACE]
     if not len(large):
-        return Judged(path, "picture", reason=_none_found(boxes, f"in {shown(path.name)}"))
+        return Judged(path, "picture", reason=_none_found(boxes, f"in {displayable(path.name)}"))
     large = large[np.argsort(large[:, 0], kind="stable")]
     squares = [square_of(box, picture.shape, margin=margin) for box in large]
     if dropped := len(boxes) - len(large):
@@ -176,7 +176,7 @@ def _video(path: Path, detector: Detector, frames: int, margin: float, are_crops
     large = usable.copy()
     large[usable] = boxes[:, 2:4].max(axis=1) >= SMALLEST_FACE
     if not large.any():
-        where = f"in any of {looked} frames of {shown(path.name)}"
+        where = f"in any of {looked} frames of {displayable(path.name)}"
         return Judged(path, "video", reason=_none_found(boxes, where), frames=looked)
     squares = [square_of(box, clip.pixels.shape[1:], margin=margin) for box in track.boxes[large]]
     crops = [square.cut(frame) for square, frame in zip(squares, clip.pixels[large], strict=True)]

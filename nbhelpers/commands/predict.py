@@ -65,9 +65,9 @@ def main(chosen: argparse.Namespace) -> int:
     import os
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from nbhelpers import files
     from nbhelpers.commands import inputs, judging
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common import files
+    from nbhelpers.common.errors import UsageError
 
     paths, left_out = inputs.find(chosen.paths)
     if chosen.margin is not None and not -0.4 <= chosen.margin <= 2:
@@ -92,7 +92,7 @@ def main(chosen: argparse.Namespace) -> int:
 
         target = Path(chosen.report).expanduser()
         try:
-            files.write_text(target, report.page(judged, detector, model_file))
+            files.write_text(target, report.report_page(judged, detector, model_file))
         except OSError as error:
             raise UsageError(
                 f"Expected a file that can be written for --report; {target}: {error.strerror}."
@@ -113,8 +113,8 @@ def find_model(given: str) -> Path:
     Raises:
         UsageError: there is none.
     """
+    from nbhelpers.common.errors import UsageError
     from nbhelpers.locate import project_root
-    from nbhelpers.runner.sources import UsageError
 
     how = (
         "Make one with `python -m nbhelpers run 03` (some minutes, on the bundled sample; real "
@@ -133,8 +133,8 @@ def find_model(given: str) -> Path:
 
 
 def _load(path: Path) -> Detector:
-    from nbhelpers.commands.quiet import no_chatter
-    from nbhelpers.runner.sources import UsageError
+    from nbhelpers.common.errors import UsageError
+    from nbhelpers.common.native_logs import no_chatter
 
     try:
         with no_chatter():
@@ -177,7 +177,7 @@ def training_data(detector: Detector) -> str:
 def about(detector: Detector, model_file: Path) -> list[str]:
     """What a reader of scores must know, one sentence an entry."""
     from nbhelpers.commands.judging import is_of_the_sample
-    from nbhelpers.files import shown
+    from nbhelpers.common.files import displayable
 
     if not detector.card:
         rule = (
@@ -190,7 +190,8 @@ def about(detector: Detector, model_file: Path) -> list[str]:
             "that data; it holds for such pictures only."
         )
     sentences = [
-        f"Detector: {shown(str(model_file))}, trained on {shown(training_data(detector))}.",
+        f"Detector: {displayable(str(model_file))}, "
+        f"trained on {displayable(training_data(detector))}.",
         rule,
     ]
     if is_of_the_sample(detector):
@@ -219,12 +220,12 @@ def summary(one: Judged, detector: Detector) -> str:
 
 def as_text(judged: list[Judged], detector: Detector, model_file: Path) -> str:
     """The scores for people."""
-    from nbhelpers.files import shown
-    from nbhelpers.frame import NO_PROOF
+    from nbhelpers.common.files import displayable
+    from nbhelpers.common.html import NO_PROOF
 
     lines = [*about(detector, model_file), ""]
     for one in judged:
-        lines.append(shown(str(one.path)))
+        lines.append(displayable(str(one.path)))
         if not one.faces:
             lines.append(f"  no score: {one.reason}")
         elif one.kind == "picture":
@@ -260,7 +261,7 @@ def sparkline(scores: list[float]) -> str:
 def as_json(judged: list[Judged], detector: Detector, model_file: Path) -> dict:
     """The scores for programs: plain values, no NaN."""
     from nbhelpers.commands.judging import is_of_the_sample
-    from nbhelpers.frame import NO_PROOF
+    from nbhelpers.common.html import NO_PROOF
 
     return {
         "detector": {

@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(chosen: argparse.Namespace) -> int:
     """Rewrites the table."""
+    from nbhelpers.common.errors import UsageError
     from nbhelpers.locate import project_root
     from nbhelpers.runner import scores
-    from nbhelpers.runner.sources import UsageError
 
     folder = Path(chosen.out).expanduser() if chosen.out else project_root() / "runs" / "latest"
     results = scores.read_results(folder)

@@ -11,9 +11,10 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 
-from nbhelpers import explain, frame, plots
+from nbhelpers import explain, plots
 from nbhelpers.commands import predict
-from nbhelpers.files import shown as shown_name
+from nbhelpers.common.files import displayable as shown_name
+from nbhelpers.common.html import NO_PROOF, figure_tag, page, picture_tag
 
 if TYPE_CHECKING:
     from nbhelpers.commands.judging import Face, Judged
@@ -42,7 +43,7 @@ EXPLAINED = (
 )
 
 
-def page(judged: list[Judged], detector: Detector, model_file: Path) -> str:
+def report_page(judged: list[Judged], detector: Detector, model_file: Path) -> str:
     """Write the page.
 
     Args:
@@ -58,11 +59,11 @@ def page(judged: list[Judged], detector: Detector, model_file: Path) -> str:
         plots.style()
         sections = "\n".join(_section(one, detector) for one in judged)
     body = (
-        f'<p class="banner">{html.escape(frame.NO_PROOF)}</p>'
+        f'<p class="banner">{html.escape(NO_PROOF)}</p>'
         f'<ul class="facts">{told}</ul>'
         f'<p class="small">{html.escape(EXPLAINED)}</p>\n{sections}'
     )
-    return frame.page("How much do these files look like fakes?", body, style=STYLE)
+    return page("How much do these files look like fakes?", body, style=STYLE)
 
 
 def _section(one: Judged, detector: Detector) -> str:
@@ -103,8 +104,8 @@ def _face(face: Face, name: int | str, one: Judged, detector: Detector) -> str:
         name = "face"
     word = predict.answer(face.p_fake, detector)
     caption = f"{name}: P(fake) {face.p_fake:.2f} {word}; {predict.place_of(face)}"
-    crop = frame.picture(face.crop, f"The face that was judged, {name}")
-    overlay = frame.picture(map_over(face.crop, detector), f"Grad-CAM map over the {name}")
+    crop = picture_tag(face.crop, f"The face that was judged, {name}")
+    overlay = picture_tag(map_over(face.crop, detector), f"Grad-CAM map over the {name}")
     return (
         f'<figure class="face"><div class="pair">{crop}{overlay}</div>'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
@@ -146,4 +147,4 @@ def _curve(one: Judged, detector: Detector) -> str:
         f"P(fake) of {len(scores)} frames, from {min(scores):.2f} to {max(scores):.2f}, mean "
         f"{one.p_fake:.2f}; threshold {detector.threshold:.2f}"
     )
-    return frame.drawing(ax.figure, told)
+    return figure_tag(ax.figure, told)

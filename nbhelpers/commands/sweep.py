@@ -55,9 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", default="", metavar="O", help="folder of the runs' folders (runs/sweep)")
     add("--profile", default="", metavar="P", help="parameters below the grid, as for run")
     add(
-        *("-p",), dest="pairs", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        *("-p",),
+        dest="pairs",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
         help="a parameter below the grid and above the profile; may be repeated",
-    )  # fmt: skip
+    )
     add("--engine", default="local", choices=("local", "ray"), help="this machine, or Ray (local)")
     add("--workers", type=int, default=1, metavar="N", help="runs at a time, here (1)")
     add("--address", default="", metavar="A", help="of a Ray cluster, host:port or auto")
@@ -67,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(chosen: argparse.Namespace) -> int:
     """Carries out the runs."""
-    from nbhelpers import files
+    from nbhelpers.common import files
     from nbhelpers.runner import grid
 
     runs = _plan(chosen)
@@ -96,9 +101,9 @@ def _tell(text: str) -> None:
 def _plan(chosen: argparse.Namespace) -> list[Run]:
     """The runs of the grid."""
     from nbhelpers import locate
+    from nbhelpers.common.errors import UsageError
     from nbhelpers.runner import grid
     from nbhelpers.runner.series import existing
-    from nbhelpers.runner.sources import UsageError
 
     if chosen.workers < 1 or chosen.cpus <= 0 or chosen.gpus < 0:
         raise UsageError(
@@ -123,8 +128,8 @@ def _plan(chosen: argparse.Namespace) -> list[Run]:
 def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[Run, str]]:
     """Each run as it ends, and what is wrong with it that its folder does not say."""
     from nbhelpers import cluster, features
+    from nbhelpers.common.errors import UsageError
     from nbhelpers.runner import grid
-    from nbhelpers.runner.sources import UsageError
 
     if not runs:
         return
@@ -134,9 +139,13 @@ def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[
         return
     try:
         for number, answer in cluster.each(
-            grid.execute, runs, folder=runs[0].folder.parent,
-            address=chosen.address, cpus=chosen.cpus, gpus=chosen.gpus,
-        ):  # fmt: skip
+            grid.execute,
+            runs,
+            folder=runs[0].folder.parent,
+            address=chosen.address,
+            cpus=chosen.cpus,
+            gpus=chosen.gpus,
+        ):
             yield runs[number], str(answer or "")
     except (cluster.ClusterError, features.StoreError) as error:
         raise UsageError(str(error)) from None
@@ -248,8 +257,8 @@ def as_text(table: list[dict]) -> str:
 
 def as_html(table: list[dict]) -> str:
     """The table as a page, each row with the way to its run."""
-    from nbhelpers import frame
     from nbhelpers.commands.compare import escaped, html_table
+    from nbhelpers.common.html import page
 
     settings, metrics = _names(table)
     rows = escaped(_cells(table, metrics, settings))
@@ -262,4 +271,4 @@ def as_html(table: list[dict]) -> str:
         [*_heads(metrics, settings), "run"],
         [[*row, link] for row, link in zip(rows, links, strict=True)],
     )
-    return frame.page("Sweep", body, style="td, th { text-align: left; }")
+    return page("Sweep", body, style="td, th { text-align: left; }")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbhelpers import ahead
+from nbhelpers.common import threads
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +43,7 @@ def _checked(model: keras.Model, image: np.ndarray) -> np.ndarray:
 
 def _two_at_once(score: Callable, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Scores of batches, in order; no more than two batches are in memory."""
-    return ahead.in_order(score, batches, workers=2, ahead=1)
+    return threads.in_order(score, batches, workers=2, ahead=1)
 
 
 def p_fake(model: keras.Model, pictures: np.ndarray) -> np.ndarray:

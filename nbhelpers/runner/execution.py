@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from nbhelpers import files
+from nbhelpers.common import files
 from nbhelpers.runner.lock import Share
 
 QUIET = {

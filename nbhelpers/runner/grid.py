@@ -14,10 +14,11 @@ from pathlib import Path
 
 import yaml
 
-from nbhelpers import files
-from nbhelpers.runner import overrides, series, sources
+from nbhelpers.common import files
+from nbhelpers.common.errors import UsageError
+from nbhelpers.runner import overrides, series
 from nbhelpers.runner.execution import Outcome
-from nbhelpers.runner.sources import UsageError
+from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"
 MOST_RUNS = 10_000
@@ -124,8 +125,8 @@ def plan(
     Raises:
         UsageError: an unknown notebook, parameter or profile, or a value of another type.
     """
-    notebooks = sources.find(notebooks_dir)
-    selected = sources.select(notebooks, wanted)
+    notebooks = find_notebooks(notebooks_dir)
+    selected = select_notebooks(notebooks, wanted)
     content, profile_base = {}, Path.cwd()
     if profile:
         content, profile_base = overrides.read_profile(profile, notebooks_dir / "profiles")
@@ -235,8 +236,11 @@ def _start(run: Run) -> subprocess.Popen:
     with (run.folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", _CODE],
-            stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
     with process.stdin as pipe:
         pipe.write(json.dumps(job).encode())
     return process

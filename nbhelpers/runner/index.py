@@ -5,7 +5,7 @@ import html
 import io
 from pathlib import Path
 
-from nbhelpers import frame
+from nbhelpers.common.html import page
 from nbhelpers.runner import outputs, scores
 from nbhelpers.runner.execution import Outcome
 
@@ -111,7 +111,7 @@ def index_html(
 </div>
 <h2>Scores</h2>
 {_table(results)}"""
-    return frame.page(TITLE, body)
+    return page(TITLE, body)
 
 
 def _facts(outcomes: dict[str, Outcome], results: dict[str, dict]) -> str:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import nbhelpers
 from nbhelpers import locate
-from nbhelpers.runner import sources
-from nbhelpers.runner.sources import Notebook
+from nbhelpers.runner.notebooks import NEEDS, USES, Notebook
 
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on
 PAGES = {".ipynb", ".html", ".log"}  # what the runner makes of a notebook, for people
@@ -87,7 +86,7 @@ class Inputs:
 
     def _needs_digest(self, notebook: Notebook) -> str:
         """The content of what other notebooks made for this one."""
-        numbers = sources.NEEDS.get(notebook.number, ()) + sources.USES.get(notebook.number, ())
+        numbers = NEEDS.get(notebook.number, ()) + USES.get(notebook.number, ())
         paths = [
             path
             for number in numbers

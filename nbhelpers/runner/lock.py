@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from nbhelpers.runner.sources import UsageError
+from nbhelpers.common.errors import UsageError
 
 try:
     import fcntl

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from nbhelpers.runner.sources import Notebook, UsageError, did_you_mean
+from nbhelpers.common.errors import UsageError, did_you_mean
+from nbhelpers.runner.notebooks import Notebook
 
 PROFILES = ("smoke", "article")
 PATH_ENDINGS = ("_DIR", "_FILE", "_CSV", "_PATH")

@@ -5,9 +5,10 @@ import html
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbhelpers.runner import outputs, sources
+from nbhelpers.runner import outputs
+from nbhelpers.runner.notebooks import HOSTED, tags_of
 
-LEFT_OUT = {"papermill-error-cell-tag", sources.HOSTED}  # of errors a page has a notice of its own
+LEFT_OUT = {"papermill-error-cell-tag", HOSTED}  # of errors a page has a notice of its own
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- macro described(kind, output) -%}
 <div class="jp-RenderedImage jp-OutputArea-output">
@@ -95,7 +96,7 @@ def notebook_html(
 
     notebook = copy.deepcopy(notebook)
     outputs.tidy(notebook)
-    notebook.cells = [cell for cell in notebook.cells if not LEFT_OUT & set(sources.tags(cell))]
+    notebook.cells = [cell for cell in notebook.cells if not LEFT_OUT & set(tags_of(cell))]
     title = title_of(notebook, name)
     notebook.metadata["title"] = title
     head = '<a href="index.html">&larr; All notebooks of this run</a>'

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbhelpers import files
-from nbhelpers.runner.sources import UsageError
+from nbhelpers.common import files
+from nbhelpers.common.errors import UsageError
 
 METRICS = {
     "auc": "AUC",

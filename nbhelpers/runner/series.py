@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from nbhelpers import files, locate
-from nbhelpers.runner import execution, index, inputs, lock, overrides, pages, scores, sources
+from nbhelpers import locate
+from nbhelpers.common import files
+from nbhelpers.common.errors import UsageError
+from nbhelpers.runner import execution, index, inputs, lock, overrides, pages, scores
 from nbhelpers.runner.execution import Outcome
-from nbhelpers.runner.sources import Notebook, UsageError
+from nbhelpers.runner.notebooks import NEEDS, Notebook, find_notebooks, select_notebooks
 
 STATE = "run.json"
 EARLIER = "earlier"  # folder for what an earlier run made, until something new is there
@@ -114,8 +116,8 @@ def run(
     """
     stream = sys.stderr if stream is None else stream
     folder = notebooks_dir or locate.project_root() / "notebooks"
-    notebooks = sources.find(folder)
-    selected = sources.select(notebooks, wanted)
+    notebooks = find_notebooks(folder)
+    selected = select_notebooks(notebooks, wanted)
     target = Path(out).expanduser().resolve() if out else locate.project_root() / "runs" / "latest"
     content, base = {}, Path.cwd()
     if profile:
@@ -224,7 +226,7 @@ class _Series:
             return ""
         for other in selected:
             status = self._status(other.stem) if other.stem in self._fresh else ""
-            if other.number in sources.NEEDS.get(notebook.number, ()) and status != "done":
+            if other.number in NEEDS.get(notebook.number, ()) and status != "done":
                 was = "failed" if status == "failed" else "was skipped"
                 return f"needs what {other.stem} makes, which {was}"
         return ""

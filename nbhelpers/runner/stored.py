@@ -11,9 +11,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from nbhelpers import files, locate
-from nbhelpers.runner import outputs, scores, series, sources
-from nbhelpers.runner.sources import Notebook, UsageError
+from nbhelpers import locate
+from nbhelpers.common import files
+from nbhelpers.common.errors import UsageError
+from nbhelpers.runner import outputs, scores, series
+from nbhelpers.runner.notebooks import (
+    HOSTED,
+    NEEDS,
+    USES,
+    Notebook,
+    find_notebooks,
+    read_parameters,
+    select_notebooks,
+    source_digest,
+    tags_of,
+)
 
 LIMIT = 600_000  # bytes of a stored notebook
 ENCODINGS = ((1200, 88), (1000, 80), (900, 70), (800, 60), (700, 50), (600, 40))  # px, quality
@@ -60,7 +72,7 @@ def render(
     stream = sys.stderr if stream is None else stream
     folder = notebooks_dir or locate.project_root() / "notebooks"
     readme = readme or locate.project_root() / "README.md"
-    selected = sources.select(sources.find(folder), wanted := list(wanted))
+    selected = select_notebooks(find_notebooks(folder), wanted := list(wanted))
     with tempfile.TemporaryDirectory(prefix="nbhelpers-render-") as temporary:
         made = Path(run_dir).expanduser().resolve() if run_dir else Path(temporary).resolve()
         again = [] if run_dir else _with_needs(wanted)
@@ -81,7 +93,7 @@ def _with_needs(wanted: list[str]) -> list[str]:
     """The notebooks asked for and what they build on; nothing stays nothing (all)."""
     numbers = {Path(name).name.partition("_")[0].zfill(2) for name in wanted}
     for number in list(numbers):
-        numbers.update(sources.NEEDS.get(number, ()), sources.USES.get(number, ()))
+        numbers.update(NEEDS.get(number, ()), USES.get(number, ()))
     known = {name for name in numbers if name.isdigit()}
     return wanted and [*wanted, *sorted(known)]
 
@@ -108,7 +120,7 @@ def stored_text(notebook: Notebook, made: Path, *, any_parameters: bool = False)
     ran = [
         cell
         for cell in executed.cells
-        if cell.cell_type == "code" and "injected-parameters" not in sources.tags(cell)
+        if cell.cell_type == "code" and "injected-parameters" not in tags_of(cell)
     ]
     roots = _replacements(made)
     for width, quality in ENCODINGS:
@@ -141,15 +153,15 @@ def _executed(notebook: Notebook, made: Path, *, any_parameters: bool):
     if not path.is_file():
         raise UsageError(f"Expected {path}; it does not exist. Run {notebook.stem} first.")
     executed = nbformat.read(path, as_version=4)
-    cells = [cell for cell in executed.cells if "injected-parameters" not in sources.tags(cell)]
-    if sources.source_digest(cells) != notebook.digest:
+    cells = [cell for cell in executed.cells if "injected-parameters" not in tags_of(cell)]
+    if source_digest(cells) != notebook.digest:
         raise UsageError(
             f"Expected a run of {notebook.stem} as it is now; the code in {path} is another. "
             "Run it again."
         )
     for cell in executed.cells:
-        if "injected-parameters" in sources.tags(cell):
-            changed = sources.read_parameters(cell.source)
+        if "injected-parameters" in tags_of(cell):
+            changed = read_parameters(cell.source)
             del changed["OUTPUT_DIR"]
             if changed and not any_parameters:
                 raise UsageError(
@@ -243,8 +255,8 @@ def _jpeg(data: str, *, width: int, quality: int) -> str:
 def _plain_metadata(notebook, digest: str) -> None:
     """Leaves only metadata that is the same on every machine, and the digest."""
     for cell in notebook.cells:
-        tags = sources.tags(cell)
-        if sources.HOSTED not in tags:  # that one says that it is shown folded
+        tags = tags_of(cell)
+        if HOSTED not in tags:  # that one says that it is shown folded
             cell.metadata = {"tags": list(tags)} if tags else {}
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

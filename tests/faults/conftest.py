@@ -9,7 +9,8 @@ import re
 
 import pytest
 
-from nbhelpers import files, locate
+from nbhelpers import locate
+from nbhelpers.common import files
 
 PAGE = locate.project_root() / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults:begin -->", "<!-- faults:end -->"

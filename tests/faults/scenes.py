@@ -18,9 +18,14 @@ class Process:
     def __init__(self, *words, **options):
         environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | options.pop("env", {})
         self._popen = subprocess.Popen(
-            [sys.executable, *map(str, words)], env=environment, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options,
-        )  # fmt: skip
+            [sys.executable, *map(str, words)],
+            env=environment,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
+        )
         self.pid = self._popen.pid
 
     def __enter__(self):

@@ -93,9 +93,13 @@ def test_numbers_that_are_none(tmp_path):
 
 
 def test_cells_of_any_kind_in_json(tmp_path):
-    odd = {"a.mp4": {"label": "REAL", "original": float("nan"), "identity": ["x"], "split": None},
-           "b.mp4": {"label": "FAKE", "original": 7, "method": {"a": 1}, "source": "\ud800\0"},
-           "c.mp4": {"label": ["REAL"]}, "d.mp4": 3, "\ud800.mp4": {"label": "REAL"}}  # fmt: skip
+    odd = {
+        "a.mp4": {"label": "REAL", "original": float("nan"), "identity": ["x"], "split": None},
+        "b.mp4": {"label": "FAKE", "original": 7, "method": {"a": 1}, "source": "\ud800\0"},
+        "c.mp4": {"label": ["REAL"]},
+        "d.mp4": 3,
+        "\ud800.mp4": {"label": "REAL"},
+    }
     root = broken.videos(tmp_path, json.dumps(odd))
     read = manifest.read(root)
     assert read.table["videoname"].tolist() == ["a.mp4", "b.mp4"]

@@ -77,7 +77,7 @@ def test_file_in_place_of_the_folder_is_refused(tmp_path, told):
 def test_file_that_must_not_grow_stays_as_it_was(tmp_path):
     from tiny_limits import largest_file
 
-    from nbhelpers import files
+    from nbhelpers.common import files
 
     path = tmp_path / "predictions.csv"
     files.write_text(path, "old")

@@ -21,11 +21,12 @@ from PIL import Image
 
 import nbhelpers
 from nbhelpers import __main__ as command
-from nbhelpers import display, features, files, images, manifest, models, weights
+from nbhelpers import display, features, images, manifest, models, weights
 from nbhelpers.commands import compare
+from nbhelpers.common import files
+from nbhelpers.common.errors import UsageError
 from nbhelpers.runner import index, overrides, pages, series
 from nbhelpers.runner.execution import Outcome
-from nbhelpers.runner.sources import UsageError
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -34,9 +35,23 @@ ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 @pytest.mark.parametrize(
     "name",
-    ["../a.mp4", "/etc/passwd", "C:a.mp4", "C:\\a.mp4", "..\\a.mp4", "sub/a.mp4", "..", ".",
-     "a\x00.mp4", "a\x1b[2J.mp4", "a\x07.mp4", "a\n.mp4", "a\x7f.mp4", "a\x9b31m.mp4"],
-)  # fmt: skip
+    [
+        "../a.mp4",
+        "/etc/passwd",
+        "C:a.mp4",
+        "C:\\a.mp4",
+        "..\\a.mp4",
+        "sub/a.mp4",
+        "..",
+        ".",
+        "a\x00.mp4",
+        "a\x1b[2J.mp4",
+        "a\x07.mp4",
+        "a\n.mp4",
+        "a\x7f.mp4",
+        "a\x9b31m.mp4",
+    ],
+)
 def test_unsafe_names_are_refused_and_shown_harmless(tmp_path, name, capsys):
     root = broken.videos(tmp_path / "set", {"a.mp4": {"label": "REAL"}, name: {"label": "REAL"}})
     read = manifest.read(root)
@@ -96,7 +111,7 @@ def test_test_clips_that_lead_outside_are_left_out(tmp_path, caplog):
 
 def test_shown_changes_nothing_that_can_be_shown():
     for name in ("clip 1.mp4", "Bildschirmfoto 12.30 Uhr.png", "日本.jpg", "🙂.png", ""):
-        assert files.shown(name) == name
+        assert files.displayable(name) == name
 
 
 # ---------------------------------------------------------------- archives
@@ -246,9 +261,14 @@ def test_a_model_with_code_is_refused(tmp_path, mark, capsys):
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("keras.layers", "StringLookup"), ("keras.layers", "TFSMLayer"), ("os", "system"),
-     ("keras.src.utils.file_utils", "get_file"), ("builtins", "function")],
-)  # fmt: skip
+    [
+        ("keras.layers", "StringLookup"),
+        ("keras.layers", "TFSMLayer"),
+        ("os", "system"),
+        ("keras.src.utils.file_utils", "get_file"),
+        ("builtins", "function"),
+    ],
+)
 def test_a_description_that_names_more_than_layers_is_refused(tmp_path, module, name):
     def change(config):
         config["config"]["layers"][1].update(module=module, class_name=name)
@@ -328,9 +348,17 @@ def test_the_package_unpickles_and_evaluates_nothing(path):
 
 @pytest.mark.parametrize(
     "line",
-    ["import pickle", "from pickle import loads", "eval('1')", "os.system('x')", "yaml.load(x)",
-     "np.load(x, allow_pickle=True)", "load_model(x, safe_mode=False)", "run('x', shell=True)"],
-)  # fmt: skip
+    [
+        "import pickle",
+        "from pickle import loads",
+        "eval('1')",
+        "os.system('x')",
+        "yaml.load(x)",
+        "np.load(x, allow_pickle=True)",
+        "load_model(x, safe_mode=False)",
+        "run('x', shell=True)",
+    ],
+)
 def test_the_walk_finds_what_it_forbids(tmp_path, line):
     file = tmp_path / "x.py"
     file.write_text(line)
@@ -497,9 +525,13 @@ def test_texts_reach_a_notebook_as_they_are(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["!!python/object/apply:os.mkdir [ran]", "!!python/name:os.system ''", "!!python/tuple [1]",
-     "!<tag:yaml.org,2002:python/object/new:os.mkdir> [ran]"],
-)  # fmt: skip
+    [
+        "!!python/object/apply:os.mkdir [ran]",
+        "!!python/name:os.system ''",
+        "!!python/tuple [1]",
+        "!<tag:yaml.org,2002:python/object/new:os.mkdir> [ran]",
+    ],
+)
 def test_yaml_makes_no_objects(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="Expected a YAML value"):
@@ -513,9 +545,14 @@ def test_yaml_makes_no_objects(text, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "text",
-    ["[!!set {'\"+__import__(\"os\").mkdir(\"ran\")+\"': null}]", "[2020-01-01]", "[!!binary YQ==]",
-     "[{1: a}]", "[[{'a': !!set {b}}]]"],
-)  # fmt: skip
+    [
+        '[!!set {\'"+__import__("os").mkdir("ran")+"\': null}]',
+        "[2020-01-01]",
+        "[!!binary YQ==]",
+        "[{1: a}]",
+        "[[{'a': !!set {b}}]]",
+    ],
+)
 def test_only_plain_values_reach_a_notebook(text):
     (value,) = overrides.parse_pairs([("X", text)]).values()
     for default in ([], None):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from nbhelpers import calibration, files, manifest, metrics, splits, video
+from nbhelpers import calibration, manifest, metrics, splits, video
+from nbhelpers.common import files
 
 settings.register_profile(
     "here",
@@ -237,16 +238,16 @@ def test_every_row_ends_in_the_table_or_in_the_findings(root, rows):
     assert set(read.table["videoname"]) <= {"a.mp4", "b.mp4", "c.mp4", "d.mp4"}
     assert (read.table["group"] == manifest.connected_groups(read.table)).all()
     for name in read.findings["videoname"]:
-        assert files.shown(name) == name
+        assert files.displayable(name) == name
     read.findings.to_csv(io.StringIO())
 
 
 @given(st.text(max_size=30))
 def test_shown_names_are_one_line_and_can_be_written(name):
-    shown = files.shown(name)
+    shown = files.displayable(name)
     shown.encode("utf-8")
     assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in shown)
-    assert files.shown(shown) == shown
+    assert files.displayable(shown) == shown
 
 
 EDGES = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=20)

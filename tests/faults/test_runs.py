@@ -118,9 +118,10 @@ def test_lack_of_memory_fails_its_notebook_alone(killed, project, told):
 
 
 def test_changed_data_are_noticed(tmp_path):
-    from nbhelpers.runner import inputs, sources
+    from nbhelpers.runner import inputs
+    from nbhelpers.runner.notebooks import load_notebook
 
-    notebook = sources.load(tiny.write(tmp_path / "notebooks", "01_eda"))
+    notebook = load_notebook(tiny.write(tmp_path / "notebooks", "01_eda"))
     data = tmp_path / "deepfake-faces"
     data.mkdir()
     (data / "metadata.csv").write_text("videoname,label,original\n")
@@ -146,10 +147,11 @@ def test_changed_data_are_noticed(tmp_path):
 
 
 def test_a_model_made_anew_is_a_changed_input(tmp_path):
-    from nbhelpers.runner import inputs, sources
+    from nbhelpers.runner import inputs
+    from nbhelpers.runner.notebooks import load_notebook
 
     notebooks = [
-        sources.load(tiny.write(tmp_path / "notebooks", stem)) for stem in ("03_x", "04_y")
+        load_notebook(tiny.write(tmp_path / "notebooks", stem)) for stem in ("03_x", "04_y")
     ]
     for suffix in (".keras", ".html"):
         (tmp_path / f"03_x{suffix}").write_text("old")

@@ -58,7 +58,7 @@ def test_the_walk_sees_what_writes():
 )
 def test_package_writes_whole_files(path):
     found = set(writes(path.read_text(encoding="utf-8")))
-    assert found <= ALLOWED.get(path.name, set()), "write through nbhelpers.files.whole"
+    assert found <= ALLOWED.get(path.name, set()), "write through nbhelpers.common.files.whole"
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,13 @@ if __name__ == "__main__":
     )
     x = np.ones((4, 1))
     history = model.fit(
-        x, x, validation_data=(x, x), epochs=8, initial_epoch=keeper.epoch,
-        callbacks=[keeper, tell], verbose=0,
-    )  # fmt: skip
+        x,
+        x,
+        validation_data=(x, x),
+        epochs=8,
+        initial_epoch=keeper.epoch,
+        callbacks=[keeper, tell],
+        verbose=0,
+    )
     model.load_weights(best)
     print(json.dumps({"epochs": done, "loss": history.history["loss"]}))

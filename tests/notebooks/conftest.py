@@ -6,7 +6,8 @@ import json
 import pytest
 from copies import FOLDER
 
-from nbhelpers.runner import series, sources
+from nbhelpers.runner import series
+from nbhelpers.runner.notebooks import NEEDS, USES
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def run(stem, out):
     """Runs a notebook once; 03 before the ones that need its model."""
     number = stem[:2]
     done = json.loads(state.read_text()) if (state := out / series.STATE).is_file() else {}
-    for other in sources.NEEDS.get(number, ()) + sources.USES.get(number, ()):
+    for other in NEEDS.get(number, ()) + USES.get(number, ()):
         path = next(FOLDER.glob(f"{other}_*.ipynb"))
         if path.stem not in done:
             run(path.stem, out)

@@ -9,7 +9,8 @@ import nbformat
 from nbformat.v4 import new_code_cell
 
 from nbhelpers import locate
-from nbhelpers.runner import overrides, sources
+from nbhelpers.runner import overrides
+from nbhelpers.runner.notebooks import NEEDS, USES, find_notebooks, select_notebooks
 
 FOLDER = locate.project_root() / "notebooks"
 TOLD = (".ipynb", ".html", ".log", ".results.json", ".predictions.csv")  # what nobody takes up
@@ -47,11 +48,16 @@ def smoke_copy(source, target, *, out, solved=True):
     from papermill.utils import nb_kernel_name
 
     content, base = overrides.read_profile("smoke", FOLDER / "profiles")
-    notebooks = sources.find(FOLDER)
+    notebooks = find_notebooks(FOLDER)
     parameters = overrides.combine(
-        notebooks, sources.select(notebooks, [source.stem]), profile=content, profile_base=base,
-        pairs={}, data_dir=None, output_dir=out,
-    )[source.stem]  # fmt: skip
+        notebooks,
+        select_notebooks(notebooks, [source.stem]),
+        profile=content,
+        profile_base=base,
+        pairs={},
+        data_dir=None,
+        output_dir=out,
+    )[source.stem]
     if "STUDY_EPOCHS" in parameters:
         parameters["STUDY_EPOCHS"] = 0  # minutes of training; the execution test runs the studies
     notebook = load_notebook_node(str(source))  # with the metadata that papermill wants
@@ -70,7 +76,7 @@ def smoke_copy(source, target, *, out, solved=True):
 
 def bring_needs(stem, *, out, smoke, to):
     """Copies what the notebooks before one have made, such as the detector of 03."""
-    for number in sources.NEEDS.get(stem[:2], ()) + sources.USES.get(stem[:2], ()):
+    for number in NEEDS.get(stem[:2], ()) + USES.get(stem[:2], ()):
         smoke(next(FOLDER.glob(f"{number}_*.ipynb")).stem)
         for file in out.glob(f"{number}_*.*"):
             if not file.name.endswith(TOLD) and not (to / file.name).exists():

@@ -9,15 +9,22 @@ import pandas as pd
 import pytest
 
 from nbhelpers import locate, manifest
-from nbhelpers.runner import scores, series, sources, stored
+from nbhelpers.runner import scores, series, stored
+from nbhelpers.runner.notebooks import load_notebook
 
 FOLDER = locate.project_root() / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 WITH_MODELS = {"02", "03", "06"}  # train networks and judge them
 KEYS = {
-    "notebook", "parameters", "data", "metrics", "weights", "environment", "seconds",
+    "notebook",
+    "parameters",
+    "data",
+    "metrics",
+    "weights",
+    "environment",
+    "seconds",
     "peak_memory_mb",
-}  # fmt: skip
+}
 ARTICLE_MODELS = {"02": "article_cnn", "03": "article_xception", "06": "article_gru"}
 REMOTE = re.compile(
     r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//"
@@ -45,7 +52,7 @@ def check_results(stem, content, out):
     """The results file: its form, its numbers, and its agreement with predictions and data."""
     assert content.keys() >= KEYS
     assert content["notebook"] == stem
-    defaults = sources.load(FOLDER / f"{stem}.ipynb").defaults
+    defaults = load_notebook(FOLDER / f"{stem}.ipynb").defaults
     assert content["parameters"].keys() >= defaults.keys()
     assert content["seconds"] > 0
     data = content["data"]
@@ -102,7 +109,7 @@ def test_stored_copies_are_small(out, smoke):
     """What `render` would store fits into git, whatever the sizes of the figures."""
     for path in NOTEBOOKS:
         smoke(path.stem)
-        notebook = sources.load(path)
+        notebook = load_notebook(path)
         text = stored.stored_text(notebook, out, any_parameters=True)
         assert len(text.encode()) <= stored.LIMIT
 

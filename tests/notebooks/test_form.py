@@ -13,8 +13,15 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from nbhelpers import locate, models
 from nbhelpers.commands import hosted
-from nbhelpers.runner import outputs, overrides, scores, sources, stored
-from nbhelpers.runner.sources import UsageError, tags
+from nbhelpers.common.errors import UsageError
+from nbhelpers.runner import outputs, overrides, scores, stored
+from nbhelpers.runner.notebooks import (
+    HOSTED,
+    find_notebooks,
+    read_parameters,
+    source_digest,
+    tags_of,
+)
 
 ROOT = locate.project_root()
 FOLDER = ROOT / "notebooks"
@@ -41,7 +48,7 @@ def code_of(notebook):
 
 def lesson_of(notebook):
     """The code cells without the one that only Kaggle and Colab need."""
-    return [cell for cell in code_of(notebook) if sources.HOSTED not in tags(cell)]
+    return [cell for cell in code_of(notebook) if HOSTED not in tags_of(cell)]
 
 
 def headings(notebook):
@@ -77,7 +84,7 @@ def one_cell_of_imports(notebook):
 
 
 def parameters(notebook):
-    cells = [cell for cell in code_of(notebook) if "parameters" in tags(cell)]
+    cells = [cell for cell in code_of(notebook) if "parameters" in tags_of(cell)]
     if len(cells) != 1:
         yield f"{len(cells)} cells tagged 'parameters'"
         return
@@ -87,7 +94,7 @@ def parameters(notebook):
         if line.strip() and not PARAMETER_LINE.fullmatch(line):
             yield f"not `NAME = literal  # unit, range`: {line}"
     try:
-        values = sources.read_parameters(cells[0].source)
+        values = read_parameters(cells[0].source)
     except UsageError as error:
         yield str(error)
         return
@@ -124,7 +131,7 @@ def length(notebook):
 
 
 def first_cell_for_hosts(notebook):
-    tagged = [cell for cell in code_of(notebook) if sources.HOSTED in tags(cell)]
+    tagged = [cell for cell in code_of(notebook) if HOSTED in tags_of(cell)]
     if tagged != code_of(notebook)[:1] or not hosted.is_first_cell(tagged[0].source):
         yield "the first code cell is not what `python -m nbhelpers hosted` writes"
 
@@ -136,7 +143,7 @@ def no_installing(notebook):
 
 
 def one_cover(notebook):
-    covers = [cell for cell in code_of(notebook) if "cover" in tags(cell)]
+    covers = [cell for cell in code_of(notebook) if "cover" in tags_of(cell)]
     if len(covers) != 1:
         yield f"{len(covers)} cells tagged 'cover'"
 
@@ -165,7 +172,7 @@ def executed_in_order(notebook):
 def outputs_of_this_source(notebook):
     digest = notebook.metadata.get("nbhelpers", {}).get(stored.DIGEST_KEY)
     has_outputs = any(cell.outputs for cell in code_of(notebook))
-    if (has_outputs or digest) and digest != sources.source_digest(notebook.cells):
+    if (has_outputs or digest) and digest != source_digest(notebook.cells):
         yield "outputs of another source: run `make render`"
 
 
@@ -200,9 +207,18 @@ def clean_outputs(notebook):
 
 
 RULES = (
-    title, one_cell_of_imports, parameters, length, first_cell_for_hosts, no_installing, one_cover,
-    plain_metadata, executed_in_order, outputs_of_this_source, clean_outputs,
-)  # fmt: skip
+    title,
+    one_cell_of_imports,
+    parameters,
+    length,
+    first_cell_for_hosts,
+    no_installing,
+    one_cover,
+    plain_metadata,
+    executed_in_order,
+    outputs_of_this_source,
+    clean_outputs,
+)
 
 
 # ---------------------------------------------------------------- the notebooks keep them
@@ -234,11 +250,16 @@ def test_the_series_is_complete():
 @pytest.mark.parametrize("name", overrides.PROFILES)
 def test_profile_fits_the_notebooks(name, tmp_path):
     content, base = overrides.read_profile(name, FOLDER / "profiles")
-    notebooks = sources.find(FOLDER)
+    notebooks = find_notebooks(FOLDER)
     overrides.combine(
-        notebooks, notebooks, profile=content, profile_base=base, pairs={}, data_dir=None,
+        notebooks,
+        notebooks,
+        profile=content,
+        profile_base=base,
+        pairs={},
+        data_dir=None,
         output_dir=tmp_path,
-    )  # fmt: skip
+    )
     if name == "smoke":
         assert {notebook.stem for notebook in notebooks} == content.keys() - {"all"}
 
@@ -344,7 +365,7 @@ def good_notebook():
 
 
 def signed(notebook):
-    digest = sources.source_digest(notebook.cells)
+    digest = source_digest(notebook.cells)
     notebook.metadata["nbhelpers"] = {stored.DIGEST_KEY: digest}
     return notebook
 

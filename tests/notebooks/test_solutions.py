@@ -9,7 +9,8 @@ import pytest
 from copies import COMMAND, FOLDER, PYTHON, bring_needs, chromium, smoke_copy, solutions
 
 from nbhelpers.__main__ import parser
-from nbhelpers.runner import execution, overrides, sources
+from nbhelpers.runner import execution, overrides
+from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
@@ -81,15 +82,19 @@ def test_solutions_use_what_the_notebook_has(notebook):
 
 
 def test_commands_in_solutions_can_be_given(notebook, tmp_path):
-    notebooks = sources.find(FOLDER)
+    notebooks = find_notebooks(FOLDER)
     for text in solutions(notebook):
         for words in COMMAND.findall(text):
             chosen = parser().parse_args(shlex.split(words))
             overrides.combine(
-                notebooks, sources.select(notebooks, chosen.notebooks), profile={},
-                profile_base=tmp_path, pairs=overrides.parse_pairs(map(tuple, chosen.pairs)),
-                data_dir=None, output_dir=tmp_path,
-            )  # fmt: skip
+                notebooks,
+                select_notebooks(notebooks, chosen.notebooks),
+                profile={},
+                profile_base=tmp_path,
+                pairs=overrides.parse_pairs(map(tuple, chosen.pairs)),
+                data_dir=None,
+                output_dir=tmp_path,
+            )
 
 
 @pytest.mark.notebooks

@@ -1,20 +1,17 @@
 """Which notebooks there are, and what their parameters cells say."""
 
 import ast
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbhelpers.common.errors import UsageError, did_you_mean
+
 NEEDS = {"04": ("03",)}  # does not run when one of these failed
 USES = {"06": ("03",)}  # takes up what these made, and does without
 HOSTED = "hosted"  # tag of the cell that only Kaggle and Colab need
-
-
-class UsageError(ValueError):
-    """A request that cannot be carried out; nothing was run."""
 
 
 @dataclass(frozen=True)
@@ -44,29 +41,6 @@ class Notebook:
         return self.stem.partition("_")[0]
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Words that help after a misspelt name.
-
-    Args:
-        name: what was given.
-        known: what would have been right.
-
-    Returns:
-        `Did you mean 'X'?` when something is near, else the list of known names.
-
-    >>> did_you_mean("EPOCH", ["EPOCHS", "SEED"])
-    "Did you mean 'EPOCHS'?"
-    >>> did_you_mean("qqq", ["EPOCHS", "SEED"])
-    'Known: EPOCHS, SEED.'
-    """
-    known = sorted(known)
-    folded = {entry.casefold(): entry for entry in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    if near:
-        return f"Did you mean {folded[near[0]]!r}?"
-    return f"Known: {', '.join(known)}." if known else "None is known."
-
-
 def read_parameters(source: str) -> dict[str, object]:
     """Reads a parameters cell without executing it.
 
@@ -79,7 +53,7 @@ def read_parameters(source: str) -> dict[str, object]:
     Raises:
         UsageError: a statement that is not `NAME = literal`.
 
-    >>> read_parameters('EPOCHS = 3  # passes over the data\\nRATE = -1e-3')
+    >>> read_parameters("EPOCHS = 3  # passes over the data\\nRATE = -1e-3")
     {'EPOCHS': 3, 'RATE': -0.001}
     """
     found = {}
@@ -110,12 +84,12 @@ def source_digest(cells: Iterable[dict]) -> str:
     return hashlib.sha256(json.dumps(code).encode()).hexdigest()
 
 
-def tags(cell: dict) -> list[str]:
+def tags_of(cell: dict) -> list[str]:
     """The tags of a notebook cell."""
     return cell.get("metadata", {}).get("tags", [])
 
 
-def load(path: Path) -> Notebook:
+def load_notebook(path: Path) -> Notebook:
     """Reads one notebook's parameters and digest.
 
     Args:
@@ -136,7 +110,7 @@ def load(path: Path) -> Notebook:
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     defaults = {}
     for cell in code:
-        if "parameters" in tags(cell):
+        if "parameters" in tags_of(cell):
             try:
                 defaults |= read_parameters("".join(cell["source"]))
             except (UsageError, SyntaxError) as error:
@@ -144,7 +118,7 @@ def load(path: Path) -> Notebook:
     return Notebook(path, defaults, len(code), source_digest(cells))
 
 
-def find(folder: Path) -> list[Notebook]:
+def find_notebooks(folder: Path) -> list[Notebook]:
     """All notebooks of the series, in their order.
 
     Args:
@@ -162,10 +136,10 @@ def find(folder: Path) -> list[Notebook]:
             f"Expected notebooks named NN_name.ipynb in {folder}; found none. "
             "Run this inside a checkout of the project."
         )
-    return [load(path) for path in paths]
+    return [load_notebook(path) for path in paths]
 
 
-def select(notebooks: list[Notebook], wanted: Iterable[str]) -> list[Notebook]:
+def select_notebooks(notebooks: list[Notebook], wanted: Iterable[str]) -> list[Notebook]:
     """The notebooks asked for.
 
     Args:

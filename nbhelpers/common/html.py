@@ -88,7 +88,7 @@ def page(title: str, body: str, *, style: str = "") -> str:
 """
 
 
-def picture(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
+def picture_tag(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
     """An `<img>` that carries its own data.
 
     Args:
@@ -105,10 +105,10 @@ def picture(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
     shown.thumbnail((longest, longest))
     buffer = io.BytesIO()
     shown.save(buffer, "JPEG", quality=88)
-    return _image("image/jpeg", buffer.getvalue(), alt)
+    return _image_tag("image/jpeg", buffer.getvalue(), alt)
 
 
-def drawing(figure, alt: str) -> str:
+def figure_tag(figure, alt: str) -> str:
     """A Matplotlib figure as an `<img>` of vector graphics; the figure is closed.
 
     Args:
@@ -123,9 +123,9 @@ def drawing(figure, alt: str) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg")
     plt.close(figure)
-    return _image("image/svg+xml", buffer.getvalue(), alt)
+    return _image_tag("image/svg+xml", buffer.getvalue(), alt)
 
 
-def _image(kind: str, content: bytes, alt: str) -> str:
+def _image_tag(kind: str, content: bytes, alt: str) -> str:
     data = base64.b64encode(content).decode()
     return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}">'

@@ -47,7 +47,7 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         draft.write_text(text, encoding="utf-8", newline="")
 
 
-def shown(name: str) -> str:
+def displayable(name: str) -> str:
     """A file's name as text that any terminal, page and table can show.
 
     Control characters could steer a terminal, and the halves of characters that Linux makes of
@@ -59,7 +59,7 @@ def shown(name: str) -> str:
     Returns:
         The same where there is nothing to escape.
 
-    >>> shown("a\\x1b[31m.jpg")
+    >>> displayable("a\\x1b[31m.jpg")
     'a\\\\x1b[31m.jpg'
     """
     text = name.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,31 @@
+"""Errors that a person caused, and words that help them."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UsageError(ValueError):
+    """A request that cannot be carried out; nothing was run."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Words that help after a misspelt name.
+
+    Args:
+        name: what was given.
+        known: what would have been right.
+
+    Returns:
+        `Did you mean 'X'?` when something is near, else the list of known names.
+
+    >>> did_you_mean("EPOCH", ["EPOCHS", "SEED"])
+    "Did you mean 'EPOCHS'?"
+    >>> did_you_mean("qqq", ["EPOCHS", "SEED"])
+    'Known: EPOCHS, SEED.'
+    """
+    known = sorted(known)
+    folded = {entry.casefold(): entry for entry in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    if near:
+        return f"Did you mean {folded[near[0]]!r}?"
+    return f"Known: {', '.join(known)}." if known else "None is known."
