@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from nbhelpers import locate, manifest, metrics
+from nbhelpers import metrics
+from nbhelpers.data import locate, manifest
+from nbhelpers.data.groups import connected_groups
 
 if TYPE_CHECKING:
     import keras
@@ -322,7 +324,7 @@ def exposure(
         known = pd.DataFrame({"videoname": sorted(trained)})  # names alone may still meet
     columns = ["videoname", "label", "original", "source", "identity"]
     both = pd.concat([frame.reindex(columns=columns) for frame in (known, clips)])
-    groups = manifest.connected_groups(both.reset_index(drop=True))
+    groups = connected_groups(both.reset_index(drop=True))
     of_pictures, of_clips = groups.iloc[: len(known)], groups.iloc[len(known) :]
     seen = of_clips.isin(of_pictures[known["videoname"].isin(trained).to_numpy()]).to_numpy()
     named = [(_identities(frame) != "").all() for frame in (known, clips)]

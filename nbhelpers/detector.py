@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbhelpers import calibration, metrics, models
+from nbhelpers import calibration, metrics
 from nbhelpers.common import files
+from nbhelpers.networks import loading
 
 if TYPE_CHECKING:
     import keras
@@ -142,7 +143,7 @@ def load(path: str | os.PathLike) -> Detector:
         FileNotFoundError, ValueError: as `models.load_detector`.
         CardError: there is a card, and it is broken.
     """
-    model = models.load_detector(path)
+    model = loading.load_detector(path)
     target = card_path(path)
     if not target.is_file():
         return Detector(model, 1.0, metrics.THRESHOLD, False, {})

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbhelpers import plots
-from nbhelpers import video as clips
 from nbhelpers.common import files
+from nbhelpers.media import video as clips
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

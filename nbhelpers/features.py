@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers import faces, models, video, weights
 from nbhelpers.common import files, threads
+from nbhelpers.media import faces, video
+from nbhelpers.networks import inference, loading, weights
 
 if TYPE_CHECKING:
     import keras
@@ -88,7 +89,7 @@ class Encoder:
     @cached_property
     def _folded(self) -> keras.Model:
         """The network as it is fastest; made at the first call."""
-        folded = models.folded(self.network)
+        folded = inference.folded(self.network)
         folded.make_predict_function()
         return folded
 
@@ -135,7 +136,7 @@ def load_encoder(
             InceptionV3 where its weights can be had, else Xception; "detector" for the model
             file at `model_path`; or the path of a `.keras` file itself.
         image_size: input size of the ImageNet networks, pixels, >= 75; a detector has its own.
-        weights_mode: "auto", "imagenet" or "none", see `nbhelpers.weights.imagenet`.
+        weights_mode: "auto", "imagenet" or "none", see `nbhelpers.networks.weights.imagenet`.
         model_path: a detector with a global average pooling layer, as notebook 03 saves it.
         layer: of a detector, the layer whose output is averaged over the picture; "" is the one
             that its own pooling takes, the last. Middle layers tell textures, late ones tell what
@@ -175,9 +176,9 @@ class Choice:
     Attributes:
         encoder: from `load_encoder`, or anything with its `image_size, dim, digest, predict`.
         frames: frames a clip, >= 1; a shorter clip is padded and its padding masked.
-        how: "even" or "first", see `nbhelpers.video.frame_indices`.
-        crop: "face" (`nbhelpers.faces.crop_faces`) or "centre" (the article's square).
-        margin: around a face, see `nbhelpers.faces.crop_faces`.
+        how: "even" or "first", see `nbhelpers.media.video.frame_indices`.
+        crop: "face" (`nbhelpers.media.faces.crop_faces`) or "centre" (the article's square).
+        margin: around a face, see `nbhelpers.media.faces.crop_faces`.
 
     Raises:
         ValueError: unknown `how` or `crop`, or `frames` below 1.
@@ -352,7 +353,7 @@ def _imagenet_encoder(found: weights.PretrainedWeights, image_size: int) -> Enco
 def _detector(path: Path, layer: str) -> Encoder:
     import keras
 
-    model = models.load_detector(path)
+    model = loading.load_detector(path)
     pooling = [x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)]
     maps = [x.name for x in model.layers if len(getattr(x.output, "shape", ())) == 4]
     if not layer and not pooling:

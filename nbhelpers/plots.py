@@ -96,7 +96,7 @@ def plot_history(history: pd.DataFrame, *, axes: Sequence[Axes] | None = None) -
     """Draw accuracy and loss over the epochs side by side, as the article does.
 
     Args:
-        history: from `nbhelpers.training.history_table`, with `accuracy`, `loss`, their `val_`
+        history: from `training.history_table`, with `accuracy`, `loss`, their `val_`
             twins and `stage`.
         axes: two axes; None makes a figure.
 

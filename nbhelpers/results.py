@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbhelpers import manifest, metrics, splits
+from nbhelpers import metrics
 from nbhelpers.common import files
-from nbhelpers.locate import Dataset, project_root
+from nbhelpers.data import manifest, splits
+from nbhelpers.data.locate import Dataset, project_root
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nbhelpers import metrics, video
+from nbhelpers import metrics
+from nbhelpers.media import video
 
 LEVELS = ("mild", "medium", "strong")
 #: corruption -> what its number means, and the number of each level.

@@ -3,7 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers import ablation, locate, models
+from nbhelpers import ablation
+from nbhelpers.data import locate
+from nbhelpers.networks import models
 
 
 @pytest.fixture

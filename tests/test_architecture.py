@@ -83,7 +83,7 @@ def test_the_walk_sees_every_form_of_import(tmp_path):
     assert list(imports(file)) == ["a.b", "c.d", "e"]
     assert list(imports(file, top_only=True)) == ["a.b", "c.d"]
     relative = ast.parse("from .images import x").body[0]
-    assert _absolute(PACKAGE / "models.py", relative) == "nbhelpers.images"
+    assert _absolute(PACKAGE / "models.py", relative) == "nbhelpers.networks.pipelines"
     assert _absolute(PACKAGE / "explain" / "lime.py", relative) == "nbhelpers.explain.images"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers import backups, training
+from nbhelpers.networks import checkpoints, training
 
 TABLE = pd.DataFrame({"videoname": ["a", "b"], "split": ["train", "test"]})
 X, Y = np.linspace(-1, 1, 16)[:, None], np.linspace(-1, 1, 16)[:, None] ** 2
@@ -172,7 +172,7 @@ def test_moved_output_and_resume_itself_change_nothing(tmp_path):
 def test_a_damaged_backup_is_no_backup(tmp_path):
     best = tmp_path / "m.weights.h5"
     cut_training(tmp_path / "t", best)
-    (state,) = (tmp_path / "t").glob(f"*/{backups.STATE}")
+    (state,) = (tmp_path / "t").glob(f"*/{checkpoints.STATE}")
     content = state.read_text()
     state.write_text(content[:20])
     assert kept_in(tmp_path / "t").keep(network(), best, epochs=6).epoch == 0
@@ -185,7 +185,7 @@ def test_no_more_lies_on_disk_than_is_needed(tmp_path):
     best = tmp_path / "m.weights.h5"
     cut_training(tmp_path / "t", best)
     (folder,) = (tmp_path / "t").iterdir()
-    state = json.loads((folder / backups.STATE).read_text())
+    state = json.loads((folder / checkpoints.STATE).read_text())
     assert state["last"] == state["best_file"] == "best-3.weights.h5"  # one file, written once
     assert len(list(folder.iterdir())) == 2
     model = network()
@@ -200,7 +200,7 @@ def test_no_more_lies_on_disk_than_is_needed(tmp_path):
 def test_seconds_of_spared_epochs_are_counted(tmp_path):
     best = tmp_path / "m.weights.h5"
     cut_training(tmp_path / "t", best)
-    (state,) = (tmp_path / "t").glob(f"*/{backups.STATE}")
+    (state,) = (tmp_path / "t").glob(f"*/{checkpoints.STATE}")
     content = json.loads(state.read_text())
     assert content["cpu_seconds"] > 0
     state.write_text(json.dumps(content | {"cpu_seconds": 1e6}))

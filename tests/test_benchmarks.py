@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from nbhelpers import features, results, video
+from nbhelpers import features, results
 from nbhelpers.common.errors import UsageError
+from nbhelpers.media import video
 from tests.benchmarks import __main__ as bench
 from tests.benchmarks import bench_import, bench_lime, bench_pictures, bench_video, measure
 from tests.benchmarks.measure import SMALL, DifferentError

@@ -14,9 +14,10 @@ import pytest
 import tiny_notebooks as tiny
 from tiny_clips import STEP, write_clip
 
-from nbhelpers import cluster, features, locate
+from nbhelpers import cluster, features
 from nbhelpers.__main__ import main
 from nbhelpers.cluster import ClusterError
+from nbhelpers.data import locate
 
 ROOT = Path(__file__).parent.parent
 

@@ -19,12 +19,13 @@ from tiny_clips import ffmpeg, write_clip
 
 from nbhelpers import __main__ as command
 from nbhelpers import detector as detectors
-from nbhelpers import locate, weights
 from nbhelpers.commands import check, compare, doctor, download, hosted, inputs, judging, predict
 from nbhelpers.commands.inputs import InputError
 from nbhelpers.common import native_logs
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.html import NO_PROOF
+from nbhelpers.data import locate
+from nbhelpers.networks import weights
 
 # ---------------------------------------------------------------- every command
 

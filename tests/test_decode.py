@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbhelpers import decode
+from nbhelpers.media import decode
 
 LEVELS = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
 

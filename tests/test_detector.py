@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nbhelpers import calibration, detector, images, models, training
+from nbhelpers import calibration, detector
+from nbhelpers.media import images
+from nbhelpers.networks import models, training
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from PIL import Image
 from tiny_clips import grey_frames, write_clip
 
 from nbhelpers import display
-from nbhelpers.video import VideoError, clip_facts
+from nbhelpers.media.video import VideoError, clip_facts
 
 mpl.use("agg")
 

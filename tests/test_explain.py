@@ -6,7 +6,9 @@ from time import process_time
 import numpy as np
 import pytest
 
-from nbhelpers import explain, images, locate, manifest
+from nbhelpers import explain
+from nbhelpers.data import locate, manifest
+from nbhelpers.media import images
 
 SIZE = 64
 PATCH = (slice(8, 24), slice(40, 56))  # off centre

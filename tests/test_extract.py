@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from tiny_clips import cut, grey_frames, write_clip
 
-from nbhelpers import features, locate
+from nbhelpers import features
 from nbhelpers.__main__ import main, parser
+from nbhelpers.data import locate
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 

@@ -6,8 +6,8 @@ import pytest
 from faults.soak import resident_mb
 from skimage import data
 
-from nbhelpers import faces
-from nbhelpers.video import Frames
+from nbhelpers.media import faces
+from nbhelpers.media.video import Frames
 
 FACE = data.astronaut()[20:180, 130:300]  # a public-domain portrait that scikit-image brings along
 

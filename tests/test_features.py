@@ -12,9 +12,10 @@ import pytest
 from tiny_clips import cut, grey_frames, write_clip
 from tiny_limits import largest_file
 
-from nbhelpers import features, models, weights
+from nbhelpers import features
 from nbhelpers.features import extract, mean_over_frames
-from nbhelpers.video import VideoError
+from nbhelpers.media.video import VideoError
+from nbhelpers.networks import models, weights
 
 
 class MeanColour:

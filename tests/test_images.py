@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nbhelpers import images
+from nbhelpers.media import images
+from nbhelpers.networks import pipelines
 
 RED = (200, 30, 10)
 
@@ -31,7 +32,7 @@ def test_read_image_is_rgb(table):
 
 
 def test_dataset_is_rgb_0_to_255_in_order(table):
-    batches = list(images.make_dataset(table, image_size=16, batch_size=4))
+    batches = list(pipelines.make_dataset(table, image_size=16, batch_size=4))
     assert [tuple(x.shape) for x, _ in batches] == [(4, 16, 16, 3), (2, 16, 16, 3)]
     pixels = np.concatenate([x.numpy() for x, _ in batches])
     labels = np.concatenate([y.numpy() for _, y in batches])
@@ -46,7 +47,7 @@ def test_both_readers_agree_on_a_photo(tmp_path):
     path = tmp_path / "photo.jpg"
     Image.fromarray(smooth).save(path, quality=95)
     rows = pd.DataFrame({"videoname": ["photo.mp4"], "label": ["REAL"], "path": [str(path)]})
-    (streamed, _), *_ = images.make_dataset(rows, image_size=112)
+    (streamed, _), *_ = pipelines.make_dataset(rows, image_size=112)
     read = images.read_image(path, size=112)
     # The two decoders round differently; swapped channels would differ by tens.
     assert np.abs(streamed.numpy()[0] - read).mean() < 3
@@ -54,7 +55,7 @@ def test_both_readers_agree_on_a_photo(tmp_path):
 
 
 def test_shuffle_changes_between_epochs_and_keeps_pairs(table):
-    rows = images.make_dataset(table, image_size=8, batch_size=6, shuffle_seed=3)
+    rows = pipelines.make_dataset(table, image_size=8, batch_size=6, shuffle_seed=3)
     orders = [next(iter(rows))[0].numpy()[:, 0, 0, 0].tolist() for _ in range(4)]
     assert any(order != orders[0] for order in orders[1:])
     x, y = next(iter(rows))
@@ -64,8 +65,8 @@ def test_shuffle_changes_between_epochs_and_keeps_pairs(table):
 
 def test_same_seed_same_views(table):
     def first_batch():
-        augment = images.article_augmentation(seed=5)
-        rows = images.make_dataset(table, image_size=16, shuffle_seed=5, augment=augment)
+        augment = pipelines.article_augmentation(seed=5)
+        rows = pipelines.make_dataset(table, image_size=16, shuffle_seed=5, augment=augment)
         return next(iter(rows))[0].numpy()
 
     np.testing.assert_array_equal(first_batch(), first_batch())
@@ -87,7 +88,7 @@ def test_pairs_hold_a_real_and_its_own_fake(tmp_path):
                 }
             )
     table = pd.DataFrame(rows)
-    pairs = images.make_pairs(table, image_size=8, batch_size=4, seed=1)
+    pairs = pipelines.make_pairs(table, image_size=8, batch_size=4, seed=1)
     assert len(pairs) == 2
     chosen = []
     for _ in range(6):  # epochs
@@ -101,32 +102,34 @@ def test_pairs_hold_a_real_and_its_own_fake(tmp_path):
         assert (number[1::2] > 0).all()
         chosen.append(dict(zip(family[1::2], number[1::2], strict=True)))
     assert len({choice[4] for choice in chosen}) > 1  # another fake in another epoch
-    again = images.make_pairs(table, image_size=8, batch_size=4, seed=1)
-    first = [x.numpy() for x, _ in images.make_pairs(table, image_size=8, batch_size=4, seed=1)]
+    again = pipelines.make_pairs(table, image_size=8, batch_size=4, seed=1)
+    first = [x.numpy() for x, _ in pipelines.make_pairs(table, image_size=8, batch_size=4, seed=1)]
     np.testing.assert_array_equal(first[0], next(iter(again))[0].numpy())
 
 
 def test_no_epoch_waits_for_a_tuner_to_wake(table):
     for dataset in (
-        images.make_dataset(table, image_size=16, shuffle_seed=1),
-        images.make_dataset(table, image_size=16, augment=lambda x, training: x),
+        pipelines.make_dataset(table, image_size=16, shuffle_seed=1),
+        pipelines.make_dataset(table, image_size=16, augment=lambda x, training: x),
     ):
         assert dataset.options().autotune.enabled is False
 
 
 def test_pairs_need_pairs(table):
     with pytest.raises(ValueError, match="no such pair"):
-        images.make_pairs(table.assign(original=""), image_size=8)
+        pipelines.make_pairs(table.assign(original=""), image_size=8)
     with pytest.raises(ValueError, match="even"):
-        images.make_pairs(table.assign(original=""), image_size=8, batch_size=3)
+        pipelines.make_pairs(table.assign(original=""), image_size=8, batch_size=3)
 
 
 def test_augmentation_is_wired_into_training_only(tmp_path):
     gradient = np.linspace(0, 255, 32 * 32 * 3).reshape(32, 32, 3).astype("uint8")
     Image.fromarray(gradient).save(tmp_path / "a.png")
     rows = pd.DataFrame({"label": ["REAL"], "path": [str(tmp_path / "a.png")]})
-    training = images.make_dataset(rows, image_size=32, augment=images.article_augmentation(1))
-    evaluation = images.make_dataset(rows, image_size=32)
+    training = pipelines.make_dataset(
+        rows, image_size=32, augment=pipelines.article_augmentation(1)
+    )
+    evaluation = pipelines.make_dataset(rows, image_size=32)
     views = [next(iter(training))[0].numpy() for _ in range(2)]
     assert np.abs(views[0] - views[1]).mean() > 1
     assert views[0].min() >= 0
@@ -152,7 +155,7 @@ def test_bad_files_are_named(tmp_path, table):
     with pytest.raises(images.PictureError, match=r"page\.jpg"):
         images.read_image(text)
     with pytest.raises(ValueError, match="empty table"):
-        images.make_dataset(table.iloc[:0], image_size=8)
+        pipelines.make_dataset(table.iloc[:0], image_size=8)
 
 
 def test_near_duplicates_are_found_and_others_are_not():

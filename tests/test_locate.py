@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nbhelpers import locate
+from nbhelpers.data import locate
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import tiny_notebooks as tiny
 
 from nbhelpers import __main__ as command
-from nbhelpers import locate
+from nbhelpers.data import locate
 from nbhelpers.runner import scores, series, stored
 
 

@@ -11,7 +11,7 @@ import pytest
 from tiny_clips import cut, grey_frames, write_clip
 from tiny_sets import HEADER, JPEG, MP4, table_of, write_faces, write_videos
 
-from nbhelpers import locate, manifest
+from nbhelpers.data import groups, locate, manifest
 
 ROWS = ["a.mp4,224,224,REAL,", "b.mp4,100,90,FAKE,a.mp4"]
 
@@ -247,7 +247,7 @@ def test_y_true():
 def groups_of(**columns):
     """The groups as a set of sets of names."""
     table = pd.DataFrame(columns).fillna("")
-    names = table["videoname"].groupby(manifest.connected_groups(table).to_numpy())
+    names = table["videoname"].groupby(groups.connected_groups(table).to_numpy())
     return {frozenset(part) for _, part in names}
 
 
@@ -290,8 +290,8 @@ def test_groups_equal_a_plain_search_and_do_not_depend_on_row_order():
             for other in filter(None, others):
                 merged = expected[name] | expected[other]
                 expected |= dict.fromkeys(merged, merged)
-        group = manifest.connected_groups(table)
+        group = groups.connected_groups(table)
         found = table.groupby(group)["videoname"].apply(set)
         assert all(found[group[row]] == expected[table["videoname"][row]] for row in table.index)
         shuffled = table.sample(frac=1, random_state=seed)
-        assert manifest.connected_groups(shuffled).reindex(table.index).equals(group)
+        assert groups.connected_groups(shuffled).reindex(table.index).equals(group)

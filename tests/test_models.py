@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nbhelpers import models, weights
+from nbhelpers.networks import inference, models, weights
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +122,14 @@ def test_mixed_precision_is_for_training_only(keras):
     assert mixed.layers[-1].compute_dtype == "float32"  # P(fake) keeps its digits
     kernel, bias = mixed.layers[-1].get_weights()
     mixed.layers[-1].set_weights([kernel * 1e5, bias])  # features of random weights are tiny
-    full = models.in_float32(mixed)
+    full = inference.in_float32(mixed)
     assert {layer.compute_dtype for layer in full.layers} == {"float32"}
     assert [layer.name for layer in full.layers] == [layer.name for layer in mixed.layers]
     x = pictures(72, 4)
     exact, rough = full.predict(x, verbose=0), mixed.predict(x, verbose=0)
     np.testing.assert_allclose(rough, exact, atol=0.03)
     assert (rough != exact).any()
-    again = models.in_float32(full)
+    again = inference.in_float32(full)
     np.testing.assert_array_equal(again.predict(x, verbose=0), exact)
 
 
@@ -160,7 +160,7 @@ def test_folding_changes_nothing_and_leaves_no_normalisation(keras, name):
         keras, build(include_top=False, weights=None, input_shape=(75, 75, 3), pooling="avg")
     )
     pictures = np.random.default_rng(0).uniform(-1, 1, (2, 75, 75, 3)).astype("float32")
-    fast = models.folded(network)
+    fast = inference.folded(network)
     expected = network.predict_on_batch(pictures)
     found = fast.predict_on_batch(pictures)
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
@@ -175,7 +175,7 @@ def test_folding_spares_a_convolution_that_others_use(keras):
     outputs = [normal(shared), keras.layers.BatchNormalization()(curved)]
     network = moved(keras, keras.Model(inputs, keras.layers.Concatenate()(outputs)))
     pictures = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3)).astype("float32")
-    fast = models.folded(network)
+    fast = inference.folded(network)
     found, expected = (x.predict_on_batch(pictures) for x in (fast, network))
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert sum(isinstance(x, keras.layers.BatchNormalization) for x in fast.layers) == 2
@@ -186,7 +186,7 @@ def test_folding_takes_a_bias_along(keras):
     x = keras.layers.Conv2D(4, 3, bias_initializer="ones")(inputs)
     network = moved(keras, keras.Model(inputs, keras.layers.BatchNormalization()(x)))
     pictures = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3)).astype("float32")
-    found, expected = (x.predict_on_batch(pictures) for x in (models.folded(network), network))
+    found, expected = (x.predict_on_batch(pictures) for x in (inference.folded(network), network))
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -199,11 +199,11 @@ def test_folding_takes_a_stack_of_layers(keras):
         ),
     )
     pictures = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3)).astype("float32")
-    fast = models.folded(network)
+    fast = inference.folded(network)
     found, expected = (x.predict_on_batch(pictures) for x in (fast, network))
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert not [x for x in fast.layers if isinstance(x, layers.BatchNormalization)]
     plain = models.baseline_cnn(32)  # nothing to fold: still a copy that scores the same
     x = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
-    found, expected = (y.predict_on_batch(x) for y in (models.folded(plain), plain))
+    found, expected = (y.predict_on_batch(x) for y in (inference.folded(plain), plain))
     np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from tiny_sets import table_of
 
-from nbhelpers import locate, metrics, results, splits
+from nbhelpers import metrics, results
+from nbhelpers.data import locate, splits
 
 DATASET = locate.Dataset(locate.FACES, locate.project_root() / "data" / "sample" / "x", "argument")
 

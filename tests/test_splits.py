@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tiny_sets import table_of
 
-from nbhelpers import manifest, splits
+from nbhelpers.data import manifest, splits
 
 
 def split_of(table):

@@ -5,9 +5,9 @@ import csv
 import pytest
 import tiny_notebooks as tiny
 
-from nbhelpers import locate
 from nbhelpers.__main__ import main
 from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
 from nbhelpers.runner import grid
 
 CODE = (

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nbhelpers import models, training
+from nbhelpers.networks import models, training
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +31,13 @@ def table(tmp_path_factory):
 def test_planted_artefact_is_learnt_and_scores_keep_the_order(table):
     import keras
 
-    from nbhelpers import images, metrics
+    from nbhelpers import metrics
+    from nbhelpers.networks import pipelines
 
     keras.utils.set_random_seed(3)
     network = models.baseline_cnn(24)
     network.compile(keras.optimizers.Nadam(1e-3), "binary_crossentropy", metrics=["accuracy"])
-    rows = images.make_dataset(table, image_size=24, batch_size=8, shuffle_seed=0)
+    rows = pipelines.make_dataset(table, image_size=24, batch_size=8, shuffle_seed=0)
     network.fit(rows, epochs=10, verbose=0, shuffle=False)  # the rows shuffle themselves
     shuffled = table.sample(frac=1, random_state=1)
     score = training.predict(network, shuffled, batch_size=7)

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from tiny_clips import cut, ffmpeg, grey_frames, told_index, write_clip
 
-from nbhelpers import video
-from nbhelpers.video import VideoError, clip_facts, clip_table, frame_indices, read_frames
+from nbhelpers.media import video
+from nbhelpers.media.video import VideoError, clip_facts, clip_table, frame_indices, read_frames
 
 FASTSTART = ("-movflags", "+faststart")  # index before the pictures: the beginning still decodes
 

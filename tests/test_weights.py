@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from nbhelpers import weights
+from nbhelpers.networks import weights
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import functools
 import cv2
 import numpy as np
 
-from nbhelpers import images, locate
+from nbhelpers.data import locate
+from nbhelpers.media import images
 
 FOLDER = locate.project_root() / "data" / "sample" / locate.FACES / "faces_224"
 SIDE = 224

@@ -40,9 +40,9 @@ def main(chosen: argparse.Namespace) -> int:
     """Checks what is there."""
     import pandas as pd
 
-    from nbhelpers import locate, manifest
     from nbhelpers.common import files
     from nbhelpers.common.errors import UsageError
+    from nbhelpers.data import locate, manifest
 
     logging.disable(logging.WARNING)  # the findings below say the same
     try:
@@ -70,8 +70,8 @@ def main(chosen: argparse.Namespace) -> int:
 
 def _datasets(folder: str) -> list:
     """The data sets of a folder, or those that the notebooks would find."""
-    from nbhelpers import locate
     from nbhelpers.common.errors import UsageError
+    from nbhelpers.data import locate
 
     found, refusals = [], []
     for name in locate.MARKERS:

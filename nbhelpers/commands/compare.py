@@ -240,7 +240,7 @@ def group_of(result: dict) -> dict[str, str] | None:
     Returns:
         videoname -> group; None where the data are gone.
     """
-    from nbhelpers import locate, manifest
+    from nbhelpers.data import locate, manifest
 
     data = result.get("data", {})
     root = Path(data.get("root", ""))
@@ -267,7 +267,8 @@ def paired(
     Returns:
         ``value, low, high`` (empty where nothing can be compared) and a note.
     """
-    from nbhelpers import manifest, metrics
+    from nbhelpers import metrics
+    from nbhelpers.data import manifest
 
     both = first.merge(second, on=["videoname", "label"], suffixes=("_first", "_second"))
     if both.empty:

@@ -116,8 +116,8 @@ def licences() -> list[str]:
 
 def gpu() -> Iterator[Finding]:
     """Whether TensorFlow sees one."""
-    from nbhelpers import training
     from nbhelpers.common.native_logs import no_chatter
+    from nbhelpers.networks import training
 
     with no_chatter():
         found = training.gpus()
@@ -129,7 +129,7 @@ def gpu() -> Iterator[Finding]:
 
 def ffmpeg() -> Iterator[Finding]:
     """Whether the program runs and writes what browsers play."""
-    from nbhelpers import video
+    from nbhelpers.media import video
 
     program = video.ffmpeg()
     run = subprocess.run(
@@ -147,7 +147,8 @@ def ffmpeg() -> Iterator[Finding]:
 
 def face_finder() -> Iterator[Finding]:
     """Whether it finds the face in a picture of the bundled sample."""
-    from nbhelpers import faces, images, locate
+    from nbhelpers.data import locate
+    from nbhelpers.media import faces, images
 
     folder = locate.project_root() / "data" / "sample" / locate.FACES / "faces_224"
     picture = next(iter(sorted(folder.glob("*.jpg"))), None)
@@ -160,7 +161,7 @@ def face_finder() -> Iterator[Finding]:
 
 def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
     """Where weights can be had for each architecture; nothing is downloaded."""
-    from nbhelpers import weights
+    from nbhelpers.networks import weights
 
     for architecture in weights.KERAS_FILES:
         places = weights.reachable(architecture, offline=offline)
@@ -176,7 +177,7 @@ def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
 
 def data() -> Iterator[Finding]:
     """Which data the notebooks would take."""
-    from nbhelpers import locate
+    from nbhelpers.data import locate
 
     for name in locate.MARKERS:
         try:

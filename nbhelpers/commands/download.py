@@ -6,7 +6,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from nbhelpers.locate import FACES, VIDEOS
+from nbhelpers.data.locate import FACES, VIDEOS
 
 HELP = "download one of the two data sets from Kaggle (needs an account there)"
 EXAMPLES = """
@@ -38,7 +38,7 @@ def main(chosen: argparse.Namespace) -> int:
     """Downloads the data set."""
     import sys
 
-    from nbhelpers import locate
+    from nbhelpers.data import locate
 
     name = chosen.name
     check_room(locate.kagglehub_cache(), name)

@@ -75,8 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(chosen: argparse.Namespace) -> int:
     """Extracts the features."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from nbhelpers import cluster, features, locate
+    from nbhelpers import cluster, features
     from nbhelpers.common.errors import UsageError
+    from nbhelpers.data import locate
 
     _refuse_nonsense(chosen)
     place, table, findings = clips_of(chosen.folder)
@@ -142,8 +143,8 @@ def clips_of(folder: str) -> tuple[str, pd.DataFrame, list[dict]]:
     """
     import pandas as pd
 
-    from nbhelpers import locate, manifest
     from nbhelpers.common.errors import UsageError
+    from nbhelpers.data import locate, manifest
 
     try:
         dataset = locate.find(locate.VIDEOS, folder)
@@ -163,7 +164,7 @@ def clips_of(folder: str) -> tuple[str, pd.DataFrame, list[dict]]:
 
 def _walk(folder: Path) -> Iterator[dict]:
     """Every clip below a folder, named by the way to it; hidden ones left out."""
-    from nbhelpers.manifest import CLIPS
+    from nbhelpers.data.file_checks import CLIPS
 
     for at, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -174,9 +175,10 @@ def _walk(folder: Path) -> Iterator[dict]:
 
 
 def _choice(chosen: argparse.Namespace, detector: Path) -> Choice:
-    from nbhelpers import features, weights
+    from nbhelpers import features
     from nbhelpers.common.errors import UsageError
     from nbhelpers.common.native_logs import no_chatter
+    from nbhelpers.networks import weights
 
     try:
         with no_chatter():

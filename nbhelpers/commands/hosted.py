@@ -82,8 +82,8 @@ def main(chosen: argparse.Namespace) -> int:
     """Rewrites the notebooks."""
     import nbformat
 
-    from nbhelpers import locate
     from nbhelpers.common import files
+    from nbhelpers.data import locate
 
     found = find_notebooks(locate.project_root() / "notebooks")
     for notebook in select_notebooks(found, chosen.notebooks):

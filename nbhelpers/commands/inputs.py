@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nbhelpers import decode, video
 from nbhelpers.common.errors import UsageError
+from nbhelpers.media import decode, video
 
 #: Looked for in folders. A file that is named is looked at whatever its name.
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -114,7 +114,7 @@ def kind_of(path: Path) -> str:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Read a picture, upright and not too large, as `nbhelpers.decode.read`.
+    """Read a picture, upright and not too large, as `nbhelpers.media.decode.read`.
 
     Args:
         path: a picture file.

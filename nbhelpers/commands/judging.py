@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbhelpers import faces
 from nbhelpers.commands import inputs
 from nbhelpers.common.files import displayable
+from nbhelpers.media.faces import detect_faces, face_square, track_face
 
 if TYPE_CHECKING:
     from nbhelpers.detector import Detector
@@ -149,7 +149,7 @@ def _picture(path: Path, detector: Detector, margin: float, are_crops: bool) -> 
     if are_crops:
         found = [(Square(0, 0, 0), float("nan"), picture)]
         return _scored(path, "picture", detector, found, notes=notes)
-    boxes = faces.detect_faces(picture)
+    boxes = detect_faces(picture)
     boxes = boxes[boxes[:, 4] >= SURE]
     large = boxes[boxes[:, 2:4].max(axis=1) >= SMALLEST_FACE]
     if not len(large):
@@ -170,7 +170,7 @@ def _video(path: Path, detector: Detector, frames: int, margin: float, are_crops
     if are_crops:
         found = [(Square(0, 0, 0), float("nan"), frame) for frame in clip.pixels]
         return _scored(path, "video", detector, found, seconds=clip.seconds, frames=looked)
-    track = faces.track_face(clip)
+    track = track_face(clip)
     usable = track.found & (track.confidence >= SURE)
     boxes = np.column_stack([track.boxes, track.confidence])[usable]
     large = usable.copy()
@@ -207,7 +207,7 @@ def square_of(box: np.ndarray, shape: Sequence[int], *, margin: float) -> Square
     short, long = sorted((height, width))
     if wanted >= CROP_SHARE * short and long <= CROP_ASPECT * short:
         return Square(0, 0, 0)
-    return Square(*faces.face_square(box[:4], height=height, width=width, margin=margin))
+    return Square(*face_square(box[:4], height=height, width=width, margin=margin))
 
 
 def _none_found(boxes: np.ndarray, where: str) -> str:

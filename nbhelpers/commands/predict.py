@@ -114,7 +114,7 @@ def find_model(given: str) -> Path:
         UsageError: there is none.
     """
     from nbhelpers.common.errors import UsageError
-    from nbhelpers.locate import project_root
+    from nbhelpers.data.locate import project_root
 
     how = (
         "Make one with `python -m nbhelpers run 03` (some minutes, on the bundled sample; real "

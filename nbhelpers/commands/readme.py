@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(chosen: argparse.Namespace) -> int:
     """Rewrites the table."""
     from nbhelpers.common.errors import UsageError
-    from nbhelpers.locate import project_root
+    from nbhelpers.data.locate import project_root
     from nbhelpers.runner import scores
 
     folder = Path(chosen.out).expanduser() if chosen.out else project_root() / "runs" / "latest"

@@ -100,8 +100,8 @@ def _tell(text: str) -> None:
 
 def _plan(chosen: argparse.Namespace) -> list[Run]:
     """The runs of the grid."""
-    from nbhelpers import locate
     from nbhelpers.common.errors import UsageError
+    from nbhelpers.data import locate
     from nbhelpers.runner import grid
     from nbhelpers.runner.series import existing
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbhelpers
-from nbhelpers import locate
+from nbhelpers.data import locate
 from nbhelpers.runner.notebooks import NEEDS, USES, Notebook
 
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on

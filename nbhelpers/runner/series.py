@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from nbhelpers import locate
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
 from nbhelpers.runner import execution, index, inputs, lock, overrides, pages, scores
 from nbhelpers.runner.execution import Outcome
 from nbhelpers.runner.notebooks import NEEDS, Notebook, find_notebooks, select_notebooks

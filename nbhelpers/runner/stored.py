@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from nbhelpers import locate
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
 from nbhelpers.runner import outputs, scores, series
 from nbhelpers.runner.notebooks import (
     HOSTED,

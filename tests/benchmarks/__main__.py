@@ -21,8 +21,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from nbhelpers import locate
 from nbhelpers.common import files
+from nbhelpers.data import locate
 from nbhelpers.runner import scores
 from tests.benchmarks import bench_import, bench_lime, bench_pictures, bench_video, measure
 from tests.benchmarks.measure import SMALL, Sizes

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nbhelpers import locate
+from nbhelpers.data import locate
 from tests.benchmarks import measure
 from tests.benchmarks.measure import Sizes
 

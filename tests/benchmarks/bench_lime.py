@@ -42,7 +42,7 @@ def make(size):
     import cv2
     import keras
 
-    from nbhelpers import models
+    from nbhelpers.networks import models
 
     keras.utils.set_random_seed(0)
     noise = np.random.default_rng(0).integers(0, 256, (size, size, 3)).astype("float32")

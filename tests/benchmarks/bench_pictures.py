@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbhelpers import images, locate, manifest, results
+from nbhelpers import results
+from nbhelpers.data import locate, manifest
+from nbhelpers.media import images
+from nbhelpers.networks import pipelines
 from tests.benchmarks import article, measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
@@ -39,7 +42,7 @@ def ours_load(table: pd.DataFrame) -> tuple[float, float, np.ndarray]:
     first = []
 
     def work() -> None:
-        for pixels, _ in images.make_dataset(table, image_size=224, batch_size=BATCH):
+        for pixels, _ in pipelines.make_dataset(table, image_size=224, batch_size=BATCH):
             if not first:
                 first.append(pixels.numpy())
 
@@ -95,17 +98,17 @@ def training(sizes: Sizes) -> list[dict]:
     import keras
     import tensorflow as tf
 
-    from nbhelpers import models
+    from nbhelpers.networks import models
 
     keras.utils.set_random_seed(0)
     families = sample()
     options = {"image_size": sizes.train_size, "batch_size": BATCH}
-    pairs = images.make_pairs(families, **options, augment=images.article_augmentation(0))
+    pairs = pipelines.make_pairs(families, **options, augment=pipelines.article_augmentation(0))
     pairs = pairs.take(sizes.steps)
     held = families.iloc[: sizes.steps * BATCH]
     whole = np.stack([images.read_image(path) for path in held["path"]]).astype("float32")
     pixels = np.clip(tf.image.resize(whole, [sizes.train_size] * 2, antialias=True), 0, 255)
-    streamed = next(iter(images.make_dataset(held, **options)))[0]
+    streamed = next(iter(pipelines.make_dataset(held, **options)))[0]
     equal = check_equal(streamed, pixels[:BATCH], **ROUNDING)
     labels = manifest.y_true(held).astype("float32")
     network = models.xception_classifier(sizes.train_size)

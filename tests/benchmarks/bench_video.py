@@ -7,7 +7,7 @@ Tried and not kept, since it did not win by 1.3: other programs for the encoder.
 pictures, float32, features equal to 4e-7, medians of CPU seconds on two busy cores, against the
 network as Keras calls it in a process of its own: OpenVINO 2026.4 0.9 times as fast, ONNX Runtime
 1.32 0.7 times; in one process and in turn: TensorFlow's frozen graph 1.1 times. Kept:
-`nbhelpers.models.folded`, 1.1 times as fast, which needs nothing more. The row `encoder` shows how
+`inference.folded`, 1.1 times as fast, which needs nothing more. The row `encoder` shows how
 little there is to gain.
 """
 
@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbhelpers import features, results, video
+from nbhelpers import features, results
+from nbhelpers.media import video
 from tests.benchmarks import article, measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
 

@@ -28,7 +28,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 
-from nbhelpers import cluster, faces, features, locate, manifest, video
+from nbhelpers import cluster, features
+from nbhelpers.data import locate, manifest
+from nbhelpers.media import faces, video
 
 DFDC_CLIPS, DFDC_BYTES, DFDC_SECONDS = 119_154, 471e9, 10
 SETS = {"DFDC": DFDC_CLIPS, "ten million": 10_000_000}

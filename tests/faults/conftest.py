@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from nbhelpers import locate
 from nbhelpers.common import files
+from nbhelpers.data import locate
 
 PAGE = locate.project_root() / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults:begin -->", "<!-- faults:end -->"

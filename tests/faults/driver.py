@@ -6,7 +6,7 @@ from pathlib import Path
 
 if __name__ == "__main__":
     from nbhelpers import __main__ as command
-    from nbhelpers import locate
+    from nbhelpers.data import locate
 
     project = Path(sys.argv[1])
     locate.project_root = lambda: project

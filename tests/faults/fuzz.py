@@ -36,10 +36,11 @@ TOKENS = (
 
 def picture(path: Path) -> None:
     """Reads a picture in every way the package does."""
-    from nbhelpers import images, manifest
     from nbhelpers.commands import inputs
+    from nbhelpers.data import file_checks
+    from nbhelpers.media import images
 
-    said = manifest._decode_problem(str(path))
+    said = file_checks._decode_problem(str(path))
     try:
         pixels = images.read_image(path, size=16)
     except images.PictureError:
@@ -54,11 +55,12 @@ def training(path: Path) -> None:
     """Reads a picture as training does, and compares."""
     import tensorflow as tf
 
-    from nbhelpers import images
+    from nbhelpers.media import images
+    from nbhelpers.networks import pipelines
 
     rows = tf.data.Dataset.from_tensor_slices([str(path)])
     try:
-        (streamed,) = rows.map(images._decoded).as_numpy_iterator()
+        (streamed,) = rows.map(pipelines._decoded).as_numpy_iterator()
     except tf.errors.InvalidArgumentError as error:
         raise images.PictureError(str(error)) from None
     np.testing.assert_array_equal(streamed, images.read_image(path))
@@ -66,7 +68,7 @@ def training(path: Path) -> None:
 
 def clip(path: Path) -> None:
     """Reads a clip."""
-    from nbhelpers import video
+    from nbhelpers.media import video
 
     row = video.clip_table([path]).iloc[0]
     frames = video.read_frames(path, count=3)
@@ -77,7 +79,7 @@ def clip(path: Path) -> None:
 
 def table(path: Path) -> None:
     """Reads metadata that lie beside good files."""
-    from nbhelpers import manifest
+    from nbhelpers.data import manifest
 
     read = manifest.read(path.parent.parent if path.suffix == ".json" else path.parent)
     assert set(read.table["label"]) <= set(manifest.LABELS)

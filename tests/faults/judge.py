@@ -10,7 +10,9 @@ import json
 if __name__ == "__main__":
     import keras
 
-    from nbhelpers import calibration, images, locate, manifest, models, results, splits, training
+    from nbhelpers import calibration, results
+    from nbhelpers.data import locate, manifest, splits
+    from nbhelpers.networks import models, pipelines, training
 
     keras.utils.set_random_seed(42)
     faces = manifest.read(locate.find(locate.FACES, locate.project_root() / "data" / "sample"))
@@ -19,11 +21,11 @@ if __name__ == "__main__":
     )
     train, validation, test = (table[table["split"] == name] for name in splits.SPLITS)
     families = faces.table[faces.table["group"].isin(train["group"])]
-    augment = images.article_augmentation(42)
-    rows = images.make_pairs(families, image_size=32, batch_size=16, seed=42, augment=augment)
+    augment = pipelines.article_augmentation(42)
+    rows = pipelines.make_pairs(families, image_size=32, batch_size=16, seed=42, augment=augment)
     model = models.residual_cnn(32)
     model.compile("nadam", "binary_crossentropy", metrics=["accuracy"])
-    watched = images.make_dataset(validation, image_size=32)
+    watched = pipelines.make_dataset(validation, image_size=32)
     history = model.fit(rows, validation_data=watched, epochs=2, shuffle=False, verbose=0).history
     score = training.predict(model, test)
     predictions = results.predictions_of("ours", test, score)

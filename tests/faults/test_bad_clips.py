@@ -14,7 +14,8 @@ import tiny_models
 from tiny_clips import ffmpeg, write_clip
 
 from nbhelpers import __main__ as command
-from nbhelpers import features, video
+from nbhelpers import features
+from nbhelpers.media import video
 
 
 class MeanColour:
@@ -96,7 +97,9 @@ def test_interlaced_clips_would_be_misread(bad):
     capture = cv2.VideoCapture(clip, cv2.CAP_FFMPEG)
     pixels = np.stack([capture.read()[1] for _ in range(30)])
     misread = not np.array_equal(broken.told_index(pixels), truth)
-    assert misread == broken.OPENCV_MISREADS, "Let nbhelpers.video read what OpenCV reads now."
+    assert misread == broken.OPENCV_MISREADS, (
+        "Let nbhelpers.media.video read what OpenCV reads now."
+    )
 
 
 def test_extraction_goes_on_past_broken_clips(good, bad, tmp_path):

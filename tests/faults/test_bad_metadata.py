@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nbhelpers import __main__ as command
-from nbhelpers import manifest, splits
-from nbhelpers.manifest import DatasetError
+from nbhelpers.data import manifest, splits
+from nbhelpers.data.manifest import DatasetError
 
 HEADER = broken.HEADER
 TWO = f"{HEADER}\na.mp4,,,REAL,\nb.mp4,,,FAKE,a.mp4\n"

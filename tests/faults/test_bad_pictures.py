@@ -12,7 +12,9 @@ import tiny_models
 from PIL import Image
 
 from nbhelpers import __main__ as command
-from nbhelpers import images, manifest
+from nbhelpers.data import manifest
+from nbhelpers.media import images
+from nbhelpers.networks import pipelines
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,9 @@ def test_training_sees_exactly_what_read_image_gives(good):
     import tensorflow as tf
 
     paths = [path for path, _ in good.values()]
-    (streamed, _), *_ = images.make_dataset(as_table(paths), image_size=112, batch_size=len(paths))
+    (streamed, _), *_ = pipelines.make_dataset(
+        as_table(paths), image_size=112, batch_size=len(paths)
+    )
     for path, pixels in zip(paths, streamed.numpy(), strict=True):
         expected = tf.image.resize(images.read_image(path), [112, 112], antialias=True)
         np.testing.assert_array_equal(pixels, np.clip(expected, 0, 255), err_msg=path.name)
@@ -80,7 +84,7 @@ def test_broken_pictures_are_refused_by_both_readers(bad, name):
         images.read_image(bad[name])
     assert str(caught.value).startswith(name)
     with pytest.raises(tf.errors.InvalidArgumentError, match=re.escape(str(caught.value))):
-        list(images.make_dataset(as_table([bad[name]]), image_size=8))
+        list(pipelines.make_dataset(as_table([bad[name]]), image_size=8))
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,13 @@ from PIL import Image
 
 import nbhelpers
 from nbhelpers import __main__ as command
-from nbhelpers import display, features, images, manifest, models, weights
+from nbhelpers import display, features
 from nbhelpers.commands import compare
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.data import file_checks, manifest
+from nbhelpers.media import images
+from nbhelpers.networks import loading, pipelines, weights
 from nbhelpers.runner import index, overrides, pages, series
 from nbhelpers.runner.execution import Outcome
 
@@ -177,7 +180,7 @@ def test_pictures_are_refused_by_their_header_alone(tmp_path, size):
     bomb.write_bytes(head + zlib.crc32(head[12:]).to_bytes(4, "big") + whole[33:])
     with pytest.raises(images.PictureError, match=r"far too large|megapixels"):
         images.read_image(bomb)
-    assert "far too large" in manifest._header_problem(str(bomb))
+    assert "far too large" in file_checks._header_problem(str(bomb))
 
 
 def test_a_large_jpeg_is_read_smaller_by_both_readers(tmp_path):
@@ -185,7 +188,7 @@ def test_a_large_jpeg_is_read_smaller_by_both_readers(tmp_path):
     Image.new("L", (12_000, 6_000), 99).save(path)
     assert images.read_image(path).shape == (3_000, 6_000, 3)
     table = pd.DataFrame({"videoname": ["large.mp4"], "label": ["REAL"], "path": [str(path)]})
-    (batch, _), *_ = images.make_dataset(table, image_size=8)
+    (batch, _), *_ = pipelines.make_dataset(table, image_size=8)
     np.testing.assert_allclose(batch, 99, atol=1)
 
 
@@ -246,10 +249,10 @@ def test_a_model_with_code_is_refused(tmp_path, mark, capsys):
     path = saved(tmp_path / "03_xception_transfer.keras", layer)
     mark.unlink(missing_ok=True)  # building it ran it once
     with pytest.raises(
-        models.UnsafeModelError, match=r"03_xc.*\.keras has a keras\.layers\.Lambda"
+        loading.UnsafeModelError, match=r"03_xc.*\.keras has a keras\.layers\.Lambda"
     ):
-        models.load_detector(path)
-    with pytest.raises(models.UnsafeModelError):
+        loading.load_detector(path)
+    with pytest.raises(loading.UnsafeModelError):
         features.load_encoder(str(path))
     picture = tmp_path / "a.png"
     Image.fromarray(broken.upright()).save(picture)
@@ -274,8 +277,8 @@ def test_a_description_that_names_more_than_layers_is_refused(tmp_path, module, 
         config["config"]["layers"][1].update(module=module, class_name=name)
 
     path = described(tiny_models.colour_detector(tmp_path / "m.keras"), change)
-    with pytest.raises(models.UnsafeModelError, match=re.escape(f"{module}.{name}")):
-        models.load_detector(path)
+    with pytest.raises(loading.UnsafeModelError, match=re.escape(f"{module}.{name}")):
+        loading.load_detector(path)
 
 
 def test_other_files_under_the_name_of_a_model_are_refused(tmp_path, mark):
@@ -288,7 +291,7 @@ def test_other_files_under_the_name_of_a_model_are_refused(tmp_path, mark):
     path = tmp_path / "m.keras"
     path.write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(ValueError, match="cannot be read"):
-        models.load_detector(path)
+        loading.load_detector(path)
     touch = f"__import__('pathlib').Path({str(mark)!r}).touch() or x"
     layer = keras.layers.Lambda(eval(f"lambda x: {touch}"), output_shape=(32, 32, 3))
     import warnings
@@ -300,7 +303,7 @@ def test_other_files_under_the_name_of_a_model_are_refused(tmp_path, mark):
     for name in ("old.h5", "renamed.keras"):
         (tmp_path / name).write_bytes(old.read_bytes())
         with pytest.raises(ValueError, match="cannot be read"):
-            models.load_detector(tmp_path / name)
+            loading.load_detector(tmp_path / name)
 
 
 def test_a_model_that_unpacks_to_no_end_is_refused(tmp_path, monkeypatch):
@@ -308,9 +311,9 @@ def test_a_model_that_unpacks_to_no_end_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("more.bin", bytes(50_000_000))
     assert path.stat().st_size < 200_000
-    monkeypatch.setattr(models, "MOST_BYTES", 49_000_000)
-    with pytest.raises(models.UnsafeModelError, match="unpacks to"):
-        models.load_detector(path)
+    monkeypatch.setattr(loading, "MOST_BYTES", 49_000_000)
+    with pytest.raises(loading.UnsafeModelError, match="unpacks to"):
+        loading.load_detector(path)
 
 
 FORBIDDEN = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nbhelpers import locate
+from nbhelpers.data import locate
 
 
 def recipe():

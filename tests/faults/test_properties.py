@@ -11,8 +11,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from nbhelpers import calibration, manifest, metrics, splits, video
+from nbhelpers import calibration, metrics
 from nbhelpers.common import files
+from nbhelpers.data import manifest, splits
+from nbhelpers.data.groups import connected_groups
+from nbhelpers.media import video
 
 settings.register_profile(
     "here",
@@ -149,7 +152,7 @@ def table_of(families):
         for fake in range(fakes):
             rows.append((f"f{number}x{fake}.mp4", "FAKE", f"r{number}x0.mp4", f"p{number}"))
     table = pd.DataFrame(rows, columns=["videoname", "label", "original", "identity"])
-    return table.assign(group=manifest.connected_groups(table))
+    return table.assign(group=connected_groups(table))
 
 
 def torn(split, tie):
@@ -236,7 +239,7 @@ def test_every_row_ends_in_the_table_or_in_the_findings(root, rows):
     assert set(read.table["label"]) <= set(manifest.LABELS)
     assert read.table["videoname"].is_unique
     assert set(read.table["videoname"]) <= {"a.mp4", "b.mp4", "c.mp4", "d.mp4"}
-    assert (read.table["group"] == manifest.connected_groups(read.table)).all()
+    assert (read.table["group"] == connected_groups(read.table)).all()
     for name in read.findings["videoname"]:
         assert files.displayable(name) == name
     read.findings.to_csv(io.StringIO())
@@ -264,7 +267,7 @@ def test_groups_are_the_connected_parts(edges):
             "original": [f"{original[n]:02d}.mp4" if n in original else "" for n in range(15)],
         }
     )
-    group = manifest.connected_groups(table).to_numpy()
+    group = connected_groups(table).to_numpy()
     root = list(range(15))
 
     def find(node):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import nbhelpers
-from nbhelpers import locate
+from nbhelpers.data import locate
 
 WRITERS = {
     *("write_text", "write_bytes", "savefig", "save_weights", "imwrite", "urlretrieve", "copyfile"),

@@ -10,7 +10,7 @@ if __name__ == "__main__":
     import numpy as np
     import pandas as pd
 
-    from nbhelpers import training
+    from nbhelpers.networks import training
 
     folder = Path(sys.argv[1])
     keras.utils.set_random_seed(1)

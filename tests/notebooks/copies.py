@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import nbformat
 from nbformat.v4 import new_code_cell
 
-from nbhelpers import locate
+from nbhelpers.data import locate
 from nbhelpers.runner import overrides
 from nbhelpers.runner.notebooks import NEEDS, USES, find_notebooks, select_notebooks
 

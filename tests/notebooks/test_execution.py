@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers import locate, manifest
+from nbhelpers.data import locate, manifest
 from nbhelpers.runner import scores, series, stored
 from nbhelpers.runner.notebooks import load_notebook
 

@@ -11,9 +11,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from nbhelpers import locate, models
 from nbhelpers.commands import hosted
 from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
+from nbhelpers.networks import models
 from nbhelpers.runner import outputs, overrides, scores, stored
 from nbhelpers.runner.notebooks import (
     HOSTED,

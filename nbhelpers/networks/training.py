@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers import images
-from nbhelpers.backups import Backups as Backups
-from nbhelpers.backups import keep_best as keep_best
+from nbhelpers.networks import pipelines
+from nbhelpers.networks.checkpoints import Backups as Backups
+from nbhelpers.networks.checkpoints import keep_best as keep_best
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
@@ -148,7 +149,7 @@ def predict(
     """Score pictures with a detector.
 
     Args:
-        model: a network of `nbhelpers.models`; its input tells the picture size.
+        model: a network of `nbhelpers.networks.models`; its input tells the picture size.
         table: rows with `path` and `label` (the label is not used).
         batch_size: pictures in a batch.
         mirror: True averages the scores of each picture and its mirror image.
@@ -156,7 +157,7 @@ def predict(
     Returns:
         P(fake), ``float64 (N,)`` in [0, 1], in the table's order.
     """
-    rows = images.make_dataset(table, image_size=model.input_shape[1], batch_size=batch_size)
+    rows = pipelines.make_dataset(table, image_size=model.input_shape[1], batch_size=batch_size)
     score = model.predict(rows, verbose=0)[:, 0].astype("float64")
     if mirror:
         flipped = rows.map(lambda x, y: (x[:, :, ::-1], y))

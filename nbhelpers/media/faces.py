@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nbhelpers.video import Frames, centre_square
+from nbhelpers.media.video import Frames, centre_square
 
 LONGEST_SIDE = 640  # pixels; larger pictures are shrunk for the detector, which is slow on them
 CONFIDENCE = 50  # of 100; below it the detector mostly reports what is no face

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from nbhelpers.decode import MOST_PIXELS
+from nbhelpers.media.decode import MOST_PIXELS
 
 logger = logging.getLogger(__name__)
 

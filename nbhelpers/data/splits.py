@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from nbhelpers import manifest
 from nbhelpers.common import files
+from nbhelpers.data import manifest
+from nbhelpers.data.groups import connected_groups
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ def assert_no_leak(table: pd.DataFrame) -> None:
     Raises:
         LeakageError: naming how many groups are torn, and one of them.
     """
-    groups = {"connected": manifest.connected_groups(table)}
+    groups = {"connected": connected_groups(table)}
     if "group" in table:
         groups["column"] = table["group"]
     for group in groups.values():
@@ -216,7 +217,7 @@ def leak_report(table: pd.DataFrame) -> dict[str, float]:
     >>> leak_report(pd.DataFrame(rows | {"split": ["train", "test"]}))["original"]
     1.0
     """
-    group = manifest.connected_groups(table)
+    group = connected_groups(table)
     train = table[table["split"] == "train"]
     fakes = table[(table["split"] == "test") & (table["label"] == "FAKE")]
     known = fakes["original"].fillna("") != ""
@@ -257,7 +258,7 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
         index=order, columns=list(manifest.LABELS), fill_value=0
     )
     result["Total"] = result.sum(axis=1)
-    group = table["group"] if "group" in table else manifest.connected_groups(table)
+    group = table["group"] if "group" in table else connected_groups(table)
     result["Groups"] = group.groupby(table["split"]).nunique().reindex(order)
     result.loc["Total"] = [*result[["REAL", "FAKE", "Total"]].sum(), group.nunique()]
     return result.astype(int).rename_axis(index=None, columns=None)

@@ -66,7 +66,7 @@ def project_root() -> Path:
         The parent of the installed package; if the package was copied away from its project, the
         nearest folder at or above the working directory that has ``notebooks/``.
     """
-    here = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     above = [Path.cwd(), *Path.cwd().parents]
     return next((folder for folder in [here, *above] if (folder / "notebooks").is_dir()), here)
 

@@ -27,6 +27,7 @@ from nbhelpers.common import files
 if TYPE_CHECKING:
     import keras
 
+
 logger = logging.getLogger(__name__)
 
 STATE = "state.json"

@@ -11,17 +11,16 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from nbhelpers import decode
 from nbhelpers.common.files import displayable
-from nbhelpers.locate import FACES, VIDEOS, Dataset
+from nbhelpers.data.file_checks import CLIPS, PICTURES, VERIFY, verify_rows
+from nbhelpers.data.groups import connected_groups
+from nbhelpers.data.locate import FACES, VIDEOS, Dataset
 
 logger = logging.getLogger(__name__)
 
@@ -36,17 +35,10 @@ PROBLEMS = (
     *("unsafe name", "unlabelled", "unknown label", "duplicate"),
     *("missing", "leads outside", "unreadable", "unlisted"),
 )
-PICTURES = (".jpg", ".jpeg", ".png")
-CLIPS = (".mp4", ".mov", ".avi", ".mkv")
-VERIFY = ("none", "header", "decode")
 
 _MOST_BYTES = 500_000_000  # of metadata; those of all of DFDC have 10
 # Not a bare file name, or one that no terminal can show.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]|^[A-Za-z]:|^\.{0,2}$")
-
-# FaceForensics++ names a fake <target>_<source> by numbers of three digits: 033_097.mp4.
-_FFPP_FAKE = r"(?:^|_)(\d{3})_(\d{3})$"
-_FFPP_REAL = r"(?:^|_)(\d{3})$"
 
 
 class DatasetError(ValueError):
@@ -100,7 +92,7 @@ def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Man
     layout = _layout(root)
     rows = _read_rows(layout.metadata)
     kept, findings = _check_rows(rows, _Files(layout))
-    kept, unreadable = _verify(kept, verify)
+    kept, unreadable = verify_rows(kept, verify)
     table = _to_table(kept, layout)
     findings = pd.DataFrame(findings + unreadable, columns=FINDING_COLUMNS, dtype="str")
     _report(table, findings, layout.metadata)
@@ -123,7 +115,7 @@ def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
     folder = Path(dataset.root if isinstance(dataset, Dataset) else dataset) / "test_videos"
     files, outside = _list_files(folder, CLIPS) if folder.is_dir() else ({}, set())
     rows = [{"videoname": name, "path": path} for name, path in sorted(files.items())]
-    kept, unreadable = _verify([row for row in rows if row["path"] not in outside], "header")
+    kept, unreadable = verify_rows([row for row in rows if row["path"] not in outside], "header")
     if outside:
         logger.warning("%d links that lead out of %s are left out", len(outside), folder)
     for finding in unreadable:
@@ -161,62 +153,6 @@ def y_true(table: pd.DataFrame) -> np.ndarray:
             "Take the table from manifest.read, which sorts such rows out."
         )
     return (table["label"] == "FAKE").to_numpy().astype(np.int64)
-
-
-def connected_groups(table: pd.DataFrame) -> pd.Series:
-    """Name the group of rows that must stay on one side of a split.
-
-    Rows are tied to their ``original``, their ``source`` and the person they show (``identity``),
-    where these are known, and so, link by link, to everything tied to those. A fake of
-    FaceForensics++ (``..._033_097.mp4``: target 033 with the face of 097) ties both.
-
-    Args:
-        table: with ``videoname`` and, where known, ``label, original, source, identity``.
-
-    Returns:
-        str (N,), indexed as ``table``: the alphabetically first file among the group's originals.
-        It does not depend on the order of the rows.
-
-    >>> rows = {"videoname": ["a.mp4", "b.mp4", "c.mp4"], "original": ["", "a.mp4", ""]}
-    >>> connected_groups(pd.DataFrame(rows)).tolist()
-    ['a.mp4', 'a.mp4', 'c.mp4']
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    names = table["videoname"].astype(str).to_numpy()
-    ends = [end for column in _ties(table) for end in zip(range(len(names)), column, strict=True)]
-    ends = [(row, node) for row, node in ends if node]
-    own = [f"file {name}" for name in names]
-    codes, _ = pd.factorize(np.array(own + [node for _, node in ends], dtype=object))
-    left = codes[: len(names)][[row for row, _ in ends]] if ends else np.zeros(0, int)
-    size = int(codes.max()) + 1 if len(codes) else 0
-    links = coo_array((np.ones(len(ends)), (left, codes[len(names) :])), shape=(size, size))
-    component = connected_components(links, directed=False)[1][codes[: len(names)]]
-    original = _text(table, "original").to_numpy()
-    leader = pd.Series(np.where(original == "", names, original), index=table.index, dtype="str")
-    return leader.groupby(component).transform("min").rename("group")
-
-
-def _ties(table: pd.DataFrame) -> Iterable[list[str]]:
-    """For each kind of tie, the node every row is tied to ("" for none)."""
-    for column in ("original", "source"):
-        yield [f"file {name}" if name else "" for name in _text(table, column)]
-    yield [f"person {name}" if name else "" for name in _text(table, "identity")]
-    stem = _text(table, "videoname").str.replace(r"\.[^.]*$", "", regex=True)
-    fake = _text(table, "label") == "FAKE"
-    pairs = stem.where(fake, "").str.extract(_FFPP_FAKE).fillna("")
-    if (pairs != "").any(axis=None):
-        reals = stem.where(~fake, "").str.extract(_FFPP_REAL).fillna("")
-        for numbers in (pairs[0], pairs[1], reals[0]):
-            yield [f"ff++ {number}" if number else "" for number in numbers]
-
-
-def _text(table: pd.DataFrame, column: str) -> pd.Series:
-    """A text column with "" where it is missing or not known."""
-    if column not in table:
-        return pd.Series("", index=table.index, dtype="str")
-    return table[column].astype("object").where(table[column].notna(), "").astype("str")
 
 
 # ---------------------------------------------------------------- reading
@@ -391,94 +327,6 @@ def _stem(name: str) -> str:
 
 def _ending(name: str) -> str:
     return os.path.splitext(name)[1].lower()
-
-
-def _verify(rows: list[dict], verify: str) -> tuple[list[dict], list[dict]]:
-    """Check the files of the rows; many at a time, since mounts answer slowly."""
-    if verify == "none":
-        return rows, []
-    check = _header_problem if verify == "header" else _decode_problem
-    paths = [row["path"] for row in rows]
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        found = pool.map(check, paths, chunksize=64)
-        problems = list(_with_progress(found, total=len(paths), shown=verify == "decode"))
-    kept = [row for row, problem in zip(rows, problems, strict=True) if not problem]
-    unreadable = [
-        {"videoname": row["videoname"], "problem": "unreadable", "detail": problem}
-        for row, problem in zip(rows, problems, strict=True)
-        if problem
-    ]
-    return kept, unreadable
-
-
-def _with_progress(found: Iterable[str], *, total: int, shown: bool) -> Iterable[str]:
-    """The same, with a bar where it takes minutes."""
-    from tqdm.auto import tqdm
-
-    return tqdm(found, total=total, desc="decode", unit="file", leave=False, disable=not shown)
-
-
-def _header_problem(path: str) -> str:
-    """What the first and last bytes of a file say against it, or ""."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            head = file.read(24)
-            if not head:
-                return "empty file"
-            if path.lower().endswith(PICTURES):
-                return _picture_header_problem(path, file, head)
-    except OSError as error:
-        return f"cannot be opened: {error.strerror}"
-    box = head[4:8]
-    known = box in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
-    known = known or head.startswith((b"RIFF", b"\x1aE\xdf\xa3"))
-    return "" if known else f"expected an MP4, MOV, AVI or MKV clip; begins with {head[:8]!r}"
-
-
-def _picture_header_problem(path: str, file: io.FileIO, head: bytes) -> str:
-    """The same for a picture, which is decoded where its end mark is not where it should be."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        width, height = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20))
-        if width * height > decode.MOST_PIXELS:
-            return f"far too large: {width} x {height} pixels"
-        mark, reach = b"IEND", 12
-    elif head.startswith(b"\xff\xd8\xff"):
-        mark, reach = b"\xff\xd9", 2
-    else:
-        return f"expected a JPEG or PNG; begins with {head[:8]!r}"
-    file.seek(-min(reach, file.seek(0, os.SEEK_END)), os.SEEK_END)
-    return "" if mark in file.read(reach) else _picture_problem(path)
-
-
-def _decode_problem(path: str) -> str:
-    """What decoding a whole file says against it, or ""."""
-    problem = _header_problem(path)
-    if problem:
-        return problem
-    return _picture_problem(path) if path.lower().endswith(PICTURES) else _clip_problem(path)
-
-
-def _picture_problem(path: str) -> str:
-    try:
-        decode.read(path)
-    except (decode.PictureError, OSError) as error:
-        return f"cannot be decoded: {error}"
-    return ""
-
-
-def _clip_problem(path: str) -> str:
-    import cv2
-
-    capture = cv2.VideoCapture(path)
-    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    decoded = 0
-    while capture.grab():
-        decoded += 1
-    capture.release()
-    if decoded == 0:
-        return "no frame can be decoded"
-    # Containers round their frame count; a tenth less is a clip that breaks off.
-    return f"only {decoded} of {promised} frames decode" if decoded < 0.9 * promised else ""
 
 
 def _to_table(kept: list[dict], layout: _Layout) -> pd.DataFrame:
