@@ -3,8 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers import ablation
 from nbhelpers.data import locate
+from nbhelpers.evaluation import crossval, exposure, metrics
 from nbhelpers.networks import models
 
 
@@ -22,17 +22,17 @@ def people():
 @pytest.mark.parametrize("folds", [2, 3, 8, 50])
 def test_folds_tear_no_group_and_leave_both_classes(people, folds):
     y, groups = people
-    fold = ablation.group_folds(y, groups, folds=folds, seed=1)
+    fold = crossval.group_folds(y, groups, folds=folds, seed=1)
     assert set(fold) == set(range(min(folds, 8)))
     for name in set(groups):
         assert len(set(fold[groups == name])) == 1
     for number in set(fold):
         assert set(y[fold != number]) == {0, 1}
-    np.testing.assert_array_equal(fold, ablation.group_folds(y, groups, folds=folds, seed=1))
+    np.testing.assert_array_equal(fold, crossval.group_folds(y, groups, folds=folds, seed=1))
 
 
 def test_other_seeds_deal_otherwise(people):
-    deals = {tuple(ablation.group_folds(*people, folds=4, seed=seed)) for seed in range(4)}
+    deals = {tuple(crossval.group_folds(*people, folds=4, seed=seed)) for seed in range(4)}
     assert len(deals) > 1
 
 
@@ -42,7 +42,7 @@ def test_other_seeds_deal_otherwise(people):
 )
 def test_too_few_people_are_refused(y, groups):
     with pytest.raises(ValueError, match="more clips of other people"):
-        ablation.group_folds(np.array(y), list(groups), folds=5, seed=0)
+        crossval.group_folds(np.array(y), list(groups), folds=5, seed=0)
 
 
 def test_every_row_is_scored_without_its_group(people):
@@ -55,7 +55,7 @@ def test_every_row_is_scored_without_its_group(people):
         asked.append(seed)
         return rows / 100 + (seed == 8)
 
-    score = ablation.out_of_fold(learner, y, groups, folds=4, repeats=2, seed=7)
+    score = crossval.out_of_fold(learner, y, groups, folds=4, repeats=2, seed=7)
     np.testing.assert_allclose(score, np.arange(24) / 100 + 0.5)
     assert asked == [7] * 4 + [8] * 4
 
@@ -66,7 +66,7 @@ def test_learner_that_gives_no_score_is_refused(people, answer):
         return np.full(len(rows), answer) if np.isscalar(answer) else answer
 
     with pytest.raises(ValueError, match="one finite score for each of 3 rows"):
-        ablation.out_of_fold(learner, *people, folds=8)
+        crossval.out_of_fold(learner, *people, folds=8)
 
 
 # ---------------------------------------------------------------- learners
@@ -80,15 +80,15 @@ def planted(y, *, strength, dim=40, seed=0):
 
 
 def auc(y, score):
-    return ablation.metrics.scores(y, score)["auc"]
+    return metrics.scores(y, score)["auc"]
 
 
 def test_mean_pooling_finds_what_is_there_and_nothing_else(people):
     y, groups = people
-    clear = ablation.mean_pooling(planted(y, strength=8), y, groups)
-    assert auc(y, ablation.out_of_fold(clear, y, groups)) > 0.95
+    clear = crossval.mean_pooling(planted(y, strength=8), y, groups)
+    assert auc(y, crossval.out_of_fold(clear, y, groups)) > 0.95
     noise = [
-        auc(y, ablation.out_of_fold(ablation.mean_pooling(x, y, groups), y, groups))
+        auc(y, crossval.out_of_fold(crossval.mean_pooling(x, y, groups), y, groups))
         for x in (planted(y, strength=0, seed=seed) for seed in range(12))
     ]
     assert abs(np.mean(noise) - 0.5) < 0.1
@@ -103,35 +103,35 @@ def test_mean_pooling_equals_the_regression_on_all_features():
     centred /= np.sqrt((centred**2).sum(axis=1).mean())
     plain = LogisticRegression(C=3, tol=1e-8, max_iter=1000).fit(centred, y)
     expected = plain.predict_proba(centred[:5])[:, 1]
-    np.testing.assert_allclose(ablation._regressions(x, y, x[:5], [3])[0], expected, atol=1e-4)
+    np.testing.assert_allclose(crossval._regressions(x, y, x[:5], [3])[0], expected, atol=1e-4)
 
 
 def test_strength_is_chosen_without_the_judged_rows(people):
     y, groups = people
     x = planted(y, strength=1)
     train, rows = np.arange(18), np.arange(18, 24)
-    learner = ablation.mean_pooling(x, y, groups)
+    learner = crossval.mean_pooling(x, y, groups)
     score = learner(train, rows, seed=0)
     flipped = y.copy()
     flipped[rows] = 1 - flipped[rows]
-    other = ablation.mean_pooling(x, flipped, groups)
+    other = crossval.mean_pooling(x, flipped, groups)
     np.testing.assert_array_equal(other(train, rows, seed=0), score)
-    several = [ablation._regressions(x[train], y[train], x[rows], [c])[0] for c in (0.1, 1e3)]
-    cautious = ablation.mean_pooling(planted(y, strength=0), y, groups, strengths=(0.1, 1e3))
+    several = [crossval._regressions(x[train], y[train], x[rows], [c])[0] for c in (0.1, 1e3)]
+    cautious = crossval.mean_pooling(planted(y, strength=0), y, groups, strengths=(0.1, 1e3))
     assert np.ptp(cautious(train, rows, seed=0)) < 0.5 * np.ptp(several[1])
 
 
 def test_the_better_of_two_learners_is_taken_without_the_judged_rows(people):
     y, groups = people
-    clear = ablation.mean_pooling(planted(y, strength=8), y, groups)
-    noise = ablation.mean_pooling(planted(y, strength=0), y, groups)
+    clear = crossval.mean_pooling(planted(y, strength=8), y, groups)
+    noise = crossval.mean_pooling(planted(y, strength=0), y, groups)
     train, rows = np.arange(18), np.arange(18, 24)
     for several in ([noise, clear], [clear, noise]):
-        score = ablation.best_of(several, y, groups)(train, rows, seed=3)
+        score = crossval.best_of(several, y, groups)(train, rows, seed=3)
         np.testing.assert_array_equal(score, clear(train, rows, seed=3))
     flipped = y.copy()
     flipped[rows] = 1 - flipped[rows]
-    again = ablation.best_of([noise, clear], flipped, groups)(train, rows, seed=3)
+    again = crossval.best_of([noise, clear], flipped, groups)(train, rows, seed=3)
     np.testing.assert_array_equal(again, clear(train, rows, seed=3))
 
 
@@ -153,20 +153,20 @@ def test_sequence_network_sees_order_and_starts_anew_each_time(people):
     model.compile(keras.optimizers.Adam(0.03), "binary_crossentropy")
     model.optimizer.build(model.trainable_variables)
     options = {"model": model, "epochs": 20}
-    learner = ablation.sequence_network(values, mask, y, groups, **options)
-    score = ablation.out_of_fold(learner, y, groups, folds=3)
+    learner = crossval.sequence_network(values, mask, y, groups, **options)
+    score = crossval.out_of_fold(learner, y, groups, folds=3)
     assert auc(y, score) > 0.9
-    np.testing.assert_allclose(ablation.out_of_fold(learner, y, groups, folds=3), score, atol=1e-5)
-    mixed = ablation.shuffled_frames(values, mask, seed=1)
-    blind = ablation.sequence_network(mixed, mask, y, groups, **options)
-    assert auc(y, ablation.out_of_fold(blind, y, groups, folds=3)) < 0.8
+    np.testing.assert_allclose(crossval.out_of_fold(learner, y, groups, folds=3), score, atol=1e-5)
+    mixed = crossval.shuffled_frames(values, mask, seed=1)
+    blind = crossval.sequence_network(mixed, mask, y, groups, **options)
+    assert auc(y, crossval.out_of_fold(blind, y, groups, folds=3)) < 0.8
 
 
 def test_sequence_network_compiles_what_is_not(people):
     y, groups = people
     values, mask = rising(y)
     model = models.gru_classifier(5, 4)
-    learner = ablation.sequence_network(values, mask, y, groups, model=model, epochs=1)
+    learner = crossval.sequence_network(values, mask, y, groups, model=model, epochs=1)
     score = learner(np.arange(18), np.arange(18, 24), seed=0)
     assert score.shape == (6,)
     assert ((score > 0) & (score < 1)).all()
@@ -199,17 +199,17 @@ def test_best_epoch_is_kept_not_the_last(people):
             self.epoch = weights
 
     # Two of three held-back clips are fake: 0.6 has the least loss, 0.2 the most.
-    learner = ablation.sequence_network(values, mask, y, groups, model=Scripted(), epochs=3)
+    learner = crossval.sequence_network(values, mask, y, groups, model=Scripted(), epochs=3)
     np.testing.assert_allclose(learner(np.arange(21), np.arange(21, 24), seed=0), 0.3)
     losses = iter([0.6, 0.2, 0.9])
-    learner = ablation.sequence_network(values, mask, y, groups, model=Scripted(), epochs=3)
+    learner = crossval.sequence_network(values, mask, y, groups, model=Scripted(), epochs=3)
     np.testing.assert_allclose(learner(np.arange(21), np.arange(21, 24), seed=0), 0.1)
 
 
 def test_shuffling_moves_frames_and_leaves_padding():
     values = np.arange(24.0).reshape(2, 6, 2)
     mask = np.array([[True] * 6, [True] * 4 + [False] * 2])
-    mixed = ablation.shuffled_frames(values, mask, seed=3)
+    mixed = crossval.shuffled_frames(values, mask, seed=3)
     assert (mixed != values).any()
     np.testing.assert_array_equal(mixed[1, 4:], values[1, 4:])
     np.testing.assert_array_equal(np.sort(mixed[0, :, 0]), values[0, :, 0])
@@ -247,7 +247,7 @@ def test_people_of_training_and_validation_are_seen(detector):
         original=["", "", "", "c3"],
         identity=["anna", "ben", "cleo", "cleo"],
     )
-    found = ablation.exposure(clips, detector, [PICTURES])
+    found = exposure.exposure(clips, detector, [PICTURES])
     assert found.seen.tolist() == [True, True, False, False]
     assert found.certain
     assert found.note.startswith("2 of 4 clips show people")
@@ -257,12 +257,12 @@ def test_a_lent_face_is_seen_too(detector):
     clips = rows_of(
         videoname=["c1", "c3"], original=["", ""], identity=["anna", "cleo"], source=["", "c1"]
     )
-    assert ablation.exposure(clips, detector, [PICTURES]).seen.tolist() == [True, True]
+    assert exposure.exposure(clips, detector, [PICTURES]).seen.tolist() == [True, True]
 
 
 def test_without_identities_originals_are_compared_and_doubt_is_told(detector):
     clips = rows_of(videoname=["x", "f1", "r3"], original=["r1", "r1", ""])
-    found = ablation.exposure(clips, detector, [PICTURES[:1], PICTURES.drop(columns="identity")])
+    found = exposure.exposure(clips, detector, [PICTURES[:1], PICTURES.drop(columns="identity")])
     assert found.seen.tolist() == [True, True, False]
     assert not found.certain
     assert "2 of 3 clips share an original" in found.note
@@ -271,7 +271,7 @@ def test_without_identities_originals_are_compared_and_doubt_is_told(detector):
 def test_without_the_pictures_only_names_are_compared(detector):
     clips = rows_of(videoname=["x", "r1"], original=["r2", ""], identity=["anna", "anna"])
     for pictures in ([], [PICTURES[:1]]):
-        found = ablation.exposure(clips, detector, pictures)
+        found = exposure.exposure(clips, detector, pictures)
         assert found.seen.tolist() == [True, True]
         assert not found.certain
         assert "not at hand" in found.note
@@ -279,13 +279,13 @@ def test_without_the_pictures_only_names_are_compared(detector):
 
 def test_without_a_split_file_nothing_is_known(tmp_path):
     clips = rows_of(videoname=["x"], original=[""], identity=["anna"])
-    found = ablation.exposure(clips, tmp_path / "other.keras", [PICTURES])
+    found = exposure.exposure(clips, tmp_path / "other.keras", [PICTURES])
     assert (found.seen.tolist(), found.certain) == ([False], False)
     assert "cannot be known" in found.note
 
 
 def test_tables_of_faces_are_read_where_they_are(tmp_path):
-    (sample,) = ablation.face_tables(tmp_path, locate.project_root() / "data" / "sample")
+    (sample,) = exposure.face_tables(tmp_path, locate.project_root() / "data" / "sample")
     assert {"videoname", "identity"} <= set(sample.columns)
 
 
@@ -299,7 +299,7 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
     half = np.arange(24) < 12
     judged = {"half": half, "one group": groups == "p0", "reals": y == 0}
     scores = {"bad": bad, "good": good} | dict.fromkeys(judged, good)
-    found = ablation.judge(scores, table, against="bad", judged=judged)
+    found = crossval.score_recipes(scores, table, against="bad", judged=judged)
     assert list(found) == ["prior", "bad", "good", "half", "one group", "reals"]
     assert found["prior"]["auc"]["value"] == 0.5
     assert found["prior"]["log_loss"]["value"] == pytest.approx(
@@ -321,5 +321,5 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
 )
 def test_verdict_follows_the_interval(low, high, word):
     difference = {"value": 0, "low": low, "high": high}
-    assert word in ablation.verdict(difference, "A", "B", groups=5)
-    assert "4 groups, no verdict" in ablation.verdict(difference, "A", "B", groups=4)
+    assert word in crossval.verdict(difference, "A", "B", groups=5)
+    assert "4 groups, no verdict" in crossval.verdict(difference, "A", "B", groups=4)

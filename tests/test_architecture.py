@@ -1,8 +1,9 @@
-"""The house rules of the package, read off its imports."""
+"""The house rules of the package, read off its imports, file by file."""
 
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,154 +11,153 @@ import pytest
 import nbhelpers
 
 PACKAGE = Path(nbhelpers.__file__).parent
-TESTS = Path(__file__).parent
 
-# Arrows point one way: a room may import rooms of its own floor and of those above it in this list.
-FLOORS = [
-    {"ahead", "files", "decode"},  # work in threads, writing files, decoding pictures
-    {"locate", "manifest", "splits"},  # tables
-    {"images", "video", "faces", "features", "cluster"},  # pixels
-    {"models", "weights", "backups", "training"},  # networks
-    {"metrics", "calibration", "robustness", "detector", "explain", "ablation"},  # judgement
-    {"plots", "display", "results", "frame"},  # telling
-    {"runner"},  # outside: knows notebooks by path only
-    {"commands"},  # what a person asks for on the command line; may use every room
-    {"__main__"},  # the grammar
+# A file may import files of its own room and of the rooms before it in this list.
+ORDER = [
+    {"common"},
+    {"media"},
+    {"data"},
+    {"networks"},
+    {"features", "evaluation", "explain"},
+    {"reporting", "predict"},
+    {"runner"},
+    {"commands"},
+    {"__main__"},
 ]
-FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-# The frame encoder stands between pixels and networks: it needs a network and its weights.
-ALLOWED = {("features", "models"), ("features", "weights")}
-OUTSIDE_MAY_IMPORT = {"files", "locate", "manifest", "splits", "results", "frame"}
-MAY_LOAD_TENSORFLOW = {
-    *("images", "models", "weights", "training", "features", "explain", "robustness", "detector"),
-    *("ablation", "backups"),
-}
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+TENSORFLOW = {"tensorflow", "keras"}
+WITHOUT_TENSORFLOW = {"common", "media", "data", "runner", "commands"}
+WITHOUT_PIXELS = {"common"}
+MOST_LINES, MEDIAN_LINES = 400, 150
 
-ROOMS = {
-    path.stem: [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
-    for path in sorted(PACKAGE.iterdir())
-    if (path.suffix == ".py" or (path / "__init__.py").is_file()) and path.stem != "__init__"
-}
+FILES = {path.relative_to(PACKAGE): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def imports(path, *, top_only=False):
-    """The dotted names a file imports; ``top_only`` leaves out those inside functions."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {
-        node
-        for part in ast.walk(tree)
-        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) or _is_typing(part)
-        for node in ast.walk(part)
-    }
+def dotted(file):
+    """`media/video.py` -> `nbhelpers.media.video`; a room's `__init__` is the room."""
+    parts = ("nbhelpers", *file.with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {dotted(file): file for file in FILES}
+
+
+def imports(source, *, package):
+    """The dotted names that a source imports, wherever in it: ``(name, is at the top)``."""
+    tree = ast.parse(source)
+    at_top = {id(node) for node in tree.body}
     for node in ast.walk(tree):
-        if top_only and node in inside:
-            continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = _absolute(path, node)
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = [*(above if node.level else []), *([node.module] if node.module else [])]
+            names = [".".join([*base, alias.name]) for alias in node.names]
+        else:
+            continue
+        yield from ((name, id(node) in at_top) for name in names)
 
 
-def _is_typing(node):
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+def imports_of(file):
+    package = dotted(file) if file.stem == "__init__" else dotted(file).rpartition(".")[0]
+    return list(imports(FILES[file].read_text(encoding="utf-8"), package=package))
 
 
-def _absolute(path, node):
-    if not node.level:
-        return node.module
-    package = ["nbhelpers", *path.relative_to(PACKAGE).parts[:-1]]
-    package = package[: len(package) - node.level + 1]
-    return ".".join([*package, *([node.module] if node.module else [])])
+def module_of(name):
+    """The module of the package that an imported name is, or lies in; None for other packages."""
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name if name != "nbhelpers" else None
 
 
-def rooms_imported(paths):
-    """The rooms of the package that the files import."""
-    names = [name.split(".") for path in paths for name in imports(path)]
-    return {name[1] for name in names if name[0] == "nbhelpers" and len(name) > 1} & set(ROOMS)
+def arrows(file):
+    """The modules of the package that a file imports."""
+    return {module for name, _ in imports_of(file) if (module := module_of(name))}
 
 
-def test_the_walk_sees_every_form_of_import(tmp_path):
-    file = tmp_path / "x.py"
-    file.write_text("import a.b\nfrom c import d\ndef f():\n    import e\n")
-    assert list(imports(file)) == ["a.b", "c.d", "e"]
-    assert list(imports(file, top_only=True)) == ["a.b", "c.d"]
-    relative = ast.parse("from .images import x").body[0]
-    assert _absolute(PACKAGE / "models.py", relative) == "nbhelpers.networks.pipelines"
-    assert _absolute(PACKAGE / "explain" / "lime.py", relative) == "nbhelpers.explain.images"
+def room(module):
+    return module.split(".")[1]
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_room_has_a_floor_and_a_test(room):
-    assert room in FLOOR_OF, f"give {room} a floor in this test and in the design"
-    if room != "__main__":
-        assert (TESTS / f"test_{room}.py").is_file()
+def test_the_walk_sees_every_form_of_import():
+    source = (
+        "import a.b\nfrom c import d\nif x:\n    import f\ndef g():\n    import e\n"
+        "from . import h\nfrom ..i import j\n"
+    )
+    assert list(imports(source, package="p.q")) == [
+        *[("a.b", True), ("c.d", True), ("p.q.h", True), ("p.i.j", True)],
+        *[("f", False), ("e", False)],
+    ]
+    assert module_of("nbhelpers.media.video.read_frames") == "nbhelpers.media.video"
+    assert module_of("nbhelpers.media") == "nbhelpers.media"
+    assert module_of("numpy.linalg") is None
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_arrows_point_one_way(room):
-    for other in rooms_imported(ROOMS[room]) - {room}:
-        allowed = FLOOR_OF[other] <= FLOOR_OF[room] or (room, other) in ALLOWED
-        assert allowed, f"{room} must not import {other}, which stands on a later floor"
-    if room == "runner":
-        assert rooms_imported(ROOMS[room]) <= {room} | OUTSIDE_MAY_IMPORT
-    if room == "__main__":
-        assert rooms_imported(ROOMS[room]) <= {"commands", "runner"}
+def test_every_file_lies_in_a_room_that_says_what_it_is_for():
+    for file in FILES:
+        assert len(file.parts) == 1 or file.parts[0] in RANK, f"give {file.parts[0]} a place"
+    assert {file.stem for file in FILES if len(file.parts) == 1} == {"__init__", "__main__"}
+    for name in RANK.keys() - {"__main__"}:
+        text = ast.get_docstring(ast.parse(FILES[Path(name, "__init__.py")].read_text()))
+        assert text and len(text) > 40, name
 
 
-def test_no_two_rooms_import_each_other():
-    arrows = {room: rooms_imported(paths) - {room} for room, paths in ROOMS.items()}
-    circles = [(a, b) for a, others in arrows.items() for b in others if a in arrows[b]]
-    assert not circles
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_arrows_point_one_way(file):
+    if dotted(file) == "nbhelpers":
+        assert not arrows(file)
+        return
+    own = room(dotted(file))
+    for module in arrows(file):
+        allowed = room(module) == own or RANK[room(module)] < RANK[own]
+        assert allowed, f"{dotted(file)} must not import {module}: it lies later in the house"
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_ipython_only_in_display(room):
-    names = {name.split(".")[0] for path in ROOMS[room] for name in imports(path)}
-    assert room == "display" or not names & {"IPython", "ipywidgets"}
+def test_no_circle_anywhere():
+    graph = {dotted(file): arrows(file) - {dotted(file)} for file in FILES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise AssertionError(f"modules in a circle: {' -> '.join(error.args[1])}") from None
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_tensorflow_only_where_networks_are(room):
-    for path in ROOMS[room]:
-        names = {name.split(".")[0] for name in imports(path)}
-        assert room in MAY_LOAD_TENSORFLOW or not names & {"tensorflow", "keras"}, path.name
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_ray_only_inside_functions_of_cluster(room):
-    for path in ROOMS[room]:
-        inside = {name.split(".")[0] for name in imports(path)}
-        at_import = {name.split(".")[0] for name in imports(path, top_only=True)}
-        assert "ray" not in (at_import if room == "cluster" else inside), path.name
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_libraries_stay_in_their_rooms(file):
+    names = {name.split(".")[0] for name, _ in imports_of(file)}
+    own = room(dotted(file)) if len(file.parts) > 1 or file.stem == "__main__" else None
+    assert own not in WITHOUT_TENSORFLOW or not names & TENSORFLOW
+    assert not names & {"IPython", "ipywidgets"} or file.stem == "display"
+    assert "ray" not in {name for name, at_top in imports_of(file) if at_top}
+    assert "ray" not in names or file.stem == "cluster"
 
 
 def test_metrics_need_numpy_and_scikit_learn_only():
-    names = {name.split(".")[0] for path in ROOMS["metrics"] for name in imports(path)}
+    names = {name.split(".")[0] for name, _ in imports_of(Path("evaluation/metrics.py"))}
     assert names - set(sys.stdlib_module_names) <= {"nbhelpers", "numpy", "sklearn"}
 
 
-def test_importing_the_package_is_quick_and_loads_nothing():
+def test_modules_are_small():
+    lines = {file: len(path.read_text().splitlines()) for file, path in FILES.items()}
+    sizes = sorted(n for file, n in lines.items() if file.stem != "__init__")
+    assert not {file: n for file, n in lines.items() if n > MOST_LINES}
+    assert sizes[len(sizes) // 2] <= MEDIAN_LINES
+
+
+def test_importing_the_package_loads_nothing():
     code = (
-        "import sys, time; start = time.perf_counter(); import nbhelpers;"
-        "print(time.perf_counter() - start);"
+        "import sys; import nbhelpers;"
         "print(sorted({'tensorflow', 'keras', 'IPython', 'cv2', 'pandas'} & set(sys.modules)))"
     )
-    # The best of three, since another program may hold the processor.
-    found = [_output(code).splitlines() for _ in range(3)]
-    assert found[0][1] == "[]"
-    assert min(float(seconds) for seconds, _ in found) < 0.1
+    assert _output(code) == "[]"
 
 
 def test_table_rooms_load_no_tensorflow():
-    rooms = "locate, manifest, splits, metrics, results"
-    code = f"import sys; from nbhelpers import {rooms}; print('tensorflow' in sys.modules)"
+    code = (
+        "import sys; from nbhelpers.data import locate, manifest, splits;"
+        "from nbhelpers.evaluation import metrics; from nbhelpers.reporting import results;"
+        "print('tensorflow' in sys.modules)"
+    )
     assert _output(code) == "False"
-
-
-def _output(code):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def test_help_loads_nothing_heavy():
@@ -166,3 +166,8 @@ def test_help_loads_nothing_heavy():
         "print(sorted({'tensorflow', 'cv2', 'pandas', 'numpy', 'matplotlib'} & set(sys.modules)))"
     )
     assert _output(code) == "[]"
+
+
+def _output(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()

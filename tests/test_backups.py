@@ -231,7 +231,7 @@ def test_two_replicas_go_on(tmp_path):
 
 TWO_REPLICAS = """
 import numpy as np, pandas as pd
-from nbhelpers import training
+from nbhelpers.networks import checkpoints, training
 strategy = training.strategy(2)
 import keras
 table = pd.DataFrame({{"videoname": ["a"], "split": ["train"]}})
@@ -241,7 +241,7 @@ for epoch in (0, 2):
     with strategy.scope():
         model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
         model.compile("adam", "mse")
-    backups = training.Backups({folder!r}, resume=True, parameters={{}}, table=table)
+    backups = checkpoints.Backups({folder!r}, resume=True, parameters={{}}, table=table)
     kept = backups.keep(model, epochs=2)
     assert kept.epoch == epoch, kept.epoch
     options = {{"epochs": 2, "initial_epoch": kept.epoch, "callbacks": [kept], "verbose": 0}}

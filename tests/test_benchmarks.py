@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from nbhelpers import features, results
 from nbhelpers.common.errors import UsageError
+from nbhelpers.features import encoders
 from nbhelpers.media import video
+from nbhelpers.reporting import environment
 from tests.benchmarks import __main__ as bench
 from tests.benchmarks import bench_import, bench_lime, bench_pictures, bench_video, measure
 from tests.benchmarks.measure import SMALL, DifferentError
@@ -45,12 +46,12 @@ def test_encoder_and_training_and_lime():
 
 
 def test_a_wrong_feature_makes_the_row_fail(monkeypatch):
-    right = features.Encoder.predict
+    right = encoders.Encoder.predict
 
     def wrong(self, batch):
         return right(self, batch) * np.float32(1 + 1e-4)
 
-    monkeypatch.setattr(features.Encoder, "predict", wrong)
+    monkeypatch.setattr(encoders.Encoder, "predict", wrong)
     with pytest.raises(DifferentError, match="at most 1e-05; received"):
         bench_video.first(SMALL)
 
@@ -116,7 +117,7 @@ def test_a_set_grows_by_links_and_memory_is_a_process_own(tmp_path):
 
 def allocate(mib):
     """Peak MiB of a process that has held so many."""
-    return np.ones(mib * 2**17).sum() * 0 + results.peak_memory_mb()
+    return np.ones(mib * 2**17).sum() * 0 + environment.peak_memory_mb()
 
 
 def test_newest_complete_run_is_taken(tmp_path):

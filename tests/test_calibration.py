@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nbhelpers import calibration, metrics
+from nbhelpers.evaluation import calibration, metrics
 
 
 def overconfident(seed, *, temperature=3.0, n=4000):

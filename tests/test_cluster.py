@@ -14,10 +14,11 @@ import pytest
 import tiny_notebooks as tiny
 from tiny_clips import STEP, write_clip
 
-from nbhelpers import cluster, features
 from nbhelpers.__main__ import main
-from nbhelpers.cluster import ClusterError
 from nbhelpers.data import locate
+from nbhelpers.features import cluster, extraction
+from nbhelpers.features.cluster import ClusterError
+from nbhelpers.features.store import StoreError
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,7 +79,7 @@ def plain_clips(folder, count):
 
 
 def choice(encoder):
-    return features.Choice(encoder, 2, crop="centre")
+    return extraction.Choice(encoder, 2, crop="centre")
 
 
 def stored(folder):
@@ -186,7 +187,7 @@ def test_poison_does_not_stop_the_rest(machines, tmp_path, monkeypatch):
     table = plain_clips(tmp_path / "clips", 8)
     encoder = Logging(tmp_path / "log", wrong=[2], deadly=[5])
     rows = list(cluster.fill(table, choice(encoder), store=tmp_path / "store"))
-    report = pd.DataFrame(rows, columns=features.REPORT).set_index("videoname").sort_index()
+    report = pd.DataFrame(rows, columns=extraction.REPORT).set_index("videoname").sort_index()
     assert report.index.tolist() == table["videoname"].tolist()
     reasons = report.loc[~report["readable"], "reason"].to_dict()
     assert reasons == {
@@ -222,7 +223,7 @@ def test_killed_machine_loses_nothing_and_repeats_what_was_in_hand(machines, tmp
     assert len(noted) <= 24 + 1
     assert noted[-1][1] != killed
     again = Logging(tmp_path / "none")
-    found = features.extract(
+    found = extraction.extract(
         table, again, frames=2, crop="centre", margin=0, store=tmp_path / "store"
     )
     assert found.report["from_store"].all()
@@ -247,10 +248,10 @@ def test_folders_that_are_not_shared_are_refused(machines, tmp_path, monkeypatch
 
 def test_store_that_cannot_be_written_ends_the_work(machines, tmp_path):
     table = plain_clips(tmp_path / "clips", 3)
-    with pytest.raises(features.StoreError, match="Nothing can be written into"):
+    with pytest.raises(StoreError, match="Nothing can be written into"):
         list(cluster.fill(table, choice(Wrecking(tmp_path / "log")), store=tmp_path / "store"))
     (tmp_path / "file").touch()
-    with pytest.raises(features.StoreError, match="Nothing can be written into"):
+    with pytest.raises(StoreError, match="Nothing can be written into"):
         list(cluster.fill(table, choice(Logging(tmp_path / "log")), store=tmp_path / "file"))
 
 
@@ -283,10 +284,10 @@ import importlib, pandas as pd, pathlib, pkgutil, nbhelpers, nbhelpers.commands
 for one in pkgutil.iter_modules(nbhelpers.commands.__path__):
     importlib.import_module(f"nbhelpers.commands.{one.name}")
 from test_cluster import Logging, choice
-from nbhelpers import cluster, features
+from nbhelpers.features import cluster, extraction
 table = pd.DataFrame({"videoname": ["a"], "path": [sys.argv[1]]})
 encoder = Logging(sys.argv[1] + ".log")
-print([row["reason"] for row in features.fill(table, choice(encoder), store=sys.argv[2])])
+print([row["reason"] for row in extraction.fill(table, choice(encoder), store=sys.argv[2])])
 try:
     next(cluster.fill(table, choice(encoder), store=sys.argv[2]))
 except cluster.ClusterError as error:

@@ -18,14 +18,15 @@ from PIL import Image
 from tiny_clips import ffmpeg, write_clip
 
 from nbhelpers import __main__ as command
-from nbhelpers import detector as detectors
-from nbhelpers.commands import check, compare, doctor, download, hosted, inputs, judging, predict
-from nbhelpers.commands.inputs import InputError
+from nbhelpers.commands import check, compare, doctor, download, hosted, predict
 from nbhelpers.common import native_logs
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.html import NO_PROOF
 from nbhelpers.data import locate
 from nbhelpers.networks import weights
+from nbhelpers.predict import detector as detectors
+from nbhelpers.predict import inputs, scoring, wording
+from nbhelpers.predict.inputs import InputError
 
 # ---------------------------------------------------------------- every command
 
@@ -52,7 +53,7 @@ def test_folders_are_searched_and_others_counted(tmp_path):
     for name in ("b.JPG", "a.png", "deep/er/c.mp4", ".hidden/d.jpg", ".e.jpg", "notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    found, left_out = inputs.find([tmp_path / "a.png", tmp_path, tmp_path / "notes.txt"])
+    found, left_out = inputs.find_files([tmp_path / "a.png", tmp_path, tmp_path / "notes.txt"])
     names = [path.relative_to(tmp_path).as_posix() for path in found]
     assert names == ["a.png", "b.JPG", "deep/er/c.mp4", "notes.txt"]
     assert left_out == 1
@@ -60,10 +61,10 @@ def test_folders_are_searched_and_others_counted(tmp_path):
 
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"nothing is at .*nobody\.jpg"):
-        inputs.find([tmp_path / "nobody.jpg"])
+        inputs.find_files([tmp_path / "nobody.jpg"])
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UsageError, match="found 1 other files"):
-        inputs.find([tmp_path])
+        inputs.find_files([tmp_path])
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ class Brightness:
 def test_a_face_crop_is_judged_whole(tmp_path):
     crop = tiny_faces.crops(1)[0]
     path = save(tmp_path / "crop.png", crop)
-    judged = judging.judge(path, detector=Brightness(is_sample=True))
+    judged = scoring.score_file(path, detector=Brightness(is_sample=True))
     assert [face.square.side for face in judged.faces] == [0]
     assert judged.p_fake == crop.mean() / 255
     assert judged.reason == ""
@@ -199,7 +200,7 @@ def test_a_face_crop_is_judged_whole(tmp_path):
 
 def test_a_group_photo_gives_each_face_from_the_left(tmp_path):
     path = save(tmp_path / "group.png", tiny_faces.group_photo(3))
-    judged = judging.judge(path, detector=Brightness(is_sample=True))
+    judged = scoring.score_file(path, detector=Brightness(is_sample=True))
     assert len(judged.faces) == 3
     for number, face in enumerate(judged.faces):
         left = number * 384 + 80  # where the crop was put
@@ -213,11 +214,11 @@ def test_a_group_photo_gives_each_face_from_the_left(tmp_path):
 def test_cuts_are_as_tight_as_the_training_faces(tmp_path):
     path = save(tmp_path / "one.png", tiny_faces.group_photo(1))
     sides = [
-        judging.judge(path, detector=Brightness(is_sample=sample)).faces[0].square.side
+        scoring.score_file(path, detector=Brightness(is_sample=sample)).faces[0].square.side
         for sample in (True, False)
     ]
     assert sides[0] / sides[1] == pytest.approx(1.2, abs=0.02)
-    wide = judging.judge(path, detector=Brightness(), margin=0.2).faces[0].square.side
+    wide = scoring.score_file(path, detector=Brightness(), margin=0.2).faces[0].square.side
     assert wide / sides[1] == pytest.approx(1.4, abs=0.02)
 
 
@@ -230,22 +231,22 @@ def test_cuts_are_as_tight_as_the_training_faces(tmp_path):
     ],
 )
 def test_what_is_a_crop_already(box, shape, square):
-    found = judging.square_of(np.array(box, float), shape, margin=0.1)
+    found = scoring.square_of(np.array(box, float), shape, margin=0.1)
     assert dataclasses.astuple(found) == square
 
 
 def test_without_a_face_there_is_no_score(tmp_path):
     path = save(tmp_path / "wall.png", tiny_faces.noise(300, 400))
-    judged = judging.judge(path, detector=Brightness())
+    judged = scoring.score_file(path, detector=Brightness())
     assert judged.faces == []
     assert judged.reason.startswith("No face found in wall.png")
-    whole = judging.judge(path, detector=Brightness(), are_crops=True)
+    whole = scoring.score_file(path, detector=Brightness(), are_crops=True)
     assert [face.square.side for face in whole.faces] == [0]
 
 
 def test_faces_of_a_few_pixels_are_not_judged(tmp_path):
     path = save(tmp_path / "far.png", tiny_faces.group_photo(2, side=36))
-    judged = judging.judge(path, detector=Brightness())
+    judged = scoring.score_file(path, detector=Brightness())
     assert judged.faces == []
     assert "below 40" in judged.reason
 
@@ -258,7 +259,7 @@ def clip_path(tmp_path_factory):
 
 
 def test_a_clip_gives_a_curve_and_its_mean(clip_path):
-    judged = judging.judge(clip_path, detector=Brightness(), frames=4)
+    judged = scoring.score_file(clip_path, detector=Brightness(), frames=4)
     assert judged.kind == "video"
     assert judged.frames == 4
     np.testing.assert_allclose([face.second for face in judged.faces], [0.04, 0.16, 0.28, 0.40])
@@ -274,9 +275,9 @@ def test_a_444_clip_and_a_turned_one_are_judged_alike(clip_path, tmp_path):
     lying, turned = tmp_path / "lying.mp4", tmp_path / "turned.mp4"
     ffmpeg("-i", clip_path, "-vf", "transpose=1", "-crf", "4", lying)  # a quarter clockwise
     ffmpeg("-display_rotation", "90", "-i", lying, "-c", "copy", turned)  # shown turned back
-    expected = judging.judge(clip_path, detector=Brightness(), frames=3)
+    expected = scoring.score_file(clip_path, detector=Brightness(), frames=3)
     for path in (full, turned):
-        judged = judging.judge(path, detector=Brightness(), frames=3)
+        judged = scoring.score_file(path, detector=Brightness(), frames=3)
         assert len(judged.faces) == 3, judged.reason
         assert judged.p_fake == pytest.approx(expected.p_fake, abs=0.02)
         for face, other in zip(judged.faces, expected.faces, strict=True):
@@ -286,7 +287,7 @@ def test_a_444_clip_and_a_turned_one_are_judged_alike(clip_path, tmp_path):
 
 def test_a_clip_without_a_face_has_no_score(tmp_path):
     path = write_clip(tmp_path / "wall.mp4", np.full((5, 120, 160, 3), 90, np.uint8))
-    judged = judging.judge(path, detector=Brightness())
+    judged = scoring.score_file(path, detector=Brightness())
     assert judged.faces == []
     assert "in any of 5 frames of wall.mp4" in judged.reason
 
@@ -453,17 +454,17 @@ def test_predict_refuses_before_it_judges(files, model_file, tmp_path, capsys):
 
 
 def test_words_about_the_detector():
-    assert "no card" in " ".join(predict.about(Brightness(), "x.keras"))
-    sample = " ".join(predict.about(Brightness(data="deepfake-faces", is_sample=True), "x.keras"))
+    assert "no card" in " ".join(wording.about(Brightness(), "x.keras"))
+    sample = " ".join(wording.about(Brightness(data="deepfake-faces", is_sample=True), "x.keras"))
     assert "computer-generated people" in sample
     assert "never seen a real face" in sample
     nested = Brightness(data={"name": "deepfake-faces", "is_sample": True})
-    assert " ".join(predict.about(nested, "x.keras")) == sample
-    assert judging.margin_of(nested) == judging.SAMPLE_MARGIN
-    real = " ".join(predict.about(Brightness(data="mine", is_sample=False), "x.keras"))
+    assert " ".join(wording.about(nested, "x.keras")) == sample
+    assert scoring.margin_of(nested) == scoring.SAMPLE_MARGIN
+    real = " ".join(wording.about(Brightness(data="mine", is_sample=False), "x.keras"))
     assert "never seen a real face" not in real
-    assert predict.answer(0.5, Brightness()) == "FAKE"
-    assert predict.answer(0.499, Brightness()) == "REAL"
+    assert wording.answer(0.5, Brightness()) == "FAKE"
+    assert wording.answer(0.499, Brightness()) == "REAL"
 
 
 def test_chatter_is_kept_back_and_told_on_an_error(capfd):

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nbhelpers import calibration, detector
+from nbhelpers.evaluation import calibration
 from nbhelpers.media import images
 from nbhelpers.networks import models, training
+from nbhelpers.predict import detector
 
 
 @pytest.fixture(scope="module")

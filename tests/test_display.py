@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from tiny_clips import grey_frames, write_clip
 
-from nbhelpers import display
 from nbhelpers.media.video import VideoError, clip_facts
+from nbhelpers.reporting import display
 
 mpl.use("agg")
 

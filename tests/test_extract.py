@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 from tiny_clips import cut, grey_frames, write_clip
 
-from nbhelpers import features
 from nbhelpers.__main__ import main, parser
 from nbhelpers.data import locate
+from nbhelpers.features import encoders, extraction
+from nbhelpers.features.store import StoreError
+from nbhelpers.media import video
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 
@@ -51,9 +53,9 @@ def test_features_are_those_that_the_notebook_finds(dataset, detector, capsys):
     assert table["readable"].to_dict() == {"good.mp4": True, "gone.mp4": False, "short.mp4": False}
     assert table.loc["good.mp4", ["frames", "crop"]].tolist() == [3, "centre"]
     clips = dataset / "deepfake-detection-challenge" / "train_sample_videos"
-    found = features.extract(
+    found = extraction.extract(
         pd.DataFrame({"videoname": ["good.mp4"], "path": [str(clips / "good.mp4")]}),
-        features.load_encoder(str(detector)),
+        encoders.load_encoder(str(detector)),
         frames=3,
         margin=-0.1,
         store=store,
@@ -86,22 +88,22 @@ def test_error_that_no_clip_should_cause_costs_that_clip_only(tmp_path, monkeypa
                 raise ZeroDivisionError("black")
             return batch.mean(axis=(1, 2))
 
-    read = features.video.read_frames
-    monkeypatch.setattr(features.video, "read_frames", decode)
+    read = video.read_frames
+    monkeypatch.setattr(video, "read_frames", decode)
     names = ["0.mp4", "1.mp4", "2.mp4"]
     for level, name in enumerate(names):
         write_clip(tmp_path / name, np.full((2, 32, 32, 3), 50 * level, np.uint8))
     table = pd.DataFrame({"videoname": names, "path": [str(tmp_path / name) for name in names]})
-    choice = features.Choice(Grey(), 2, crop="centre")
-    rows = list(features.fill(table, choice, store=tmp_path / "store", keep_going=True))
+    choice = extraction.Choice(Grey(), 2, crop="centre")
+    rows = list(extraction.fill(table, choice, store=tmp_path / "store", keep_going=True))
     assert [row["videoname"] for row in rows] == names
     reasons = ["ZeroDivisionError: black", "MemoryError: too large", ""]
     assert [row["reason"] for row in rows] == reasons
     with pytest.raises(ZeroDivisionError):
-        list(features.fill(table, choice, store=tmp_path / "store"))
+        list(extraction.fill(table, choice, store=tmp_path / "store"))
     (tmp_path / "file").touch()
-    with pytest.raises(features.StoreError, match="Nothing can be written"):
-        list(features.fill(table[2:], choice, store=tmp_path / "file", keep_going=True))
+    with pytest.raises(StoreError, match="Nothing can be written"):
+        list(extraction.fill(table[2:], choice, store=tmp_path / "file", keep_going=True))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 from tiny_clips import cut, grey_frames, write_clip
 from tiny_limits import largest_file
 
-from nbhelpers import features
-from nbhelpers.features import extract, mean_over_frames
+from nbhelpers.features import encoders, extraction
+from nbhelpers.features.extraction import extract, mean_over_frames
+from nbhelpers.media import faces, video
 from nbhelpers.media.video import VideoError
 from nbhelpers.networks import models, weights
 
@@ -119,7 +120,7 @@ def test_clip_without_a_face_is_cut_at_the_centre_and_reported(table):
 
 def test_several_ways_open_each_clip_once_for_each_choice_of_frames(table, monkeypatch):
     opened, tracked = [], []
-    read, track = features.video.read_frames, features.faces.track_face
+    read, track = video.read_frames, faces.track_face
 
     def reading(path, **options):
         opened.append((os.path.basename(path), options["how"]))
@@ -129,16 +130,16 @@ def test_several_ways_open_each_clip_once_for_each_choice_of_frames(table, monke
         tracked.append(len(clip))
         return track(clip)
 
-    monkeypatch.setattr(features.video, "read_frames", reading)
-    monkeypatch.setattr(features.faces, "track_face", tracking)
+    monkeypatch.setattr(video, "read_frames", reading)
+    monkeypatch.setattr(faces, "track_face", tracking)
     one, other = MeanColour("a"), MeanColour("b")
     ways = {
-        (how, crop, encoder.digest): features.Choice(encoder, 3, how, crop)
+        (how, crop, encoder.digest): extraction.Choice(encoder, 3, how, crop)
         for how in ("first", "even")
         for crop in ("centre", "face")
         for encoder in (one, other)
     }
-    found = features.extract_all(table, ways)
+    found = extraction.extract_all(table, ways)
     names = table["videoname"].tolist()
     assert sorted(opened) == sorted((name, how) for name in names for how in ("first", "even"))
     assert tracked == [3] * 6
@@ -151,10 +152,10 @@ def test_several_ways_open_each_clip_once_for_each_choice_of_frames(table, monke
 
 def test_only_what_is_missing_in_the_store_is_made(table, tmp_path):
     first, second = MeanColour("a"), MeanColour("b")
-    ways = {"a": features.Choice(first, 3), "b": features.Choice(second, 3)}
-    features.extract_all(table, {"a": ways["a"]}, store=tmp_path / "store")
+    ways = {"a": extraction.Choice(first, 3), "b": extraction.Choice(second, 3)}
+    extraction.extract_all(table, {"a": ways["a"]}, store=tmp_path / "store")
     first.calls.clear()
-    found = features.extract_all(table, ways, store=tmp_path / "store")
+    found = extraction.extract_all(table, ways, store=tmp_path / "store")
     assert (first.calls, second.calls) == ([], [3, 3, 3])
     assert found["a"].report["from_store"].all()
     assert not found["b"].report["from_store"].any()
@@ -166,9 +167,9 @@ def test_clip_broken_for_one_way_is_left_out_of_all(tmp_path):
     mjpeg = ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "1")
     whole = write_clip(tmp_path / "a.avi", grey_frames(30), options=mjpeg)
     short = cut(whole, keep=0.5, to=tmp_path / "short.avi")
-    ways = {how: features.Choice(MeanColour(), 2, how, "centre") for how in ("first", "even")}
+    ways = {how: extraction.Choice(MeanColour(), 2, how, "centre") for how in ("first", "even")}
     assert len(extract(as_table([short]), MeanColour(), frames=2, how="first", crop="centre").table)
-    found = features.extract_all(as_table([short, good]), ways)
+    found = extraction.extract_all(as_table([short, good]), ways)
     for made in found.values():
         assert made.table["videoname"].tolist() == ["good.mp4"]
         assert made.report["readable"].tolist() == [False, True]
@@ -177,7 +178,7 @@ def test_clip_broken_for_one_way_is_left_out_of_all(tmp_path):
 
 def test_no_choices_are_refused(table):
     with pytest.raises(ValueError, match="3 clips and no choices"):
-        features.extract_all(table, {})
+        extraction.extract_all(table, {})
 
 
 def test_second_run_reads_the_store(table, tmp_path):
@@ -229,7 +230,7 @@ KILLED = """
 import json, sys, time
 import pandas as pd
 from test_features import MeanColour
-from nbhelpers.features import extract
+from nbhelpers.features.extraction import extract
 
 class Slow(MeanColour):
     def predict(self, batch):
@@ -302,19 +303,19 @@ def pretend_weights(available):
 )
 def test_auto_takes_the_first_network_with_weights(available, mode, name, is_random, monkeypatch):
     monkeypatch.setattr(weights, "imagenet", pretend_weights(available))
-    monkeypatch.setattr(features, "_imagenet_encoder", lambda found, size: found)
-    found = features.load_encoder("auto", weights_mode=mode)
+    monkeypatch.setattr(encoders, "_imagenet_encoder", lambda found, size: found)
+    found = encoders.load_encoder("auto", weights_mode=mode)
     assert (found.architecture, found.is_random) == (name, is_random)
 
 
 def test_auto_insists_where_it_is_told_to(monkeypatch):
     monkeypatch.setattr(weights, "imagenet", pretend_weights(set()))
     with pytest.raises(weights.WeightsError):
-        features.load_encoder("auto", weights_mode="imagenet")
+        encoders.load_encoder("auto", weights_mode="imagenet")
 
 
 def test_xception_encoder_scales_as_the_network_expects():
-    encoder = features.load_encoder("Xception", image_size=75, weights_mode="none")
+    encoder = encoders.load_encoder("Xception", image_size=75, weights_mode="none")
     assert (encoder.image_size, encoder.dim, encoder.is_random) == (75, 2048, True)
     pictures = np.random.default_rng(0).integers(0, 256, (3, 75, 75, 3), dtype=np.uint8)
     found = encoder.predict(pictures)
@@ -339,48 +340,48 @@ def small_detector(pooling=True):
 def test_detector_file_gives_its_pooled_layer(tmp_path):
     model = small_detector()
     model.save(tmp_path / "detector.keras")
-    encoder = features.load_encoder("detector", model_path=tmp_path / "detector.keras")
+    encoder = encoders.load_encoder("detector", model_path=tmp_path / "detector.keras")
     assert (encoder.image_size, encoder.dim, encoder.is_random) == (20, 5, False)
     pictures = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uint8)
     head = model.layers[-1]
     expected = model.predict_on_batch(pictures.astype(np.float32))
     np.testing.assert_allclose(head(encoder.predict(pictures)), expected, atol=1e-6)
-    by_path = features.load_encoder(str(tmp_path / "detector.keras"))
+    by_path = encoders.load_encoder(str(tmp_path / "detector.keras"))
     assert by_path.digest == encoder.digest
     model.layers[-1].set_weights([np.ones((5, 1)), np.ones(1)])
     model.layers[2].set_weights([np.ones((3, 3, 3, 5)), np.ones(5)])
     model.save(tmp_path / "other.keras")
-    assert features.load_encoder(str(tmp_path / "other.keras")).digest != encoder.digest
+    assert encoders.load_encoder(str(tmp_path / "other.keras")).digest != encoder.digest
 
 
 def test_detector_gives_the_layer_that_was_asked_for(tmp_path):
     model = small_detector()
     model.save(tmp_path / "d.keras")
     middle = model.layers[1].name  # the pictures themselves, scaled to 0-1
-    encoder = features.load_encoder("detector", model_path=tmp_path / "d.keras", layer=middle)
+    encoder = encoders.load_encoder("detector", model_path=tmp_path / "d.keras", layer=middle)
     pictures = np.random.default_rng(0).integers(0, 256, (3, 20, 20, 3), dtype=np.uint8)
     expected = pictures.mean(axis=(1, 2)) / 255
     np.testing.assert_allclose(encoder.predict(pictures), expected, atol=1e-5)
-    assert encoder.digest != features.load_encoder(str(tmp_path / "d.keras")).digest
+    assert encoder.digest != encoders.load_encoder(str(tmp_path / "d.keras")).digest
     for wrong in ("nowhere", model.layers[-1].name):
         with pytest.raises(ValueError, match=f"received {wrong!r}"):
-            features.load_encoder("detector", model_path=tmp_path / "d.keras", layer=wrong)
+            encoders.load_encoder("detector", model_path=tmp_path / "d.keras", layer=wrong)
 
 
 def test_detector_without_pooling_is_refused(tmp_path):
     small_detector(pooling=False).save(tmp_path / "flat.keras")
     with pytest.raises(ValueError, match="GlobalAveragePooling2D"):
-        features.load_encoder("detector", model_path=tmp_path / "flat.keras")
+        encoders.load_encoder("detector", model_path=tmp_path / "flat.keras")
 
 
 def test_missing_detector_says_what_to_run_first():
     with pytest.raises(FileNotFoundError, match="Run notebook 03 first"):
-        features.load_encoder("detector", model_path="nowhere.keras")
+        encoders.load_encoder("detector", model_path="nowhere.keras")
 
 
 def test_unknown_encoder_is_refused():
     with pytest.raises(ValueError, match="received 'ResNet'"):
-        features.load_encoder("ResNet")
+        encoders.load_encoder("ResNet")
 
 
 # ---------------------------------------------------------------- sequence network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from nbhelpers import metrics
+from nbhelpers.evaluation import metrics
 
 
 def random_scores(seed, n=200, *, decimals=2, shift=0.15):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers import plots
+from nbhelpers.reporting import plots
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,16 @@ import pandas as pd
 import pytest
 from tiny_sets import table_of
 
-from nbhelpers import metrics, results
 from nbhelpers.data import locate, splits
+from nbhelpers.evaluation import metrics
+from nbhelpers.evaluation.predictions import (
+    PREDICTION_COLUMNS,
+    ResultsError,
+    predictions_of,
+    score_models,
+    scores_table,
+)
+from nbhelpers.reporting import environment, results
 
 DATASET = locate.Dataset(locate.FACES, locate.project_root() / "data" / "sample" / "x", "argument")
 
@@ -72,7 +80,7 @@ def test_prior_answers_with_the_training_prevalence(tmp_path, table):
 def test_metrics_follow_from_the_written_predictions(tmp_path, table):
     path = save(tmp_path, table, predict(table))
     written = pd.read_csv(tmp_path / "02_try.predictions.csv")
-    assert written.columns.tolist() == results.PREDICTION_COLUMNS
+    assert written.columns.tolist() == PREDICTION_COLUMNS
     rows = written[written["model"] == "net"]
     found = metrics.scores(rows["label"] == "FAKE", rows["y_score"])
     stored = json.loads(path.read_text())["metrics"]["test"]["net"]
@@ -103,7 +111,7 @@ def test_without_a_model_and_without_a_split(tmp_path, table):
     ],
 )
 def test_predictions_that_do_not_fit_are_refused(tmp_path, table, spoil, message):
-    with pytest.raises(results.ResultsError, match=message):
+    with pytest.raises(ResultsError, match=message):
         save(tmp_path, table, spoil(predict(table)))
     assert not list(tmp_path.iterdir())
 
@@ -171,7 +179,7 @@ def test_peak_memory_is_not_that_of_the_parent_process():
     code = "from nbhelpers.results import peak_memory_mb; print(peak_memory_mb())"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 10 < float(child.stdout) < 500
-    assert results.peak_memory_mb() > much.nbytes / 2**20
+    assert environment.peak_memory_mb() > much.nbytes / 2**20
 
 
 def test_peak_memory_knows_its_units(monkeypatch):
@@ -179,9 +187,9 @@ def test_peak_memory_knows_its_units(monkeypatch):
     no_status(monkeypatch)
     monkeypatch.setitem(sys.modules, "resource", usage)
     monkeypatch.setattr(sys, "platform", "freebsd")
-    assert results.peak_memory_mb() == 1024
+    assert environment.peak_memory_mb() == 1024
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert results.peak_memory_mb() == 1
+    assert environment.peak_memory_mb() == 1
 
 
 def test_peak_memory_on_windows(monkeypatch):
@@ -194,14 +202,14 @@ def test_peak_memory_on_windows(monkeypatch):
 
     no_status(monkeypatch)
     monkeypatch.setattr(builtins, "__import__", no_resource)
-    assert results.peak_memory_mb() is None
+    assert environment.peak_memory_mb() is None
 
 
 def test_judging_by_hand(table):
-    predictions = results.predictions_of("oracle", table, table["label"] == "FAKE")
-    judged = results.judge(predictions, table, resamples=20)
+    predictions = predictions_of("oracle", table, table["label"] == "FAKE")
+    judged = score_models(predictions, table, resamples=20)
     assert list(judged) == ["oracle", "prior"]
     assert judged["oracle"]["auc"] == {"value": 1, "low": 1, "high": 1}
-    laid_out = results.scores_table(judged)
+    laid_out = scores_table(judged)
     assert laid_out.loc["oracle", "auc"].split("\N{NO-BREAK SPACE}") == ["1.00", "[1.00,", "1.00]"]
     assert laid_out.loc["prior", "n"] == str((table["split"] == "test").sum())

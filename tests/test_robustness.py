@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nbhelpers import robustness
+from nbhelpers.evaluation import robustness
 
 
 @pytest.fixture(scope="module")

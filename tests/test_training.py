@@ -31,7 +31,7 @@ def table(tmp_path_factory):
 def test_planted_artefact_is_learnt_and_scores_keep_the_order(table):
     import keras
 
-    from nbhelpers import metrics
+    from nbhelpers.evaluation import metrics
     from nbhelpers.networks import pipelines
 
     keras.utils.set_random_seed(3)
@@ -129,7 +129,7 @@ def test_precision_follows_the_hardware(tmp_path):
 
 TWO_REPLICAS = """
 import numpy as np
-from nbhelpers import models, training
+from nbhelpers.networks import models, training
 strategy = training.strategy(2)
 assert strategy.num_replicas_in_sync == 2, strategy
 import keras

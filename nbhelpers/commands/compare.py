@@ -267,8 +267,8 @@ def paired(
     Returns:
         ``value, low, high`` (empty where nothing can be compared) and a note.
     """
-    from nbhelpers import metrics
     from nbhelpers.data import manifest
+    from nbhelpers.evaluation import metrics
 
     both = first.merge(second, on=["videoname", "label"], suffixes=("_first", "_second"))
     if both.empty:

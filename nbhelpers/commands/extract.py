@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbhelpers.features import Choice
+    from nbhelpers.features.extraction import Choice
 
 HELP = "extract the features of clips into a store, on this machine or on a cluster"
 EXAMPLES = """
@@ -75,9 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(chosen: argparse.Namespace) -> int:
     """Extracts the features."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from nbhelpers import cluster, features
     from nbhelpers.common.errors import UsageError
     from nbhelpers.data import locate
+    from nbhelpers.features import cluster, extraction
+    from nbhelpers.features.store import StoreError
 
     _refuse_nonsense(chosen)
     place, table, findings = clips_of(chosen.folder)
@@ -87,7 +88,7 @@ def main(chosen: argparse.Namespace) -> int:
     _tell(f"{place}: {len(table) + len(findings)} clips")
     _tell_encoder(choice)
     if chosen.engine == "local":
-        rows = features.fill(table, choice, store=store, keep_going=True)
+        rows = extraction.fill(table, choice, store=store, keep_going=True)
     else:
         rows = cluster.fill(
             table,
@@ -101,7 +102,7 @@ def main(chosen: argparse.Namespace) -> int:
     started = time.perf_counter()
     try:
         report = _collect(rows, findings, total=len(table))
-    except (cluster.ClusterError, features.StoreError) as error:
+    except (cluster.ClusterError, StoreError) as error:
         raise UsageError(str(error)) from None
     print(summary(report, store, seconds=time.perf_counter() - started))
     if chosen.csv:
@@ -175,14 +176,14 @@ def _walk(folder: Path) -> Iterator[dict]:
 
 
 def _choice(chosen: argparse.Namespace, detector: Path) -> Choice:
-    from nbhelpers import features
     from nbhelpers.common.errors import UsageError
     from nbhelpers.common.native_logs import no_chatter
+    from nbhelpers.features import encoders, extraction
     from nbhelpers.networks import weights
 
     try:
         with no_chatter():
-            encoder = features.load_encoder(
+            encoder = encoders.load_encoder(
                 chosen.encoder,
                 image_size=chosen.image_size,
                 weights_mode=chosen.weights,
@@ -191,7 +192,7 @@ def _choice(chosen: argparse.Namespace, detector: Path) -> Choice:
             )
     except (ValueError, FileNotFoundError, weights.WeightsError) as error:
         raise UsageError(str(error)) from None
-    return features.Choice(encoder, chosen.frames, chosen.how, chosen.crop, chosen.margin)
+    return extraction.Choice(encoder, chosen.frames, chosen.how, chosen.crop, chosen.margin)
 
 
 def _tell_encoder(choice: Choice) -> None:
@@ -210,7 +211,7 @@ def _collect(rows: Iterator[dict], findings: list[dict], *, total: int) -> pd.Da
     import pandas as pd
     from tqdm import tqdm
 
-    from nbhelpers.features import REPORT
+    from nbhelpers.features.extraction import REPORT
 
     often = 0.1 if sys.stderr.isatty() else 30
     done = list(findings)

@@ -127,8 +127,8 @@ def _plan(chosen: argparse.Namespace) -> list[Run]:
 
 def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[Run, str]]:
     """Each run as it ends, and what is wrong with it that its folder does not say."""
-    from nbhelpers import cluster, features
     from nbhelpers.common.errors import UsageError
+    from nbhelpers.features import cluster, store
     from nbhelpers.runner import grid
 
     if not runs:
@@ -147,7 +147,7 @@ def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[
             gpus=chosen.gpus,
         ):
             yield runs[number], str(answer or "")
-    except (cluster.ClusterError, features.StoreError) as error:
+    except (cluster.ClusterError, store.StoreError) as error:
         raise UsageError(str(error)) from None
 
 

@@ -5,6 +5,7 @@
 `pairs` finds the true mask of a fake from its original.
 """
 
+from nbhelpers.explain.masks import PairError, difference_mask, frame_misfit
 from nbhelpers.explain.measures import (
     centre_prior,
     curve_area,
@@ -27,7 +28,6 @@ from nbhelpers.explain.methods import (
     p_fake,
     randomised,
 )
-from nbhelpers.explain.pairs import PairError, difference_mask, frame_misfit
 
 __all__ = [
     "PairError",

@@ -163,7 +163,7 @@ def _one_thread() -> threadpool_limits:
     """Keep the detector to one thread.
 
     Its threads wait by spinning: where other work wants the cores too, such as the encoder of
-    `nbhelpers.features`, two of them take three times as long as one.
+    `nbhelpers.features.extraction`, two of them take three times as long as one.
     """
     _libfacedetection()  # only what is loaded can be limited
     return threadpool_limits(1, user_api="openmp")

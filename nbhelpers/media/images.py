@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from nbhelpers.media import decode
 from nbhelpers.media.decode import PictureError as PictureError
-
-if TYPE_CHECKING:
-    pass
 
 
 def read_image(path: str | Path, *, size: int | None = None) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import TextIO
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
-from nbhelpers.runner import execution, index, inputs, lock, overrides, pages, scores
+from nbhelpers.runner import execution, fingerprints, index, lock, overrides, pages, scores
 from nbhelpers.runner.execution import Outcome
 from nbhelpers.runner.notebooks import NEEDS, Notebook, find_notebooks, select_notebooks
 
@@ -152,7 +152,7 @@ class _Series:
         self.outcomes = read_state(target)
         self._fresh: set[str] = set()
         self._notebooks, self._target, self._share = notebooks, target, share
-        self._inputs = inputs.Inputs(notebooks, target)
+        self._inputs = fingerprints.Fingerprints(notebooks, target)
         self._stream = stream
         self._progress = Progress(stream, width=max(len(notebook.stem) for notebook in notebooks))
 
@@ -182,7 +182,9 @@ class _Series:
                 raise
             if outcome.status == "done":
                 _drop_earlier(self._target, stem)
-                outcome = replace(outcome, inputs=given, made=inputs.sizes(self._target, stem))
+                outcome = replace(
+                    outcome, inputs=given, made=fingerprints.sizes(self._target, stem)
+                )
             self._record(stem, outcome)
         self._fresh.add(stem)
         self._progress.end(stem, self.outcomes[stem])
@@ -208,7 +210,7 @@ class _Series:
         if earlier is None or earlier.status != "done":
             return False
         changed = [name for name in given if earlier.inputs.get(name) != given[name]]
-        if inputs.sizes(self._target, notebook.stem) != earlier.made:
+        if fingerprints.sizes(self._target, notebook.stem) != earlier.made:
             changed.append("its files")
         result = scores.read_results(self._target).get(notebook.stem, {})
         wanted = (notebook.defaults | parameters).get("WEIGHTS")
@@ -270,9 +272,9 @@ def _set_aside(target: Path, stem: str, *, good: bool) -> None:
         good: whether the earlier run of it was done.
     """
     (target / f".{stem}.part.ipynb").unlink(missing_ok=True)
-    old = inputs.made(target, stem)
-    worth = good or any(path.suffix not in inputs.PAGES for path in old)
-    if worth and (good or not inputs.made(target / EARLIER, stem)):
+    old = fingerprints.made(target, stem)
+    worth = good or any(path.suffix not in fingerprints.PAGES for path in old)
+    if worth and (good or not fingerprints.made(target / EARLIER, stem)):
         _drop_earlier(target, stem)
         (target / EARLIER).mkdir(exist_ok=True)
         for path in old:
@@ -285,7 +287,7 @@ def _set_aside(target: Path, stem: str, *, good: bool) -> None:
 def _drop_earlier(target: Path, stem: str) -> None:
     """Removes what was set aside for a notebook."""
     folder = target / EARLIER
-    for path in inputs.made(folder, stem):
+    for path in fingerprints.made(folder, stem):
         path.unlink()
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nbhelpers import results
+from nbhelpers.reporting import environment
 from tests.benchmarks import measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
@@ -55,7 +55,7 @@ def peak_mib(size, samples):
     from nbhelpers import explain
 
     explain.lime_explanation(*make(size), samples=samples)
-    return results.peak_memory_mb()
+    return environment.peak_memory_mb()
 
 
 def explaining(sizes: Sizes) -> list[dict]:

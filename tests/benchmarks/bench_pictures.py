@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbhelpers import results
 from nbhelpers.data import locate, manifest
 from nbhelpers.media import images
 from nbhelpers.networks import pipelines
+from nbhelpers.reporting import environment
 from tests.benchmarks import article, measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
@@ -46,14 +46,14 @@ def ours_load(table: pd.DataFrame) -> tuple[float, float, np.ndarray]:
             if not first:
                 first.append(pixels.numpy())
 
-    return measure.timed(work)[0], results.peak_memory_mb(), first[0]
+    return measure.timed(work)[0], environment.peak_memory_mb(), first[0]
 
 
 def article_load(table: pd.DataFrame) -> tuple[float, float, np.ndarray]:
     """Read every picture into a list and then an array: as `ours_load`."""
     held = []
     seconds = measure.timed(lambda: held.append(article.retrieve_dataset(table["path"])))[0]
-    return seconds, results.peak_memory_mb(), held[0][:BATCH, :, :, ::-1].astype("float32")
+    return seconds, environment.peak_memory_mb(), held[0][:BATCH, :, :, ::-1].astype("float32")
 
 
 def loading(sizes: Sizes) -> list[dict]:

@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbhelpers import features, results
+from nbhelpers.features import encoders, extraction
 from nbhelpers.media import video
+from nbhelpers.reporting import environment
 from tests.benchmarks import article, measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
 
@@ -48,8 +49,8 @@ def ffmpeg(*arguments) -> None:
     subprocess.run(command, check=True)
 
 
-def make_encoder(sizes: Sizes) -> features.Encoder:
-    """Build the encoder as `nbhelpers.features` does, with random weights."""
+def make_encoder(sizes: Sizes) -> encoders.Encoder:
+    """Build the encoder as `nbhelpers.features.extraction` does, with random weights."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -62,7 +63,7 @@ def make_encoder(sizes: Sizes) -> features.Encoder:
         last = build(include_top=False, weights=None, input_tensor=scaled).output
     network = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(last))
     dim = network.output_shape[-1]
-    return features.Encoder(sizes.network, sizes.image_size, dim, "0", "random", True, network)
+    return encoders.Encoder(sizes.network, sizes.image_size, dim, "0", "random", True, network)
 
 
 def clip_to_features(sizes: Sizes, *, how: str) -> dict:
@@ -74,7 +75,7 @@ def clip_to_features(sizes: Sizes, *, how: str) -> dict:
 
         def ours() -> np.ndarray:
             options = {"frames": FRAMES, "how": how, "crop": "centre"}
-            return features.extract(table, encoder, **options).arrays[0]
+            return extraction.extract(table, encoder, **options).arrays[0]
 
         def articles() -> np.ndarray:
             return article.prepare_all_videos(
@@ -112,7 +113,7 @@ def second_run(sizes: Sizes) -> list[dict]:
         def run(number: int) -> np.ndarray:
             options = {"frames": FRAMES, "how": "first", "crop": "centre"}
             store = Path(folder) / f"store{number}"
-            return features.extract(table, encoder, store=store, **options).arrays[0]
+            return extraction.extract(table, encoder, store=store, **options).arrays[0]
 
         equal = check_equal(run(0), run(0), limit=0)
         for number in range(1, sizes.pairs + 1):
@@ -307,12 +308,12 @@ def cost(paths: list[str], crop: str = "centre") -> tuple[float, float]:
     found = []
     seconds, _ = measure.timed(
         lambda: found.append(
-            features.extract(table, MeanColour(), frames=FRAMES, how="even", crop=crop)
+            extraction.extract(table, MeanColour(), frames=FRAMES, how="even", crop=crop)
         )
     )
     if not found[0].mask.all():
         raise measure.DifferentError(f"Expected {FRAMES} frames of each of {len(paths)} clips.")
-    return seconds, results.peak_memory_mb()
+    return seconds, environment.peak_memory_mb()
 
 
 def _grown(kind: str, steps: list[tuple[str, list[str]]], sizes: Sizes) -> dict:

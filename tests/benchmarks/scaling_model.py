@@ -28,8 +28,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 
-from nbhelpers import cluster, features
 from nbhelpers.data import locate, manifest
+from nbhelpers.features import cluster, encoders, extraction
+from nbhelpers.features.store import Store
 from nbhelpers.media import faces, video
 
 DFDC_CLIPS, DFDC_BYTES, DFDC_SECONDS = 119_154, 471e9, 10
@@ -75,7 +76,7 @@ def stage_seconds(path, choice, store):
     values = choice.encoder.predict(pixels)
     marks.append(time.process_time())
     facts = {"frames": len(clip), "crop": report.crop, "faces_found": report.found}
-    features._Store(store).put(key, features._Sequence(values, facts))
+    Store(store).put(key, extraction._Sequence(values, facts))
     marks.append(time.process_time())
     seconds = [after - before for before, after in itertools.pairwise(marks)]
     return dict(zip(STAGES, seconds, strict=True)), (store / f"{key}.npz").stat().st_size
@@ -193,8 +194,8 @@ def main():
     parser.add_argument("--clips", type=int, default=48)
     parser.add_argument("--out", default="")
     chosen = parser.parse_args()
-    encoder = features.load_encoder("Xception", image_size=chosen.size, weights_mode="none")
-    choice = features.Choice(encoder, chosen.frames, margin=-0.1)
+    encoder = encoders.load_encoder("Xception", image_size=chosen.size, weights_mode="none")
+    choice = extraction.Choice(encoder, chosen.frames, margin=-0.1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found = measure(folder, choice, chosen.repeats)

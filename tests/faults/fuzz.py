@@ -36,9 +36,9 @@ TOKENS = (
 
 def picture(path: Path) -> None:
     """Reads a picture in every way the package does."""
-    from nbhelpers.commands import inputs
     from nbhelpers.data import file_checks
     from nbhelpers.media import images
+    from nbhelpers.predict import inputs
 
     said = file_checks._decode_problem(str(path))
     try:

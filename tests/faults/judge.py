@@ -10,8 +10,9 @@ import json
 if __name__ == "__main__":
     import keras
 
-    from nbhelpers import calibration, results
     from nbhelpers.data import locate, manifest, splits
+    from nbhelpers.evaluation import calibration
+    from nbhelpers.evaluation.predictions import predictions_of, score_models
     from nbhelpers.networks import models, pipelines, training
 
     keras.utils.set_random_seed(42)
@@ -28,11 +29,11 @@ if __name__ == "__main__":
     watched = pipelines.make_dataset(validation, image_size=32)
     history = model.fit(rows, validation_data=watched, epochs=2, shuffle=False, verbose=0).history
     score = training.predict(model, test)
-    predictions = results.predictions_of("ours", test, score)
+    predictions = predictions_of("ours", test, score)
     y_validation = manifest.y_true(validation)
     found = {
         "history": history,
-        "metrics": results.judge(predictions, table, seed=42),
+        "metrics": score_models(predictions, table, seed=42),
         "temperature": calibration.fit_temperature(
             y_validation, training.predict(model, validation)
         ),

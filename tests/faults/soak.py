@@ -65,14 +65,14 @@ def extract(times, folder):
     import pandas as pd
     from tiny_clips import grey_frames, write_clip
 
-    from nbhelpers import features
+    from nbhelpers.features import encoders, extraction
 
     clip = write_clip(folder / "clip.mp4", grey_frames(12))
     table = pd.DataFrame({"videoname": [clip.name], "path": [str(clip)]})
-    encoder = features.load_encoder("Xception", image_size=75, weights_mode="none")
+    encoder = encoders.load_encoder("Xception", image_size=75, weights_mode="none")
     rows = []
     for number in range(1, times + 1):
-        found = features.extract(table, encoder, frames=2)
+        found = extraction.extract(table, encoder, frames=2)
         if not found.report["readable"].all():
             return f"extraction {number} failed: {found.report['reason'][0]}"
         if number % max(1, times // WAYS) == 0:

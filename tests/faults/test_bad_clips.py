@@ -14,7 +14,7 @@ import tiny_models
 from tiny_clips import ffmpeg, write_clip
 
 from nbhelpers import __main__ as command
-from nbhelpers import features
+from nbhelpers.features import extraction
 from nbhelpers.media import video
 
 
@@ -105,8 +105,8 @@ def test_interlaced_clips_would_be_misread(bad):
 def test_extraction_goes_on_past_broken_clips(good, bad, tmp_path):
     some = ["ten_bits.mp4", "one_pixel.avi", "odd_sizes.mp4"]
     paths = [*bad.values(), *(good[name] for name in some), tmp_path / "gone.mp4"]
-    for crop in features.CROPS:
-        found = features.extract(as_table(paths), MeanColour(), frames=4, crop=crop)
+    for crop in extraction.CROPS:
+        found = extraction.extract(as_table(paths), MeanColour(), frames=4, crop=crop)
         assert found.table["videoname"].tolist() == some
         assert found.mask.all()
         levels = broken.BASE + broken.STEP * video.frame_indices(30, 4)

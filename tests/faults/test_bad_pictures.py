@@ -152,7 +152,7 @@ def test_predict_scores_odd_pictures_alike_and_broken_ones_not_at_all(good, bad,
 
 
 def test_the_detector_of_this_test_can_tell_wrong_pictures(tmp_path):
-    from nbhelpers import detector
+    from nbhelpers.predict import detector
 
     model = detector.load(tiny_models.colour_detector(tmp_path / "m.keras"))
     face = broken.upright()

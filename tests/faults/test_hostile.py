@@ -21,13 +21,14 @@ from PIL import Image
 
 import nbhelpers
 from nbhelpers import __main__ as command
-from nbhelpers import display, features
 from nbhelpers.commands import compare
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import file_checks, manifest
+from nbhelpers.features import encoders
 from nbhelpers.media import images
 from nbhelpers.networks import loading, pipelines, weights
+from nbhelpers.reporting import display
 from nbhelpers.runner import index, overrides, pages, series
 from nbhelpers.runner.execution import Outcome
 
@@ -253,7 +254,7 @@ def test_a_model_with_code_is_refused(tmp_path, mark, capsys):
     ):
         loading.load_detector(path)
     with pytest.raises(loading.UnsafeModelError):
-        features.load_encoder(str(path))
+        encoders.load_encoder(str(path))
     picture = tmp_path / "a.png"
     Image.fromarray(broken.upright()).save(picture)
     assert command.main(["predict", str(picture), "--model", str(path)]) == 2

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from nbhelpers import calibration, metrics
 from nbhelpers.common import files
 from nbhelpers.data import manifest, splits
 from nbhelpers.data.groups import connected_groups
+from nbhelpers.evaluation import calibration, metrics
 from nbhelpers.media import video
 
 settings.register_profile(

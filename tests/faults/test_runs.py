@@ -118,7 +118,7 @@ def test_lack_of_memory_fails_its_notebook_alone(killed, project, told):
 
 
 def test_changed_data_are_noticed(tmp_path):
-    from nbhelpers.runner import inputs
+    from nbhelpers.runner import fingerprints
     from nbhelpers.runner.notebooks import load_notebook
 
     notebook = load_notebook(tiny.write(tmp_path / "notebooks", "01_eda"))
@@ -130,10 +130,10 @@ def test_changed_data_are_noticed(tmp_path):
     options = {"DATA_DIR": str(data), "SPLIT_CSV": str(split)}
 
     def changed():
-        fresh = inputs.Inputs([notebook], tmp_path).of(notebook, options)
+        fresh = fingerprints.Fingerprints([notebook], tmp_path).of(notebook, options)
         return {name for name in fresh if fresh[name] != before[name]}
 
-    before = inputs.Inputs([notebook], tmp_path).of(notebook, options)
+    before = fingerprints.Fingerprints([notebook], tmp_path).of(notebook, options)
     assert changed() == set()
     (data / "a.jpg").write_bytes(b"1")
     assert changed() == {"data"}
@@ -147,7 +147,7 @@ def test_changed_data_are_noticed(tmp_path):
 
 
 def test_a_model_made_anew_is_a_changed_input(tmp_path):
-    from nbhelpers.runner import inputs
+    from nbhelpers.runner import fingerprints
     from nbhelpers.runner.notebooks import load_notebook
 
     notebooks = [
@@ -155,11 +155,11 @@ def test_a_model_made_anew_is_a_changed_input(tmp_path):
     ]
     for suffix in (".keras", ".html"):
         (tmp_path / f"03_x{suffix}").write_text("old")
-    before = inputs.Inputs(notebooks, tmp_path).of(notebooks[1], {})
+    before = fingerprints.Fingerprints(notebooks, tmp_path).of(notebooks[1], {})
     (tmp_path / "03_x.html").write_text("another page")
-    assert inputs.Inputs(notebooks, tmp_path).of(notebooks[1], {}) == before
+    assert fingerprints.Fingerprints(notebooks, tmp_path).of(notebooks[1], {}) == before
     (tmp_path / "03_x.keras").write_text("new")
-    now = inputs.Inputs(notebooks, tmp_path).of(notebooks[1], {})
+    now = fingerprints.Fingerprints(notebooks, tmp_path).of(notebooks[1], {})
     assert [name for name in now if now[name] != before[name]] == ["notebooks it builds on"]
 
 

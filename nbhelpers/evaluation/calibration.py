@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
-from nbhelpers import metrics
+from nbhelpers.evaluation import metrics
 
 _CLIP = 1e-7  # scores nearer to 0 or 1 have no finite logit in float32
 TEMPERATURES = (0.05, 20.0)  # the range that is searched

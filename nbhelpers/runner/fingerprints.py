@@ -22,7 +22,7 @@ DEPENDENCIES = (
 OUTSIDE = {"runner", "commands", "__main__.py"}  # parts of the package that no notebook imports
 
 
-class Inputs:
+class Fingerprints:
     """Works out the digests of one run; data sets and the package are looked at once.
 
     Args:

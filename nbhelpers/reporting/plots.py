@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+
 #: Okabe-Ito blue and vermilion.
 COLOURS = {"REAL": "#0072B2", "FAKE": "#D55E00"}
 #: For models, stages and anything that is not a class.

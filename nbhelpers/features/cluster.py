@@ -21,8 +21,9 @@ from typing import Any
 
 import pandas as pd
 
-from nbhelpers import features
 from nbhelpers.common import files
+from nbhelpers.features import extraction
+from nbhelpers.features.store import StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def connected(address: str = "") -> Iterator[Any]:
 
 def fill(
     table: pd.DataFrame,
-    choice: features.Choice,
+    choice: extraction.Choice,
     *,
     store: str | os.PathLike,
     address: str = "",
@@ -215,7 +216,7 @@ def _shared(ray: Any, store: Path, paths: Iterable[str], cpus: float) -> Iterato
             dir=store, prefix=".shared-", ignore_cleanup_errors=True
         )
     except OSError as error:
-        raise features.StoreError(f"Nothing can be written into {store}: {error}") from error
+        raise StoreError(f"Nothing can be written into {store}: {error}") from error
     with folder as made:
         sight = _Sight.of(Path(made), paths)
         _check_machines(ray, sight, cpus)
@@ -335,7 +336,7 @@ class _Worker:
     def fill(self, videoname: str, path: str) -> dict:
         """Put one clip's features into the store; its row of the report."""
         table = pd.DataFrame({"videoname": [videoname], "path": [path]})
-        return next(features.fill(table, self.choice, store=self.store))
+        return next(extraction.fill(table, self.choice, store=self.store))
 
 
 @dataclass
@@ -409,7 +410,7 @@ class _Crew:
         try:
             answer = self.ray.get(reference)
         except errors.RayTaskError as error:  # raised by the work: the worker lives
-            if isinstance(error.cause, features.StoreError):
+            if isinstance(error.cause, StoreError):
                 raise error.cause from None
             if clip is None:
                 raise _blind("a worker", _cause(error)) from error

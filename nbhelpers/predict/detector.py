@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbhelpers import calibration, metrics
 from nbhelpers.common import files
+from nbhelpers.evaluation import calibration, metrics
 from nbhelpers.networks import loading
 
 if TYPE_CHECKING:
     import keras
+
 
 CARD_SUFFIX = ".card.json"
 LIMITS = (

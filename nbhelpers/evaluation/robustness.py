@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nbhelpers import metrics
+from nbhelpers.evaluation import metrics
 from nbhelpers.media import video
 
 LEVELS = ("mild", "medium", "strong")

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbhelpers.commands import inputs
 from nbhelpers.common.files import displayable
 from nbhelpers.media.faces import detect_faces, face_square, track_face
+from nbhelpers.predict import inputs
 
 if TYPE_CHECKING:
-    from nbhelpers.detector import Detector
+    from nbhelpers.predict.detector import Detector
+
 
 #: Added on each side of a face, as a share of its box. Measured on 250 crops each: the box that
 #: `faces` finds fills 0.83 of the bundled sample's crops and all of DFDC's (medians).
@@ -111,7 +112,7 @@ def margin_of(detector: Detector) -> float:
     return SAMPLE_MARGIN if is_of_the_sample(detector) else TIGHT_MARGIN
 
 
-def judge(
+def score_file(
     path: Path,
     *,
     detector: Detector,
@@ -123,7 +124,7 @@ def judge(
 
     Args:
         path: a picture or a video.
-        detector: from `nbhelpers.detector.load`.
+        detector: from `nbhelpers.predict.detector.load`.
         frames: of a video, evenly spaced, >= 1.
         margin: added on each side of a face, as a share of its longer side; None is
             `margin_of` the detector.
@@ -197,7 +198,7 @@ def square_of(box: np.ndarray, shape: Sequence[int], *, margin: float) -> Square
     Args:
         box: ``x, y, width, height`` and maybe more.
         shape: of the picture, (H, W, …).
-        margin: as `judge`.
+        margin: as `score_file`.
 
     Returns:
         The square; that of a picture which is a face crop already has ``side`` 0.
@@ -244,14 +245,14 @@ def _scored(
     return Judged(path, kind, judged, notes=list(notes), frames=frames)
 
 
-def judge_all(paths: Iterable[Path], **how) -> list[Judged]:
+def score_files(paths: Iterable[Path], **how) -> list[Judged]:
     """Judge files one after the other.
 
     Args:
         paths: files.
-        **how: as `judge`.
+        **how: as `score_file`.
 
     Returns:
         One entry a file, in order.
     """
-    return [judge(path, **how) for path in paths]
+    return [score_file(path, **how) for path in paths]

@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbhelpers import plots
 from nbhelpers.common import files
 from nbhelpers.media import video as clips
+from nbhelpers.reporting import plots
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from PIL import Image
+
 
 logger = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ class InputError(ValueError):
     """A file that cannot be judged, with the reason as one sentence."""
 
 
-def find(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
+def find_files(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
     """List the files to judge.
 
     Args:

@@ -11,14 +11,16 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 
-from nbhelpers import explain, plots
-from nbhelpers.commands import predict
+from nbhelpers import explain
 from nbhelpers.common.files import displayable as shown_name
 from nbhelpers.common.html import NO_PROOF, figure_tag, page, picture_tag
+from nbhelpers.predict import wording
+from nbhelpers.reporting import plots
 
 if TYPE_CHECKING:
-    from nbhelpers.commands.judging import Face, Judged
-    from nbhelpers.detector import Detector
+    from nbhelpers.predict.detector import Detector
+    from nbhelpers.predict.scoring import Face, Judged
+
 
 MOST_FACES = 12  # of one picture that are drawn
 STYLE = """
@@ -54,7 +56,7 @@ def report_page(judged: list[Judged], detector: Detector, model_file: Path) -> s
     Returns:
         HTML, with every picture inside and every name escaped.
     """
-    told = "".join(f"<li>{html.escape(text)}</li>" for text in predict.about(detector, model_file))
+    told = "".join(f"<li>{html.escape(text)}</li>" for text in wording.about(detector, model_file))
     with plt.rc_context():
         plots.style()
         sections = "\n".join(_section(one, detector) for one in judged)
@@ -72,8 +74,8 @@ def _section(one: Judged, detector: Detector) -> str:
     head = f'<section class="file"><h2>{text(shown_name(str(one.path)))}</h2>'
     if not one.faces:
         return f'{head}<p class="skipped">No score</p><p>{text(one.reason)}</p></section>'
-    word = predict.answer(one.p_fake, detector)
-    head += f'<p class="score {word}">{text(predict.summary(one, detector))}</p>'
+    word = wording.answer(one.p_fake, detector)
+    head += f'<p class="score {word}">{text(wording.summary(one, detector))}</p>'
     if one.kind == "video":
         shown = _extremes(one)
         curve = f'<figure class="curve">{_curve(one, detector)}</figure>'
@@ -102,8 +104,8 @@ def _face(face: Face, name: int | str, one: Judged, detector: Detector) -> str:
         name = f"face {name} of {len(one.faces)}, from the left"
     else:
         name = "face"
-    word = predict.answer(face.p_fake, detector)
-    caption = f"{name}: P(fake) {face.p_fake:.2f} {word}; {predict.place_of(face)}"
+    word = wording.answer(face.p_fake, detector)
+    caption = f"{name}: P(fake) {face.p_fake:.2f} {word}; {wording.place_of(face)}"
     crop = picture_tag(face.crop, f"The face that was judged, {name}")
     overlay = picture_tag(map_over(face.crop, detector), f"Grad-CAM map over the {name}")
     return (

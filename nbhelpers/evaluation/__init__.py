@@ -1,0 +1,1 @@
+"""How good, how sure, how robust: metrics with intervals, calibration, cross-validation."""

@@ -1,0 +1,116 @@
+"""Whom an encoder has met: clips of people that a detector was trained on."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers.data import locate, manifest
+from nbhelpers.data.groups import connected_groups
+
+if TYPE_CHECKING:
+    pass
+
+logger = logging.getLogger(__name__)
+
+# ---------------------------------------------------------------- who was seen before
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What an encoder may know of the clips from its own training.
+
+    Attributes:
+        seen: bool (N,), True where a clip is tied to a picture that the encoder was trained on or
+            chosen by.
+        certain: whether False means unseen; else nobody can tell, since people are not named.
+        note: one sentence for the reader.
+    """
+
+    seen: np.ndarray
+    certain: bool
+    note: str
+
+
+def face_tables(*data_dirs: str | os.PathLike) -> list[pd.DataFrame]:
+    """Read the tables of face pictures that a detector may have been trained on.
+
+    Args:
+        *data_dirs: as for `locate.find`; places without such a data set are passed over.
+
+    Returns:
+        The tables, in order.
+    """
+    tables = []
+    for place in data_dirs:
+        try:
+            tables.append(manifest.read(locate.find(locate.FACES, place), verify="none").table)
+        except (FileNotFoundError, manifest.DatasetError) as error:
+            logger.info("No face pictures in %r: %s", place, error)
+    return tables
+
+
+def exposure(
+    clips: pd.DataFrame, detector_file: str | os.PathLike, pictures: Sequence[pd.DataFrame]
+) -> Exposure:
+    """Find the clips whose people, or whose originals, a detector was trained on.
+
+    Args:
+        clips: from `manifest.read`, with `videoname` and what is known of `original, source,
+            identity`.
+        detector_file: the `.keras` file; the split it was trained with lies beside it, as
+            `.split.csv` with columns `videoname, split`.
+        pictures: tables of pictures, from `face_tables`; the first that holds all it was trained
+            on is taken.
+
+    Returns:
+        An `Exposure`. Rows of train and validation count as seen; a clip is tied to them by name,
+        original, source or identity, link by link, as in `manifest.connected_groups`.
+    """
+    nobody = np.zeros(len(clips), bool)
+    split_file = Path(detector_file).with_suffix(".split.csv")
+    if not split_file.is_file():
+        note = "No split file lies beside the detector: whom it was trained on cannot be known."
+        return Exposure(nobody, False, note)
+    split = pd.read_csv(split_file, dtype="str", keep_default_na=False)
+    trained = set(split.loc[split["split"].isin(["train", "validation"]), "videoname"])
+    known = next((one for one in pictures if trained <= set(one["videoname"])), None)
+    at_hand = known is not None
+    if not at_hand:
+        known = pd.DataFrame({"videoname": sorted(trained)})  # names alone may still meet
+    columns = ["videoname", "label", "original", "source", "identity"]
+    both = pd.concat([frame.reindex(columns=columns) for frame in (known, clips)])
+    groups = connected_groups(both.reset_index(drop=True))
+    of_pictures, of_clips = groups.iloc[: len(known)], groups.iloc[len(known) :]
+    seen = of_clips.isin(of_pictures[known["videoname"].isin(trained).to_numpy()]).to_numpy()
+    named = [(_identities(frame) != "").all() for frame in (known, clips)]
+    certain = all(named)
+    count = f"{seen.sum()} of {len(clips)} clips"
+    if certain:
+        note = f"{count} show people whom the detector was trained on."
+    elif at_hand:
+        note = (
+            f"{count} share an original with the detector's training pictures. "
+            "Who is who is not told, so people may be shared unseen."
+        )
+    else:
+        note = (
+            f"{count} are named in the detector's training split. Its pictures are not at hand, "
+            "so more may be shared unseen."
+        )
+    return Exposure(seen, certain, note)
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+def _identities(table: pd.DataFrame) -> pd.Series:
+    empty = pd.Series("", index=table.index)
+    return table["identity"].fillna("") if "identity" in table else empty

@@ -1,0 +1,151 @@
+"""Predictions as a table: checked against the rows they are about, and scored beside the prior."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers.data import manifest
+from nbhelpers.evaluation import metrics
+
+PREDICTION_COLUMNS = ["videoname", "split", "label", "y_score", "model"]
+PRIOR = "prior"  # the model that always answers with the share of fakes in the training rows
+
+
+class ResultsError(ValueError):
+    """Predictions that do not fit the table they are about."""
+
+
+def score_models(
+    predictions: pd.DataFrame, table: pd.DataFrame, *, resamples: int = 1000, seed: int = 42
+) -> dict[str, dict]:
+    """Metrics with intervals of every model on the test rows, the prior among them.
+
+    Args:
+        predictions: columns ``PREDICTION_COLUMNS``.
+        table: all rows, with ``videoname, label, split`` and, where known, ``group``.
+        resamples: of the bootstrap by group.
+        seed: of the bootstrap.
+
+    Returns:
+        model -> metric -> ``value, low, high``, and ``n``; see ``metrics.score_intervals``.
+
+    Raises:
+        ValueError: the test rows have one class or one group only.
+    """
+    if PRIOR not in set(predictions["model"]):
+        predictions = with_prior(predictions, table)
+    group = table.set_index("videoname").get("group")
+    result = {}
+    for model, rows in predictions[predictions["split"] == "test"].groupby("model", sort=False):
+        names = rows["videoname"] if group is None else rows["videoname"].map(group)
+        values = metrics.score_intervals(
+            manifest.y_true(rows), rows["y_score"], names, resamples=resamples, seed=seed
+        )
+        result[str(model)] = {**values, "n": len(rows)}
+    return result
+
+
+def predictions_of(model: str, table: pd.DataFrame, y_score: Any) -> pd.DataFrame:
+    """Put a model's scores beside the rows they belong to.
+
+    Args:
+        model: its name in the results.
+        table: the scored rows, with ``videoname, split, label``.
+        y_score: P(fake) in [0, 1], float (N,), in the table's order.
+
+    Returns:
+        Columns ``PREDICTION_COLUMNS``.
+    """
+    return table[["videoname", "split", "label"]].assign(
+        y_score=np.asarray(y_score, dtype=float), model=model
+    )
+
+
+def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Lay out what ``score_models`` returned for reading.
+
+    Args:
+        judged: model -> metric -> ``value, low, high``.
+
+    Returns:
+        One row per model, one column per metric, cells as "0.85 [0.80, 0.90]"; text whose spaces do
+        not break, so that a cell stays on one line.
+
+    >>> list(scores_table({"m": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n": 8}}))
+    ['auc', 'n']
+    """
+
+    def cell(score: Any) -> str:
+        if not isinstance(score, Mapping):
+            return str(score)
+        text = f"{score['value']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
+        return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+    return pd.DataFrame(
+        [{metric: cell(score) for metric, score in scores.items()} for scores in judged.values()],
+        index=list(judged),
+    )
+
+
+# ---------------------------------------------------------------- checking
+
+
+def check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) -> pd.DataFrame:
+    """The predictions in their columns, or what does not fit."""
+    if predictions is None:
+        return pd.DataFrame(columns=PREDICTION_COLUMNS)
+    missing = [column for column in PREDICTION_COLUMNS if column not in predictions]
+    if missing or "split" not in table:
+        raise ResultsError(
+            f"Expected predictions with columns {PREDICTION_COLUMNS} and a table with a split; "
+            f"received predictions without {missing} and table columns {list(table.columns)}."
+        )
+    predictions = predictions[PREDICTION_COLUMNS].reset_index(drop=True)
+    score = predictions["y_score"].to_numpy(dtype=float)
+    bad = ~(np.isfinite(score) & (score >= 0) & (score <= 1))
+    if bad.any():
+        raise ResultsError(
+            f"Expected y_score finite and in [0, 1]; received {bad.sum()} others of {len(score)}, "
+            f"for example {score[bad][0]:.3g}. Pass probabilities, not logits, and look at the "
+            "training loss if there are NaN."
+        )
+    _check_rows(predictions, table)
+    return predictions
+
+
+def _check_rows(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
+    """The same rows, splits and labels as the table's; each test row once per model."""
+    key = ["videoname", "split", "label"]
+    twice = predictions.duplicated(["videoname", "model"])
+    known = predictions.merge(table[key].drop_duplicates(), on=key, how="left", indicator=True)
+    foreign = known["_merge"] == "left_only"
+    for rule, found in {"given twice": twice, "not in the table as they are": foreign}.items():
+        if found.any():
+            rows = predictions[found.to_numpy()].iloc[:2].to_dict("records")
+            raise ResultsError(
+                "Expected each row of the table at most once per model, with its split and label; "
+                f"received {found.sum()} predictions {rule}, for example {rows}. "
+                "Take videoname, split and label from the table that was predicted."
+            )
+    test = set(table.loc[table["split"] == "test", "videoname"])
+    for model, rows in predictions.groupby("model"):
+        absent = sorted(test - set(rows["videoname"]))
+        if absent or model == PRIOR:
+            raise ResultsError(
+                f"Expected every test row from every model, and the model {PRIOR!r} left to this "
+                f"function; received model {model!r} without {len(absent)} of {len(test)} test "
+                f"rows ({absent[:3]}). Predict the whole test split, or drop unreadable rows "
+                "from the table first."
+            )
+
+
+def with_prior(predictions: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Add the constant answer: the share of fakes in the training rows, for every test row."""
+    if "split" not in table or not {"train", "test"} <= set(table["split"]):
+        return predictions
+    prevalence = float((table.loc[table["split"] == "train", "label"] == "FAKE").mean())
+    prior = table.loc[table["split"] == "test", ["videoname", "split", "label"]]
+    prior = prior.assign(y_score=prevalence, model=PRIOR)
+    return pd.concat([part for part in (predictions, prior) if len(part)], ignore_index=True)

@@ -1,0 +1,177 @@
+"""Frame encoders: networks that turn a picture into a vector."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbhelpers.networks import inference, loading, weights
+
+if TYPE_CHECKING:
+    import keras
+
+logger = logging.getLogger(__name__)
+
+ENCODERS = ("auto", "InceptionV3", "Xception", "detector")
+_AT_ONCE = 32  # pictures in one call of the network; bounds its memory
+_MAKING = threading.Lock()  # one thread makes the network for inference, the others wait
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network that turns a picture into a vector.
+
+    Attributes:
+        name: "InceptionV3", "Xception" or "detector".
+        image_size: height and width of its input, pixels.
+        dim: length of the vector.
+        digest: SHA-256 of the weights and all else that the vectors depend on.
+        origin: where the weights came from, one phrase.
+        is_random: whether the weights are random, so that the vectors mean little.
+    """
+
+    name: str
+    image_size: int
+    dim: int
+    digest: str
+    origin: str
+    is_random: bool
+    network: keras.Model = field(repr=False)
+
+    def predict(self, batch: np.ndarray) -> np.ndarray:
+        """Encode pictures, at most 32 at a time.
+
+        Args:
+            batch: uint8 or float32 (B, image_size, image_size, 3) RGB 0-255, B >= 1.
+
+        Returns:
+            float32 (B, dim).
+        """
+        parts = [batch[start : start + _AT_ONCE] for start in range(0, len(batch), _AT_ONCE)]
+        return np.concatenate(
+            [self._inference.predict_on_batch(np.asarray(part, np.float32)) for part in parts]
+        )
+
+    @property
+    def _inference(self) -> keras.Model:
+        with _MAKING:
+            return self._folded
+
+    @cached_property
+    def _folded(self) -> keras.Model:
+        """The network as it is fastest; made at the first call."""
+        folded = inference.folded(self.network)
+        folded.make_predict_function()
+        return folded
+
+    def describe(self) -> dict[str, str | int | bool]:
+        """Return the facts that a results file keeps."""
+        names = ("name", "image_size", "dim", "digest", "origin", "is_random")
+        return {name: getattr(self, name) for name in names}
+
+
+def load_encoder(
+    name: str = "auto",
+    *,
+    image_size: int = 224,
+    weights_mode: str = "auto",
+    model_path: str | os.PathLike = "",
+    layer: str = "",
+) -> Encoder:
+    """Load a frame encoder.
+
+    Args:
+        name: "InceptionV3" (the article's) or "Xception", with ImageNet weights; "auto" for
+            InceptionV3 where its weights can be had, else Xception; "detector" for the model
+            file at `model_path`; or the path of a `.keras` file itself.
+        image_size: input size of the ImageNet networks, pixels, >= 75; a detector has its own.
+        weights_mode: "auto", "imagenet" or "none", see `nbhelpers.networks.weights.imagenet`.
+        model_path: a detector with a global average pooling layer, as notebook 03 saves it.
+        layer: of a detector, the layer whose output is averaged over the picture; "" is the one
+            that its own pooling takes, the last. Middle layers tell textures, late ones tell what
+            the detector made of them for its own data.
+
+    Returns:
+        The encoder; `is_random` tells whether no pretrained weights could be had.
+
+    Raises:
+        ValueError: unknown name, or the detector has no global average pooling layer, or no
+            `layer` of that name with an output (B, H, W, C).
+        FileNotFoundError: there is no file at `model_path`.
+        WeightsError: `weights_mode` insists on weights that cannot be had.
+    """
+    if name.endswith(".keras"):
+        name, model_path = "detector", name
+    if name not in ENCODERS:
+        raise ValueError(
+            f"Expected ENCODER to be one of {ENCODERS} or a .keras file; received {name!r}."
+        )
+    if name == "detector":
+        return _detector(Path(model_path), layer)
+    if name == "auto":
+        try:
+            insist = "none" if weights_mode == "none" else "imagenet"
+            return _imagenet_encoder(weights.imagenet("InceptionV3", mode=insist), image_size)
+        except weights.WeightsError as error:
+            logger.info("InceptionV3's weights cannot be had, taking Xception: %s", error)
+            name = "Xception"
+    return _imagenet_encoder(weights.imagenet(name, mode=weights_mode), image_size)
+
+
+# ---------------------------------------------------------------- encoders
+
+
+def _imagenet_encoder(found: weights.PretrainedWeights, image_size: int) -> Encoder:
+    import keras
+    from keras import layers
+
+    inputs = layers.Input((image_size, image_size, 3))
+    scaled = layers.Rescaling(1 / 127.5, offset=-1)(inputs)  # both networks expect [-1, 1]
+    build = getattr(keras.applications, found.architecture)
+    base = build(include_top=False, weights=None, input_tensor=scaled)
+    if not found.is_random:
+        base.set_weights(found.values)
+    pooled = layers.GlobalAveragePooling2D()(base.output)
+    network = keras.Model(inputs, pooled, name=f"{found.architecture.lower()}_encoder")
+    return _encoder(found.architecture, network, found.origin, is_random=found.is_random)
+
+
+def _detector(path: Path, layer: str) -> Encoder:
+    import keras
+
+    model = loading.load_detector(path)
+    pooling = [x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)]
+    maps = [x.name for x in model.layers if len(getattr(x.output, "shape", ())) == 4]
+    if not layer and not pooling:
+        raise ValueError(
+            f"Expected a detector with a GlobalAveragePooling2D layer; received {path.name} with "
+            f"{len(model.layers)} layers and none of it. Save the model of notebook 03."
+        )
+    if layer and layer not in maps:
+        raise ValueError(
+            f"Expected a layer of {path.name} with an output (B, H, W, C); received {layer!r}. "
+            f"It has {', '.join(maps[-5:])} and {max(0, len(maps) - 5)} more."
+        )
+    if layer:
+        output = keras.layers.GlobalAveragePooling2D()(model.get_layer(layer).output)
+    else:
+        output = pooling[-1].output
+    network = keras.Model(model.inputs, output, name="detector_encoder")
+    origin = f"model file {path.name}" + (f", layer {layer}" if layer else "")
+    return _encoder("detector", network, origin, is_random=False)
+
+
+def _encoder(name: str, network: keras.Model, origin: str, *, is_random: bool) -> Encoder:
+    size, dim = network.input_shape[1], network.output_shape[-1]
+    numbers = weights.digest(network.get_weights())
+    place = network.layers[-2].name  # a deeper layer without weights of its own differs as well
+    digest = hashlib.sha256(f"{name} {size} {dim} {place} {numbers}".encode()).hexdigest()
+    return Encoder(name, size, dim, digest, origin, is_random, network)

@@ -1,0 +1,317 @@
+"""Clips -> feature sequences: each clip is opened once, and encoded in batches."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers.common import threads
+from nbhelpers.features.choices import Choice
+from nbhelpers.features.encoders import Encoder
+from nbhelpers.features.store import Sequence, Store, StoreError
+from nbhelpers.media import faces, video
+
+logger = logging.getLogger(__name__)
+REPORT = ["videoname", "readable", "reason", "frames", "crop", "faces_found", "from_store"]
+_LOOKAHEAD = 2  # clips decoded ahead of the encoder
+_ENCODED_AT_ONCE = 2  # clips in the network
+_EXPECTED = (video.VideoError, OSError)  # what a clip that cannot be read raises
+
+
+@dataclass(frozen=True)
+class Features:
+    """Feature sequences of the clips that could be read.
+
+    Attributes:
+        values: float32 (N, T, D); zero where `mask` is False.
+        mask: bool (N, T); True for frames of the clip, False for padding behind a short clip.
+        table: the N rows the sequences belong to, in order.
+        report: one row for every clip asked for, readable or not: `REPORT`.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    table: pd.DataFrame
+    report: pd.DataFrame
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """`values` and `mask`, the two inputs of a sequence network."""
+        return self.values, self.mask
+
+
+def extract(
+    table: pd.DataFrame,
+    encoder: Encoder,
+    *,
+    frames: int,
+    how: str = "even",
+    crop: str = "face",
+    margin: float = faces.MARGIN,
+    store: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> Features:
+    """Turn clips into feature sequences: `extract_all` with one `Choice`.
+
+    Args:
+        table: columns `videoname` and `path`; others are carried along.
+        encoder: as in `Choice`, and so `frames`, `how`, `crop` and `margin`.
+        frames: see there.
+        how: see there.
+        crop: see there.
+        margin: see there.
+        store: folder of the feature files; None keeps nothing.
+        progress: show a progress bar.
+
+    Returns:
+        `Features` of the readable clips; the report names the others with the reason.
+
+    Raises:
+        ValueError: unknown choice, or no rows.
+        VideoError: not one clip could be read.
+    """
+    choice = Choice(encoder, frames, how, crop, margin)
+    return extract_all(table, {"": choice}, store=store, progress=progress)[""]
+
+
+def extract_all(
+    table: pd.DataFrame,
+    choices: Mapping[str, Choice],
+    *,
+    store: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> dict[str, Features]:
+    """Turn clips into feature sequences in several ways, taking what is stored from the store.
+
+    Each clip is opened once for each way to choose frames, its faces are looked for once, and
+    encoders of one picture size share the pictures. While the encoders work on two clips, the next
+    are decoded. At any time the pixels of one clip's chosen frames and the crops of four clips are
+    in memory, however many and however long the clips are.
+
+    Args:
+        table: columns `videoname` and `path`; others are carried along.
+        choices: name -> what to make; at least one.
+        store: folder of the feature files; None keeps nothing.
+        progress: show a progress bar.
+
+    Returns:
+        name -> `Features`, all of the same clips in the same order: a clip that is unreadable for
+        one choice is left out of all. The reports name those with the reason.
+
+    Raises:
+        ValueError: no choices or no rows.
+        VideoError: not one clip could be read.
+    """
+    if table.empty or not choices:
+        raise ValueError(
+            "Expected at least one clip and one choice; received a table "
+            + (f"of {len(table)} clips and no choices." if len(table) else "without rows.")
+        )
+    shelf = Store(store)
+    sequences: dict[str, list[np.ndarray]] = {name: [] for name in choices}
+    reports: dict[str, list[dict]] = {name: [] for name in choices}
+    for made, rows in _with_bar(_clips(table, choices, shelf), len(table), progress):
+        for name, ready in made.items():
+            sequences[name].append(ready.values)
+        for name, row in rows.items():
+            reports[name].append(row)
+    return {
+        name: _features(table, sequences[name], reports[name], choice.frames)
+        for name, choice in choices.items()
+    }
+
+
+def fill(
+    table: pd.DataFrame,
+    choice: Choice,
+    *,
+    store: str | os.PathLike,
+    keep_going: bool = False,
+) -> Iterator[dict]:
+    """Put the features of clips into a store, and keep nothing of them in memory.
+
+    What is stored already is not made again. What is put there is what `extract_all` would put
+    there, and what it will find.
+
+    Args:
+        table: columns `videoname` and `path`.
+        choice: what to make.
+        store: folder of the feature files.
+        keep_going: an error that no clip should cause (not a `VideoError`, not an `OSError`) makes
+            its clip unreadable instead of ending the work.
+
+    Yields:
+        One row of the report a clip, in order: `REPORT`.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    choices, shelf = {"": choice}, Store(store)
+    for _, rows in _clips(table, choices, shelf, keep_going=keep_going):
+        yield rows[""]
+
+
+def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Average the feature vectors of each clip, padding left out.
+
+    Args:
+        values: float32 (N, T, D).
+        mask: bool (N, T), at least one True a row.
+
+    Returns:
+        float32 (N, D).
+
+    Example:
+        >>> values = np.array([[[2.0], [4.0], [0.0]]])
+        >>> mean_over_frames(values, np.array([[True, True, False]]))
+        array([[3.]])
+    """
+    weight = mask[..., None].astype(values.dtype)
+    return (values * weight).sum(axis=1) / weight.sum(axis=1)
+
+
+# ---------------------------------------------------------------- pixels, one clip ahead
+
+
+#: keys, stored features and pictures of a clip, and what is wrong with it
+_Prepared = tuple[dict, "dict[str, Sequence | None]", dict, str]
+
+
+def _prepare(
+    path: str,
+    choices: Mapping[str, Choice],
+    shelf: Store,
+    expected: tuple[type[Exception], ...],
+) -> _Prepared:
+    """Keys and stored features of a clip, the pictures of what is not stored, what is wrong."""
+    try:
+        keys = shelf.keys(path, choices)
+        stored = {name: shelf.get(key) for name, key in keys.items()}
+        missing = [choice for name, choice in choices.items() if stored[name] is None]
+        return keys, stored, _pictures(path, {choice.pictures for choice in missing}), ""
+    except expected as error:
+        return _unreadable(error)
+
+
+def _unreadable(error: Exception) -> _Prepared:
+    told = str(error) if isinstance(error, _EXPECTED) else f"{type(error).__name__}: {error}"
+    return {}, {}, {}, told
+
+
+def _finish(
+    videoname: str, prepared: _Prepared, choices: Mapping[str, Choice], shelf: Store
+) -> tuple[dict[str, Sequence], dict[str, dict]]:
+    """For each choice the features of a clip, now stored, and its row of the report."""
+    keys, stored, pictures, problem = prepared
+    if problem:
+        logger.warning("%s is left out: %s", videoname, problem)
+    row = {"videoname": videoname, "readable": not problem, "reason": problem}
+    if problem:
+        return {}, {name: dict(row) for name in choices}
+    made, rows = {}, {}
+    for name, choice in choices.items():
+        made[name] = stored[name]
+        if made[name] is None:
+            pixels, facts = pictures[choice.pictures]
+            made[name] = Sequence(choice.encoder.predict(pixels), facts)
+            shelf.put(keys[name], made[name])
+        rows[name] = row | {"from_store": stored[name] is not None} | made[name].facts
+    return made, rows
+
+
+def _pictures(path: str, wanted: set[tuple]) -> dict[tuple, tuple[np.ndarray, dict]]:
+    """For each `Choice.pictures`: uint8 (t, size, size, 3) of one clip, and their facts."""
+    made = {}
+    for frames, how in sorted({one[:2] for one in wanted}):
+        group = [one for one in wanted if one[:2] == (frames, how)]
+        if len(group) == 1 and group[0][2] == "centre":  # whole frames are never held
+            cut = _centre_cutter(group[0][-1])
+            pixels = video.read_frames(path, count=frames, how=how, transform=cut).pixels
+            made[group[0]] = pixels, _centre_facts(pixels)
+            continue
+        clip = video.read_frames(path, count=frames, how=how)
+        track = faces.track_face(clip) if any(one[2] == "face" for one in group) else None
+        for one in group:
+            _, _, crop, margin, size = one
+            if crop == "centre":
+                pixels = video.centre_square(clip.pixels, size=size)
+                made[one] = pixels, _centre_facts(pixels)
+            else:
+                pixels, seen = faces.crop_faces(clip, size=size, margin=margin, track=track)
+                facts = {"frames": len(clip), "crop": seen.crop, "faces_found": seen.found}
+                made[one] = pixels, facts
+    return made
+
+
+def _centre_cutter(size: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda frame: video.centre_square(frame, size=size)
+
+
+def _centre_facts(pixels: np.ndarray) -> dict:
+    return {"frames": len(pixels), "crop": "centre", "faces_found": None}
+
+
+def _clips(
+    table: pd.DataFrame,
+    choices: Mapping[str, Choice],
+    shelf: Store,
+    *,
+    keep_going: bool = False,
+) -> Iterator[tuple[dict[str, Sequence], dict[str, dict]]]:
+    """What `_finish` says of each clip, in order; clips are decoded and encoded ahead."""
+
+    def prepare(path):
+        return _prepare(path, choices, shelf, (Exception,) if keep_going else _EXPECTED)
+
+    def finish(clip):
+        videoname, prepared = clip
+        try:
+            return _finish(videoname, prepared, choices, shelf)
+        except StoreError:
+            raise
+        except Exception as error:
+            if not keep_going:
+                raise
+            return _finish(videoname, _unreadable(error), choices, shelf)
+
+    prepared = threads.in_order(prepare, table["path"], workers=1, ahead=_LOOKAHEAD)
+    clips = zip(table["videoname"], prepared, strict=True)
+    return threads.in_order(finish, clips, workers=_ENCODED_AT_ONCE, ahead=_ENCODED_AT_ONCE - 1)
+
+
+def _with_bar(clips: Iterator[tuple], total: int, progress: bool) -> Iterator[tuple]:
+    if not progress:
+        return clips
+    from tqdm.auto import tqdm
+
+    return tqdm(clips, total=total, desc="clips", unit="clip", leave=False)
+
+
+def _features(
+    table: pd.DataFrame, sequences: list[np.ndarray], rows: list[dict], frames: int
+) -> Features:
+    report = pd.DataFrame(rows, columns=REPORT)
+    report = report.astype({"frames": "Int64", "faces_found": "Int64", "from_store": "boolean"})
+    if not sequences:
+        raise video.VideoError(
+            f"Expected at least one readable clip; received {len(table)} that are not, the first: "
+            f"{report['reason'][0]}"
+        )
+    values, mask = _pad(sequences, frames)
+    readable = table[report["readable"].to_numpy(dtype=bool)].reset_index(drop=True)
+    return Features(values, mask, readable, report)
+
+
+def _pad(sequences: list[np.ndarray], frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Stack sequences (t, D), t <= frames, into values (N, frames, D) and mask (N, frames)."""
+    values = np.zeros((len(sequences), frames, sequences[0].shape[1]), np.float32)
+    mask = np.zeros(values.shape[:2], bool)
+    for row, sequence in enumerate(sequences):
+        values[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = True
+    return values, mask

@@ -1,0 +1,86 @@
+"""The feature store: one file a clip, so that no clip is encoded twice.
+
+The store holds one file a clip, written in one step, named by a digest of everything that its
+content depends on: the clip's bytes, the frame choice, the crop and the encoder's weights. A
+changed parameter therefore never meets old features, and an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nbhelpers.common import files
+from nbhelpers.features.choices import Choice
+
+logger = logging.getLogger(__name__)
+
+_VERSION = 3  # raise it whenever the same choice would give other pixels or other features
+
+
+class StoreError(OSError):
+    """The feature store cannot be written."""
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Features float32 (t, D) of one clip, and its row of the report."""
+
+    values: np.ndarray
+    facts: dict
+
+
+class Store:
+    """Feature files in a folder; with folder None nothing is kept."""
+
+    def __init__(self, folder: str | os.PathLike | None):
+        self.folder = None if folder is None else Path(folder)
+
+    def keys(self, path: str, choices: Mapping[str, Choice]) -> dict[str, str]:
+        """For each choice, a digest of everything that the features of a clip depend on."""
+        if self.folder is None:
+            return dict.fromkeys(choices, "")
+        with open(path, "rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        return {name: self._key(content, choice) for name, choice in choices.items()}
+
+    @staticmethod
+    def _key(content: str, choice: Choice) -> str:
+        frames, how, crop, margin, size = choice.pictures
+        facts = {"frames": frames, "how": how, "crop": crop, "margin": margin, "size": size}
+        facts |= {"encoder": choice.encoder.digest, "version": _VERSION}
+        text = f"{content} {json.dumps(facts, sort_keys=True)}"
+        return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+    def get(self, key: str) -> Sequence | None:
+        """The stored features, or None where there are none or the file is damaged."""
+        if self.folder is None:
+            return None
+        path = self.folder / f"{key}.npz"
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                values, facts = file["values"], json.loads(str(file["facts"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            logger.warning("%s is damaged and made again: %s", path.name, error)
+            return None
+        return Sequence(values, facts)
+
+    def put(self, key: str, sequence: Sequence) -> None:
+        """Keep the features of one clip, whole or not at all."""
+        if self.folder is None:
+            return
+        try:
+            with files.whole(self.folder / f"{key}.npz") as draft:
+                np.savez(draft, values=sequence.values, facts=json.dumps(sequence.facts))
+        except OSError as error:
+            raise StoreError(f"Nothing can be written into {self.folder}: {error}") from error
