@@ -19,7 +19,8 @@ ORDER = [
     {"data"},
     {"networks"},
     {"features", "evaluation", "explain"},
-    {"reporting", "predict"},
+    {"reporting"},
+    {"predict"},
     {"runner"},
     {"commands"},
     {"__main__"},
@@ -85,8 +86,12 @@ def test_the_walk_sees_every_form_of_import():
         "from . import h\nfrom ..i import j\n"
     )
     assert list(imports(source, package="p.q")) == [
-        *[("a.b", True), ("c.d", True), ("p.q.h", True), ("p.i.j", True)],
-        *[("f", False), ("e", False)],
+        ("a.b", True),
+        ("c.d", True),
+        ("p.q.h", True),
+        ("p.i.j", True),
+        ("f", False),
+        ("e", False),
     ]
     assert module_of("nbhelpers.media.video.read_frames") == "nbhelpers.media.video"
     assert module_of("nbhelpers.media") == "nbhelpers.media"

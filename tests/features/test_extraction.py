@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -229,7 +230,7 @@ def test_damaged_file_in_the_store_is_made_again(table, tmp_path):
 KILLED = """
 import json, sys, time
 import pandas as pd
-from test_features import MeanColour
+from test_extraction import MeanColour
 from nbhelpers.features.extraction import extract
 
 class Slow(MeanColour):
@@ -244,7 +245,8 @@ extract(table, Slow(), frames=4, crop="centre", store=sys.argv[2])
 
 def test_run_killed_in_the_middle_goes_on_with_the_same_features(table, tmp_path):
     store = tmp_path / "store"
-    environment = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
+    shared = os.pathsep.join(map(str, Path(__file__).parents[:2]))
+    environment = os.environ | {"PYTHONPATH": shared}
     rows = json.dumps(table.to_dict("list"))
     running = subprocess.Popen([sys.executable, "-c", KILLED, rows, str(store)], env=environment)
     try:

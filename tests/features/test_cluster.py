@@ -20,7 +20,7 @@ from nbhelpers.features import cluster, extraction
 from nbhelpers.features.cluster import ClusterError
 from nbhelpers.features.store import StoreError
 
-ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parents[:3]  # this folder, what tests share, and the project
 
 
 class Logging:
@@ -117,7 +117,7 @@ def machines(tmp_path_factory):
     # jsonschema builds a grammar from this package at each import, which takes longer than all of
     # Ray does; every process of the cluster would.
     (quick / "rfc3987_syntax.py").write_text("raise ImportError\n")
-    paths = [quick, Path(__file__).parent, ROOT, os.environ.get("PYTHONPATH", "")]
+    paths = [quick, *HERE, os.environ.get("PYTHONPATH", "")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, paths)).strip(os.pathsep))
         patch.setenv("RAY_worker_niceness", "0")
@@ -297,9 +297,7 @@ except cluster.ClusterError as error:
 
 def test_nothing_else_needs_ray_and_its_absence_is_told(tmp_path):
     path = plain_clips(tmp_path / "clips", 1)["path"][0]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(ROOT)])
-    }
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, HERE))}
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT, path, str(tmp_path / "store")],
         env=environment,
