@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-HELP = "compare runs: parameters that differ, scores, paired differences"
 EXAMPLES = """
 examples:
   python -m nbhelpers compare runs/seed42 runs/seed7              as text
