@@ -68,7 +68,7 @@ def module_of(name):
     """The module of the package that an imported name is, or lies in; None for other packages."""
     while name and name not in MODULES:
         name = name.rpartition(".")[0]
-    return name if name and name != "nbhelpers" else None
+    return name if name not in ("", "nbhelpers") else None
 
 
 def arrows(file):

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from nbhelpers.evaluation.metrics import Interval
 
-HELP = "compare runs: parameters that differ, scores, paired differences"
 EXAMPLES = """
 examples:
   python -m nbhelpers compare runs/seed42 runs/seed7              as text

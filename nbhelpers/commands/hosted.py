@@ -8,7 +8,6 @@ import re
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner.notebooks import HOSTED, find_notebooks, select_notebooks, tags_of
 
-HELP = "give the notebooks the first cell that Kaggle and Colab need, and links to them"
 EXAMPLES = """
 examples:
   python -m nbhelpers hosted                                                    the cell alone

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-HELP = "rewrite the README's results table from the results of a run"
 EXAMPLES = """
 examples:
   python -m nbhelpers readme                             from runs/latest

@@ -2,7 +2,6 @@
 
 import argparse
 
-HELP = "store outputs in notebooks/ for readers of the repository"
 EXAMPLES = """
 examples:
   python -m nbhelpers render                             execute with default parameters, store all
