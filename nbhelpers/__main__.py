@@ -11,10 +11,7 @@ from nbhelpers.commands import (
     doctor,
     download,
     extract,
-    hosted,
     predict,
-    readme,
-    render,
     run,
     sweep,
 )
@@ -28,9 +25,6 @@ COMMANDS = {
     "check": check,
     "download": download,
     "doctor": doctor,
-    "readme": readme,
-    "render": render,
-    "hosted": hosted,
 }
 
 
