@@ -68,8 +68,8 @@ def table_block(results: dict[str, dict]) -> str:
     lines += HEAD
     for stem, result in scored.items():
         notebook_cell = f"[{stem}](notebooks/{stem}.ipynb)"
-        for name, metrics, n in scores.model_rows(result):
-            cells = [scores.score_text(metrics.get(key)) for key in scores.MAIN_METRICS]
+        for name, judged, n in scores.model_rows(result):
+            cells = [scores.score_text(judged.get(key)) for key in scores.MAIN_METRICS]
             lines.append(_row([notebook_cell, f"`{_cell(name)}`", *cells, _cell(n)]))
             notebook_cell = ""  # once, in its first row
     return "\n".join(lines)

@@ -27,7 +27,6 @@ Learner = Callable[..., np.ndarray]
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C of the logistic regression, small is cautious
 INNER_FOLDS = 4
-FEWEST_GROUPS = 5
 PRIOR = "prior"
 
 
@@ -275,7 +274,7 @@ def score_recipes(
         seed: of the bootstrap.
 
     Returns:
-        recipe -> metric -> ``value, low, high``; and ``n`` clips, ``groups``, and ``minus``: its
+        recipe -> metric -> ``metrics.Interval``; and ``n`` clips, ``groups``, and ``minus``: its
         AUC minus that of `against`. Where `judged` leaves clips out, ``leaky_auc`` is the AUC with
         them. A recipe whose clips lack a class or a second group has no metrics. The first is
         ``prior``, which always answers with the share of fakes.
@@ -298,30 +297,26 @@ def score_recipes(
     return result
 
 
-def verdict(difference: Mapping[str, float], one: str, other: str, *, groups: int) -> str:
+def verdict(difference: metrics.Interval, *, one: str, other: str) -> str:
     """Say in words what a paired difference shows.
 
     Args:
-        difference: ``value, low, high`` of the metric of `one` minus that of `other`; more is
-            better.
+        difference: the AUC of `one` minus that of `other`.
         one: a name.
         other: a name.
-        groups: that were resampled; from fewer than `FEWEST_GROUPS` an interval says nothing.
 
     Returns:
         One sentence.
 
-    >>> verdict({"value": 0.1, "low": -0.1, "high": 0.3}, "the GRU", "the mean", groups=9)
+    >>> verdict(metrics.Interval(0.1, -0.1, 0.3, groups=9), one="the GRU", other="the mean")
     'AUC +0.10 [-0.10, +0.30]: the GRU is not shown to differ from the mean.'
     """
-    if groups < FEWEST_GROUPS:
-        return f"AUC {difference['value']:+.2f}, {one} minus {other}: {groups} groups, no verdict."
+    if not difference.is_firm:
+        return f"AUC {difference:+.2f}, {one} minus {other}; no verdict."
     word = "is not shown to differ from"
-    word = "is better than" if difference["low"] > 0 else word
-    word = "is worse than" if difference["high"] < 0 else word
-    return "AUC {value:+.2f} [{low:+.2f}, {high:+.2f}]: ".format(**difference) + (
-        f"{one} {word} {other}."
-    )
+    word = "is better than" if difference.low > 0 else word
+    word = "is worse than" if difference.high < 0 else word
+    return f"AUC {difference:+.2f}: {one} {word} {other}."
 
 
 def _regressions(

@@ -5,13 +5,11 @@ import logging
 import math
 from pathlib import Path
 
+from nbhelpers.evaluation import metrics
+
 METRICS = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "log_loss": "Log loss",
-    "eer": "EER",
+    name: metrics.METRICS[name].label
+    for name in ("auc", "average_precision", "accuracy", "balanced_accuracy", "log_loss", "eer")
 }
 MAIN_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
 SAMPLE_NOTE = (
@@ -102,11 +100,13 @@ def number(value: object) -> str:
 
 
 def score_text(score: dict | None) -> str:
-    """A score with its interval in one line.
+    """A score with its interval in one line; a dash where there is none, or what is no number.
 
-    >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94})
-    '0.900 [0.850, 0.940]'
+    >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94}), score_text({"value": "0.9"})
+    ('0.900 [0.850, 0.940]', '–')
     """
-    if score is None:
+    try:
+        interval = metrics.Interval.of(score)
+        return f"{interval:.3f}" if all(map(math.isfinite, interval[:3])) else "–"
+    except (TypeError, ValueError, KeyError):
         return "–"
-    return f"{number(score.get('value'))} [{number(score.get('low'))}, {number(score.get('high'))}]"

@@ -665,10 +665,10 @@ def test_paired_differences_by_hand():
     worst, best = predictions([0.9, 0.1, 0.8, 0.2]), predictions([0.1, 0.9, 0.2, 0.8])
     groups = {"a": "x", "b": "x", "c": "y", "d": "y"}
     score, note = compare.paired(worst, best, groups=groups, metric="auc")
-    assert score == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert score[:3] == (1.0, 1.0, 1.0)
     assert note == "4 rows in 2 groups"
     score, note = compare.paired(worst, worst, groups=None, metric="auc")
-    assert score["value"] == 0
+    assert score.value == 0
     assert "groups unknown" in note
 
 
@@ -677,11 +677,11 @@ def test_only_rows_in_common_are_compared():
     score, note = compare.paired(
         predictions([0.1, 0.9, 0.2, 0.8]), other, groups=None, metric="auc"
     )
-    assert score["value"] == -1
+    assert score.value == -1
     assert note.startswith("2 rows in common, of 4 and 4")
     elsewhere = predictions([0.5] * 4, names="wxyz")
     assert compare.paired(predictions([0.5] * 4), elsewhere, groups=None, metric="auc") == (
-        {},
+        None,
         "no test row in common",
     )
 

@@ -301,15 +301,15 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
     scores = {"bad": bad, "good": good} | dict.fromkeys(judged, good)
     found = crossval.score_recipes(scores, table, against="bad", judged=judged)
     assert list(found) == ["prior", "bad", "good", "half", "one group", "reals"]
-    assert found["prior"]["auc"]["value"] == 0.5
-    assert found["prior"]["log_loss"]["value"] == pytest.approx(
+    assert found["prior"]["auc"].value == 0.5
+    assert found["prior"]["log_loss"].value == pytest.approx(
         -(2 / 3) * np.log(2 / 3) - np.log(1 / 3) / 3
     )
-    assert found["good"]["minus"] == {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert found["bad"]["minus"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert found["good"]["minus"][:3] == (1.0, 1.0, 1.0)
+    assert found["bad"]["minus"][:3] == (0.0, 0.0, 0.0)
     assert (found["good"]["n"], found["good"]["groups"]) == (24, 8)
     assert (found["half"]["n"], found["half"]["groups"]) == (12, 4)
-    assert found["half"]["auc"]["value"] == 1
+    assert found["half"]["auc"].value == 1
     assert "leaky_auc" not in found["good"]
     assert found["one group"] == {"n": 3, "groups": 1, "leaky_auc": 1.0}
     assert found["reals"] == {"n": 8, "groups": 8, "leaky_auc": 1.0}
@@ -320,6 +320,7 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
     [(0.1, 0.3, "better than"), (-0.3, -0.1, "worse than"), (0.0, 0.3, "not shown to differ")],
 )
 def test_verdict_follows_the_interval(low, high, word):
-    difference = {"value": 0, "low": low, "high": high}
-    assert word in crossval.verdict(difference, "A", "B", groups=5)
-    assert "4 groups, no verdict" in crossval.verdict(difference, "A", "B", groups=4)
+    firm, few = (metrics.Interval(0, low, high, groups=groups) for groups in (8, 7))
+    assert word in crossval.verdict(firm, one="A", other="B")
+    assert "7 groups: no interval" in crossval.verdict(few, one="A", other="B")
+    assert "no verdict" in crossval.verdict(few, one="A", other="B")

@@ -141,8 +141,8 @@ def test_interval_holds_the_value_and_repeats():
     found = metrics.score_intervals(y, score, groups)
     values = metrics.scores(y, score)
     for name in metrics.METRICS:
-        assert found[name]["value"] == values[name]
-        assert found[name]["low"] < found[name]["value"] < found[name]["high"], name
+        assert found[name].value == values[name]
+        assert found[name].low < found[name].value < found[name].high, name
     assert found == metrics.score_intervals(y, score, groups)
     assert found != metrics.score_intervals(y, score, groups, seed=1)
 
@@ -161,7 +161,7 @@ def test_weights_are_the_same_as_repeated_rows():
     found = metrics.score_intervals(y, score, groups, resamples=50)
     for name in metrics.METRICS:
         expected = np.percentile([each[name] for each in repeated], [2.5, 97.5])
-        assert [found[name]["low"], found[name]["high"]] == pytest.approx(expected), name
+        assert [found[name].low, found[name].high] == pytest.approx(expected), name
 
 
 def test_groups_make_intervals_wider_than_rows_do():
@@ -169,7 +169,7 @@ def test_groups_make_intervals_wider_than_rows_do():
     y, score, person = np.tile(y, 4), np.tile(score, 4), np.tile(np.arange(50), 4)
     by_person = metrics.score_intervals(y, score, person)["auc"]
     by_row = metrics.score_intervals(y, score, np.arange(200))["auc"]
-    width = [each["high"] - each["low"] for each in (by_person, by_row)]
+    width = [each.high - each.low for each in (by_person, by_row)]
     assert width[0] / width[1] == pytest.approx(2, rel=0.25)  # sqrt(4) copies
 
 
@@ -181,7 +181,7 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
         y = np.arange(120) % 2
         score = np.clip(rng.normal(0.4 + 0.2 * y, 0.2), 0, 1)
         found = metrics.score_intervals(y, score, np.arange(120), resamples=200)["auc"]
-        hits += found["low"] <= truth <= found["high"]
+        hits += found.low <= truth <= found.high
     assert hits >= 87  # 95 expected; chance alone stays above this in all but 1 of 1000 cases
 
 
@@ -191,13 +191,13 @@ def test_shuffled_labels_have_chance_within_their_interval():
         _, score, groups = random_scores(seed)
         y = np.random.default_rng(seed + 100).permutation(np.arange(len(score)) % 2)
         found = metrics.score_intervals(y, score, groups, resamples=200)["auc"]
-        inside += found["low"] <= 0.5 <= found["high"]
+        inside += found.low <= 0.5 <= found.high
     assert inside >= 16
 
 
 def test_resamples_with_one_class_are_drawn_again():
     found = metrics.score_intervals([0, 1], [0.2, 0.7], ["a", "b"], resamples=50)
-    assert found["auc"] == {"value": 1, "low": 1, "high": 1}
+    assert found["auc"][:3] == (1, 1, 1)
 
 
 def test_interval_errors():
@@ -226,14 +226,14 @@ def test_paired_difference():
     for metric in metrics.METRICS:
         found = metrics.paired_difference(y, good, worse, groups, metric=metric)
         values = [metrics.scores(y, each)[metric] for each in (good, worse)]
-        assert found["value"] == pytest.approx(values[0] - values[1])
-        assert found["low"] <= found["value"] <= found["high"]
+        assert found.value == pytest.approx(values[0] - values[1])
+        assert found.low <= found.value <= found.high
     same = metrics.paired_difference(y, good, good, groups)
-    assert same == {"value": 0, "low": 0, "high": 0}
+    assert same[:3] == (0, 0, 0)
     # pairing takes out what is hard for both
     paired = metrics.paired_difference(y, good, worse, groups)
     alone = metrics.score_intervals(y, good, groups)["auc"]
-    assert paired["high"] - paired["low"] < (alone["high"] - alone["low"]) / 2
+    assert paired.high - paired.low < (alone.high - alone.low) / 2
 
 
 def test_paired_difference_errors():
