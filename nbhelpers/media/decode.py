@@ -26,6 +26,7 @@ _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, s
 
 #: What the strict decoder says of good files that it does not know; Pillow decodes most of those.
 _UNKNOWN = re.compile("unsupported|not supported|could not determine|unimplemented", re.IGNORECASE)
+_ORIENTATION = 0x0112  # EXIF's tag of how the camera was held
 _METADATA = 64_000_000  # bytes that a JPEG may hold beside its pixels
 
 
@@ -79,10 +80,12 @@ def read(path: str | os.PathLike) -> np.ndarray:
 
     with _opened(Path(path)) as picture:
         name, kind = Path(path).name, picture.format  # the upright copy has forgotten it
-        stored_pixels = picture.size[0] * picture.size[1]
+        stored_size = picture.size
         _bound(picture, name)
         if kind in ("JPEG", "MPO"):
-            _check_jpeg(Path(path), stored_pixels)
+            pixels = _strict_pixels(Path(path), picture, stored_size)
+            if pixels is not None:
+                return pixels
         return _as_rgb(ImageOps.exif_transpose(picture), name, kind)
 
 
@@ -133,23 +136,46 @@ def _damaged(path: Path, error: Exception) -> PictureError:
     return PictureError(f"{path.name} is a damaged picture ({error}). Copy or download it again.")
 
 
-def _check_jpeg(path: Path, pixels: int) -> None:
-    """Refuse a JPEG of which its decoder would only warn: Pillow fills what is lost with grey.
+def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndarray | None:
+    """A JPEG decoded by libjpeg without forgiveness: Pillow fills what is lost with grey.
 
-    All of the file is read but only an eighth of the picture's height and width is computed, in
-    grey, which takes about a sixth of the time of `read`.
+    The pixels are the same to the last digit. What is in four colours, or shrunk while it is
+    decoded, is decoded here for the verdict only, in grey and at an eighth of the size.
+
+    Args:
+        path: the file.
+        picture: the same, opened by Pillow and not decoded.
+        stored_size: width and height by the header.
+
+    Returns:
+        ``uint8 (H, W, 3)`` RGB 0-255, upright; None where it is for Pillow to decode.
     """
     import simplejpeg
 
+    most_bytes = 8 * stored_size[0] * stored_size[1] + _METADATA
     with path.open("rb") as file:
-        content = file.read(8 * pixels + _METADATA)
+        content = file.read(min(path.stat().st_size, most_bytes))
     try:
-        simplejpeg.decode_jpeg(
-            content, "Gray", fastdct=True, fastupsample=True, min_height=1, min_width=1
-        )
+        if picture.mode not in ("RGB", "L") or picture.size != stored_size:
+            simplejpeg.decode_jpeg(content, "Gray", min_height=1, min_width=1)
+            return None
+        pixels = simplejpeg.decode_jpeg(content, "RGB", fastdct=False, fastupsample=False)
     except ValueError as error:
-        if not _UNKNOWN.search(str(error)):
-            raise _damaged(path, error) from error
+        if _UNKNOWN.search(str(error)):
+            return None
+        raise _damaged(path, error) from error
+    return _upright(pixels, picture.getexif().get(_ORIENTATION, 1))
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Undo how a camera was held, by EXIF's number for it."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _bound(picture, name: str) -> None:

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import tiny_faces
-from PIL import Image
+from PIL import Image, ImageOps
 
 from nbhelpers.data import locate
 from nbhelpers.media import decode
@@ -77,6 +77,21 @@ def test_pixels_of_good_files_are_what_pillow_gives():
     for path in pictures:
         with Image.open(path) as picture:
             np.testing.assert_array_equal(decode.read(path), np.asarray(picture.convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    "options", [{"subsampling": 0}, {"subsampling": 1}, {"progressive": True}, {"quality": 20}]
+)
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_pixels_of_every_jpeg_are_what_pillow_gives(orientation, mode, options, face, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(face.convert(mode).crop((0, 0, 101, 67)), exif=exif, **options)
+    (tmp_path / "photo.jpg").write_bytes(content)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+    assert upright.size == ((67, 101) if 5 <= orientation <= 8 else (101, 67))
+    np.testing.assert_array_equal(decode.read(tmp_path / "photo.jpg"), np.asarray(upright))
 
 
 def test_what_the_strict_decoder_does_not_know_is_left_to_pillow(face, tmp_path, monkeypatch):
