@@ -10,6 +10,7 @@ from nbhelpers.data import locate
 from nbhelpers.runner.notebooks import HOSTED, find_notebooks, select_notebooks, tags_of
 from tools import command_line
 
+HELP = "put the cell and the links for Kaggle and Colab into the notebooks"
 EXAMPLES = """
 examples:
   python -m tools.hosted                                                    the cell alone

@@ -59,7 +59,7 @@ def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) 
     folds = min(folds, len(names), *np.bincount(y, minlength=2)[:2])
     fold = np.zeros(len(y), np.int64)
     if folds >= 2:
-        # The groups are shuffled here: before scikit-learn 1.8 its own shuffle moved what each group
+        # The groups are shuffled here: before scikit-learn 1.8 its shuffle moved what each group
         # holds, but not the groups themselves (its pull request 32540).
         order = np.arange(len(names))
         check_random_state(seed).shuffle(order)
