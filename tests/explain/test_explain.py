@@ -1,7 +1,6 @@
 """Explanations: a planted network whose evidence is known, and measures on hand-made maps."""
 
 import tracemalloc
-from time import process_time
 
 import numpy as np
 import pytest
@@ -240,38 +239,6 @@ class FreeNetwork:
 @pytest.fixture(scope="module")
 def large_picture():
     return np.random.default_rng(0).integers(0, 256, (128, 128, 3)).astype("float32")
-
-
-def test_lime_is_not_slower_than_the_package_called_plainly(large_picture, monkeypatch):
-    import lime.lime_image
-    from lime.lime_image import LimeImageExplainer
-
-    monkeypatch.setattr(lime.lime_image, "tqdm", lambda rows: rows)
-    model, seconds = FreeNetwork(), {"ours": [], "plain": []}
-    common = {"num_samples": 128, "batch_size": 32}
-
-    def plain(pieces):
-        LimeImageExplainer(random_state=5).explain_instance(
-            large_picture,
-            lambda x: np.repeat(model.predict_on_batch(x), 2, axis=1),
-            labels=(1,),
-            top_labels=None,
-            hide_color=127.5,
-            segmentation_fn=lambda _: pieces,
-            random_seed=5,
-            **common,
-        )
-
-    for _ in range(3):
-        start = process_time()
-        ours = explain.lime_explanation(
-            model, large_picture, samples=128, segmentation="grid", segments=64
-        )
-        middle = process_time()
-        plain(ours.segments)
-        seconds["ours"].append(middle - start)
-        seconds["plain"].append(process_time() - middle)
-    assert min(seconds["ours"]) < min(seconds["plain"])
 
 
 def test_memory_of_lime_does_not_grow_with_the_samples(large_picture):
