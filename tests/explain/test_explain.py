@@ -158,14 +158,16 @@ def test_curves_tell_a_faithful_map_from_its_opposite(red_detector, picture, mas
 
     good, bad = mask.astype("float32"), -mask.astype("float32")
     deletion = [
-        explain.curve_area(explain.deletion_curve(score, picture, heat)) for heat in (good, bad)
+        explain.curve_area(explain.deletion_curve(score, picture, heat=heat))
+        for heat in (good, bad)
     ]
     insertion = [
-        explain.curve_area(explain.insertion_curve(score, picture, heat)) for heat in (good, bad)
+        explain.curve_area(explain.insertion_curve(score, picture, heat=heat))
+        for heat in (good, bad)
     ]
     assert deletion[0] < 0.5 * deletion[1]
     assert insertion[0] > insertion[1]
-    curve = explain.deletion_curve(score, picture, good)
+    curve = explain.deletion_curve(score, picture, heat=good)
     assert curve[0] == pytest.approx(score(picture[None].astype("float32"))[0], abs=1e-5)
 
 
@@ -174,12 +176,12 @@ def test_judged_maps_get_what_the_single_measures_give(red_detector, picture, ma
         return explain.p_fake(red_detector, pictures)
 
     maps = {"truth": mask.astype("float32"), "noise": explain.random_map(mask.shape, seed=0)}
-    rows = explain.judge_maps(score, picture, mask, maps=maps, steps=4)
+    rows = explain.measure_maps(score, picture, mask=mask, maps=maps, steps=4)
     assert [row["method"] for row in rows] == list(maps)
     for row, heat in zip(rows, maps.values(), strict=True):
         for name, curve in (
-            ("deletion", explain.deletion_curve(score, picture, heat, steps=4)),
-            ("insertion", explain.insertion_curve(score, picture, heat, steps=4)),
+            ("deletion", explain.deletion_curve(score, picture, heat=heat, steps=4)),
+            ("insertion", explain.insertion_curve(score, picture, heat=heat, steps=4)),
         ):
             assert row[name] == pytest.approx(explain.curve_area(curve), abs=1e-6)
         assert row["pointing"] == explain.pointing_hit(heat, mask)
