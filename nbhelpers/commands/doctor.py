@@ -213,9 +213,9 @@ def kaggle_account() -> Iterator[Finding]:
 
 def detectors() -> Iterator[Finding]:
     """Name the detector that `predict` would use."""
-    from nbhelpers.commands import predict
+    from nbhelpers.predict import choosing
 
     try:
-        yield GOOD, f"predict uses {predict.find_model('')}"
+        yield GOOD, f"predict uses {choosing.detector_file()}"
     except UsageError as error:
         yield NOTE, str(error)

@@ -164,7 +164,7 @@ def clips_of(folder: str) -> tuple[str, pd.DataFrame, list[dict]]:
 
 def _walk(folder: Path) -> Iterator[dict]:
     """Every clip below a folder, named by the way to it; hidden ones left out."""
-    from nbhelpers.media.formats import CLIPS
+    from nbhelpers.media.kinds import CLIPS
 
     for at, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from nbhelpers.common.native_logs import no_chatter
 from nbhelpers.media import decode
-from nbhelpers.media.formats import PICTURES
+from nbhelpers.media.kinds import PICTURES
 
 VERIFY = ("none", "header", "decode")
 CROP_BYTES = 100_000  # a picture of no more is decoded within a millisecond: always

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbhelpers.data.metadata import DatasetError
-from nbhelpers.media.formats import CLIPS, PICTURES
+from nbhelpers.media.kinds import CLIPS, PICTURES
 
 FACES, VIDEOS = "deepfake-faces", "deepfake-detection-challenge"
 

@@ -15,7 +15,7 @@ from nbhelpers.data.layouts import FACES as FACES
 from nbhelpers.data.layouts import VIDEOS as VIDEOS
 from nbhelpers.data.layouts import class_folders, kind_in
 from nbhelpers.data.metadata import DatasetError
-from nbhelpers.media.formats import CLIPS, PICTURES
+from nbhelpers.media.kinds import CLIPS, PICTURES
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from nbhelpers.data.metadata import DatasetError as DatasetError
 from nbhelpers.data.metadata import read_rows
 from nbhelpers.data.rows import DOUBTS, Files, check_rows, clean, tidied, tie_findings
 from nbhelpers.data.rows import PROBLEMS as LEFT_OUT
-from nbhelpers.media.formats import CLIPS, PICTURES
+from nbhelpers.media.kinds import CLIPS, PICTURES
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from nbhelpers.data import ties
 from nbhelpers.data.labels import LABELS
 from nbhelpers.data.layouts import Layout, list_files
 from nbhelpers.data.metadata import TWICE, DatasetError
-from nbhelpers.media.formats import CLIPS, PICTURES, without_ending
+from nbhelpers.media.kinds import CLIPS, PICTURES, without_ending
 
 #: A row with one of these is left out.
 PROBLEMS = (
