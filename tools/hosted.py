@@ -10,7 +10,7 @@ from nbhelpers.data import locate
 from nbhelpers.runner.notebooks import HOSTED, find_notebooks, select_notebooks, tags_of
 from tools import command_line
 
-HELP = "give the notebooks the first cell that Kaggle and Colab need, and links to them"
+HELP = "put the cell and the links for Kaggle and Colab into the notebooks"
 EXAMPLES = """
 examples:
   python -m tools.hosted                                                    the cell alone

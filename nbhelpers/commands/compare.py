@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from nbhelpers.evaluation.metrics import Interval
 
-HELP = "compare runs: parameters that differ, scores, paired differences"
 EXAMPLES = """
 examples:
   python -m nbhelpers compare runs/seed42 runs/seed7              as text
@@ -281,8 +280,8 @@ def paired(
         score = metrics.paired_difference(
             manifest.y_true(both),
             both["y_score_second"],
-            both["y_score_first"],
-            group,
+            minus=both["y_score_first"],
+            groups=group,
             metric=metric,
         )
     except ValueError as error:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from nbhelpers.features.extraction import Choice
 
-HELP = "extract the features of clips into a store, on this machine or on a cluster"
 EXAMPLES = """
 examples:
   python -m nbhelpers extract                            the bundled sample, as notebook 06 does

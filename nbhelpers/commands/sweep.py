@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbhelpers.runner.grid import Run
 
-HELP = "run notebooks with every combination of parameters, and tell what came out"
 EXAMPLES = """
 examples:
   python -m nbhelpers sweep 03 --grid grid.yaml          every combination, one after another

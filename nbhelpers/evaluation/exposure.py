@@ -58,7 +58,7 @@ def face_tables(*data_dirs: str | os.PathLike) -> list[pd.DataFrame]:
 
 
 def exposure(
-    clips: pd.DataFrame, detector_file: str | os.PathLike, pictures: Sequence[pd.DataFrame]
+    clips: pd.DataFrame, detector_file: str | os.PathLike, *, pictures: Sequence[pd.DataFrame]
 ) -> Exposure:
     """Find the clips whose people, or whose originals, a detector was trained on.
 

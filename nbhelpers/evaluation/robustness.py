@@ -76,9 +76,9 @@ def corrupt(
 def curves(
     score: Callable[[np.ndarray], np.ndarray],
     pictures: np.ndarray,
+    *,
     y_true: ArrayLike,
     groups: Sequence[str],
-    *,
     corruptions: Sequence[str] = tuple(CORRUPTIONS),
     seed: int = 42,
 ) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def curves(
 
 
 def _auc(y_score: np.ndarray, y_true: ArrayLike, groups: Sequence[str], seed: int) -> dict:
-    auc = metrics.score_intervals(y_true, y_score, groups, seed=seed)["auc"]
+    auc = metrics.score_intervals(y_true, y_score, groups=groups, seed=seed)["auc"]
     return {"auc": auc, "value": auc.value, "low": auc.low, "high": auc.high}
 
 

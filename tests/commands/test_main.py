@@ -1,5 +1,6 @@
 """The command line: its grammar, exit codes and messages."""
 
+import re
 import subprocess
 import sys
 
@@ -17,6 +18,60 @@ def project(tmp_path, monkeypatch):
     tiny.write(tmp_path / "notebooks", "01_eda", "1", parameters="BINS = 20  # bars\n")
     monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("name", command.COMMANDS)
+def test_help_has_examples_and_exit_codes(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main([name, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert f"python -m nbhelpers {name}" in text.split("examples:")[1]
+    assert "Exit code: 0" in text
+
+
+def test_students_see_their_commands_only(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    listed = re.findall(r"^    (\w+)  +", capsys.readouterr().out, re.MULTILINE)
+    assert listed == [
+        "run",
+        "predict",
+        "check",
+        "compare",
+        "download",
+        "doctor",
+        "extract",
+        "sweep",
+    ]
+
+
+def test_only_the_command_asked_for_is_loaded():
+    code = (
+        "import sys; from nbhelpers import __main__ as command; command.parse(['download', "
+        "'deepfake-faces']); print([name for name in command.COMMANDS "
+        "if f'nbhelpers.commands.{name}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['download']"
+
+
+def test_a_misspelt_command_is_named_with_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["comparre", "a", "b"])
+    assert stop.value.code == 2
+    assert "no command 'comparre'. Did you mean 'compare'?" in capsys.readouterr().err
+
+
+def test_a_package_that_is_missing_is_named():
+    code = (
+        "import sys; sys.modules['yaml'] = None; from nbhelpers import __main__ as command; "
+        "sys.exit(command.main(['sweep', '03', '--grid', 'x']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Expected the package 'yaml'; it is not installed.")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -68,5 +123,6 @@ def test_as_a_module():
         check=False,
     )
     assert done.returncode == 2
-    assert "no_such_notebook" in done.stderr or "found none" in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "no_such_notebook" in done.stderr
     assert "Traceback" not in done.stderr
