@@ -145,9 +145,9 @@ def gpu() -> Iterator[Finding]:
 
 def ffmpeg() -> Iterator[Finding]:
     """Check that the program runs and writes what browsers play."""
-    from nbhelpers.media import video
+    from nbhelpers.media.ffmpeg import program as find_program
 
-    program = video.ffmpeg()
+    program = find_program()
     run = subprocess.run(
         [program, "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=60
     )
