@@ -23,12 +23,6 @@ COMMANDS = {
     "extract": "extract the features of clips into a store, on this machine or on a cluster",
     "sweep": "run notebooks with every combination of parameters, and tabulate the scores",
 }
-#: For maintainers; not listed for students.
-MAINTENANCE = {
-    "readme": "rewrite the README's results table from the results of a run",
-    "render": "store outputs in notebooks/ for readers of the repository",
-    "hosted": "put the cell and the links for Kaggle and Colab into the notebooks",
-}
 INTERRUPTED = 128 + signal.SIGINT  # as shells report it
 
 
@@ -36,7 +30,7 @@ def command_module(name: str) -> ModuleType:
     """Import a command.
 
     Args:
-        name: of `COMMANDS` or `MAINTENANCE`.
+        name: of `COMMANDS`.
 
     Returns:
         The module, with `EXAMPLES`, `add_arguments` and `main`.
@@ -62,8 +56,6 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         _add(subparsers, name, summary, in_full=name == command, help=summary)
-    if command in MAINTENANCE:
-        _add(subparsers, command, MAINTENANCE[command], in_full=True)
     return top
 
 
@@ -94,7 +86,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         SystemExit: with 0 after `--help`, with 2 after words that make no command.
     """
     command = next((word for word in arguments if not word.startswith("-")), "")
-    if command and command not in COMMANDS | MAINTENANCE:
+    if command and command not in COMMANDS:
         parser().error(f"there is no command {command!r}. {did_you_mean(command, COMMANDS)}")
     return parser(command).parse_args(arguments)
 

@@ -18,10 +18,10 @@ from nbhelpers.common.native_logs import no_chatter
 from nbhelpers.common.paths import path_argument
 from nbhelpers.common.tables import frame_csv
 from nbhelpers.data import locate, manifest
-from nbhelpers.data.file_checks import CLIPS
 from nbhelpers.features import cluster, encoders, extraction
 from nbhelpers.features.extraction import REPORT, Choice
 from nbhelpers.features.store import StoreError
+from nbhelpers.media.kinds import CLIPS
 from nbhelpers.networks.weights import WeightsError
 
 EXAMPLES = """

@@ -19,7 +19,7 @@ from nbhelpers.data import locate
 from nbhelpers.features import cluster, store
 from nbhelpers.runner import grid, result_files, scores
 from nbhelpers.runner.grid import Run
-from nbhelpers.runner.scores import METRICS, README_METRICS, score_text
+from nbhelpers.runner.scores import MAIN_METRICS, METRICS, score_text
 from nbhelpers.runner.series import existing
 
 EXAMPLES = """
@@ -268,7 +268,7 @@ def as_text(table: Sequence[dict]) -> str:
         Lines.
     """
     settings, metrics = _names(table)
-    metrics = [name for name in metrics if name in README_METRICS]
+    metrics = [name for name in metrics if name in MAIN_METRICS]
     return text_table(_heads(metrics, settings), _cells(table, metrics, settings))
 
 

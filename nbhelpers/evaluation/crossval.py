@@ -52,13 +52,19 @@ def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) 
     True
     """
     from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.utils import check_random_state
 
     y, groups = np.asarray(y), np.asarray(groups).astype(str)
-    folds = min(folds, len(np.unique(groups)), *np.bincount(y, minlength=2)[:2])
+    names, group = np.unique(groups, return_inverse=True)
+    folds = min(folds, len(names), *np.bincount(y, minlength=2)[:2])
     fold = np.zeros(len(y), np.int64)
     if folds >= 2:
-        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        for number, (_, rows) in enumerate(dealer.split(np.zeros(len(y)), y, groups)):
+        # The groups are shuffled here: before scikit-learn 1.8 its shuffle moved what each group
+        # holds, but not the groups themselves (its pull request 32540).
+        order = np.arange(len(names))
+        check_random_state(seed).shuffle(order)
+        dealer = StratifiedGroupKFold(folds)
+        for number, (_, rows) in enumerate(dealer.split(y, y, np.argsort(order)[group])):
             fold[rows] = number
     lonely = [label for label in (0, 1) if len(np.unique(fold[y == label])) < 2]
     if lonely:
@@ -73,8 +79,8 @@ def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) 
 def out_of_fold(
     learner: Learner,
     y: np.ndarray,
-    groups: Sequence[str],
     *,
+    groups: Sequence[str],
     folds: int = 5,
     repeats: int = 1,
     seed: int = 42,
@@ -113,8 +119,8 @@ def out_of_fold(
 def mean_pooling(
     x: np.ndarray,
     y: np.ndarray,
-    groups: Sequence[str],
     *,
+    groups: Sequence[str],
     strengths: Sequence[float] = STRENGTHS,
 ) -> Learner:
     """Make a logistic regression on one vector a clip, its strength chosen in the training rows.
@@ -151,7 +157,7 @@ def mean_pooling(
     return learner
 
 
-def best_of(learners: Sequence[Learner], y: np.ndarray, groups: Sequence[str]) -> Learner:
+def best_of(learners: Sequence[Learner], y: np.ndarray, *, groups: Sequence[str]) -> Learner:
     """Make one learner of several: the one that does best in the training rows is taken.
 
     Args:
@@ -181,9 +187,9 @@ def best_of(learners: Sequence[Learner], y: np.ndarray, groups: Sequence[str]) -
 def sequence_network(
     values: np.ndarray,
     mask: np.ndarray,
+    *,
     y: np.ndarray,
     groups: Sequence[str],
-    *,
     model: keras.Model,
     epochs: int,
     batch_size: int = 8,
@@ -290,9 +296,9 @@ def score_recipes(
         if len(set(y[rows])) < 2 or result[name]["groups"] < 2:
             continue
         one, other = score[rows], np.asarray(scores[against])[rows]
-        result[name] |= metrics.score_intervals(y[rows], one, groups[rows], seed=seed)
+        result[name] |= metrics.score_intervals(y[rows], one, groups=groups[rows], seed=seed)
         result[name]["minus"] = metrics.paired_difference(
-            y[rows], one, other, groups[rows], seed=seed
+            y[rows], one, minus=other, groups=groups[rows], seed=seed
         )
     return result
 

@@ -128,8 +128,8 @@ def scores(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
 def score_intervals(
     y_true: ArrayLike,
     y_score: ArrayLike,
-    groups: ArrayLike,
     *,
+    groups: ArrayLike,
     resamples: int = 1000,
     seed: int = 42,
 ) -> dict[str, Interval]:
@@ -168,22 +168,22 @@ def score_intervals(
 
 def paired_difference(
     y_true: ArrayLike,
-    score_a: ArrayLike,
-    score_b: ArrayLike,
-    groups: ArrayLike,
+    y_score: ArrayLike,
     *,
+    minus: ArrayLike,
+    groups: ArrayLike,
     metric: str = "auc",
     resamples: int = 1000,
     seed: int = 42,
 ) -> Interval:
-    """How much better model a is than model b on the same rows: metric(a) - metric(b).
+    """How much better one model is than another on the same rows: the metric's difference.
 
     Both are judged on the same resamples, so what makes a resample hard for both cancels out.
 
     Args:
         y_true: (N,) of 0 and 1, both present.
-        score_a: (N,) P(fake) of the one model.
-        score_b: (N,) P(fake) of the other, for the same rows in the same order.
+        y_score: (N,) P(fake) of the one model.
+        minus: (N,) P(fake) of the other, for the same rows in the same order.
         groups: (N,) names, at least two different ones.
         metric: one of ``METRICS``, which says whether lower is better.
         resamples: of the bootstrap, >= 1.
@@ -200,8 +200,8 @@ def paired_difference(
     """
     if metric not in METRICS:
         raise ValueError(f"Expected a metric of {tuple(METRICS)}; received {metric!r}.")
-    y, first = _check(y_true, score_a)
-    _, second = _check(y_true, score_b)
+    y, first = _check(y_true, y_score)
+    _, second = _check(y_true, minus)
     value = scores(y, first)[metric] - scores(y, second)[metric]
     drawn = [
         _weighted(y, first, weights)[metric] - _weighted(y, second, weights)[metric]

@@ -41,13 +41,13 @@ def score_models(
     for model, rows in predictions[predictions["split"] == "test"].groupby("model", sort=False):
         names = rows["videoname"] if group is None else rows["videoname"].map(group)
         values = metrics.score_intervals(
-            manifest.y_true(rows), rows["y_score"], names, resamples=resamples, seed=seed
+            manifest.y_true(rows), rows["y_score"], groups=names, resamples=resamples, seed=seed
         )
         result[str(model)] = {**values, "n": len(rows)}
     return result
 
 
-def predictions_of(model: str, table: pd.DataFrame, y_score: Any) -> pd.DataFrame:
+def predictions_of(model: str, table: pd.DataFrame, *, y_score: Any) -> pd.DataFrame:
     """Put a model's scores beside the rows they belong to.
 
     Args:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from nbhelpers.evaluation import metrics
-from nbhelpers.media import video
+from nbhelpers.media import ffmpeg
 
 LEVELS = ("mild", "medium", "strong")
 #: corruption -> what its number means, and the number of each level.
@@ -76,9 +76,9 @@ def corrupt(
 def curves(
     score: Callable[[np.ndarray], np.ndarray],
     pictures: np.ndarray,
+    *,
     y_true: ArrayLike,
     groups: Sequence[str],
-    *,
     corruptions: Sequence[str] = tuple(CORRUPTIONS),
     seed: int = 42,
 ) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def curves(
 
 
 def _auc(y_score: np.ndarray, y_true: ArrayLike, groups: Sequence[str], seed: int) -> dict:
-    auc = metrics.score_intervals(y_true, y_score, groups, seed=seed)["auc"]
+    auc = metrics.score_intervals(y_true, y_score, groups=groups, seed=seed)["auc"]
     return {"auc": auc, "value": auc.value, "low": auc.low, "high": auc.high}
 
 
@@ -156,7 +156,7 @@ def _h264(pictures: np.ndarray, crf: int) -> np.ndarray:
 
 
 def _ffmpeg(arguments: list[str], data: bytes) -> bytes:
-    command = [video.ffmpeg(), "-loglevel", "error", "-threads", "1", *arguments]
+    command = [ffmpeg.program(), "-loglevel", "error", "-threads", "1", *arguments]
     done = subprocess.run(command, input=data, capture_output=True, check=False)
     if done.returncode:
         raise CorruptionError(

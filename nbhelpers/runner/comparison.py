@@ -282,8 +282,8 @@ def paired(
         score = metrics.paired_difference(
             manifest.y_true(both),
             both["y_score_second"],
-            both["y_score_first"],
-            group,
+            minus=both["y_score_first"],
+            groups=group,
             metric=metric,
         )
     except ValueError as error:

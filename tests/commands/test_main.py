@@ -1,6 +1,5 @@
 """The command line: its grammar, exit codes and messages."""
 
-import json
 import os
 import re
 import subprocess
@@ -11,7 +10,7 @@ import tiny_notebooks as tiny
 
 from nbhelpers import __main__ as command
 from nbhelpers.data import locate
-from nbhelpers.runner import scores, series, stored
+from nbhelpers.runner import series
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", command.COMMANDS | command.MAINTENANCE)
+@pytest.mark.parametrize("name", command.COMMANDS)
 def test_help_has_examples_and_exit_codes(name, capsys):
     with pytest.raises(SystemExit) as stop:
         command.main([name, "--help"])
@@ -97,15 +96,6 @@ def test_run_passes_everything_on(monkeypatch, words):
     }
 
 
-def test_render_passes_everything_on(monkeypatch):
-    seen = {}
-    monkeypatch.setattr(
-        stored, "render", lambda wanted, **rest: seen.update(rest, wanted=wanted) or 0
-    )
-    assert command.main(["render", "02", "--from", "o"]) == 0
-    assert seen == {"wanted": ["02"], "run_dir": "o"}
-
-
 def test_an_unknown_parameter_ends_with_2_and_the_nearest_name(project, capsys):
     assert command.main(["run", "-p", "BIN", "3"]) == 2
     assert "Did you mean 'BINS'?" in capsys.readouterr().err
@@ -124,20 +114,6 @@ def test_no_command_is_an_error(capsys):
     with pytest.raises(SystemExit) as stop:
         command.main([])
     assert stop.value.code == 2
-
-
-def test_readme_is_made_from_the_latest_run(project, capsys):
-    readme = project / "README.md"
-    readme.write_text(f"{scores.BEGIN}\n{scores.END}\n")
-    assert command.main(["readme"]) == 2
-    assert "found none" in capsys.readouterr().err
-    latest = project / "runs" / "latest"
-    latest.mkdir(parents=True)
-    (latest / "02_a.results.json").write_text(json.dumps(tiny.results("02_a")))
-    assert command.main(["readme"]) == 0
-    assert "[02_a](notebooks/02_a.ipynb)" in readme.read_text()
-    assert command.main(["readme", "--out", str(latest)]) == 0
-    assert "up to date" in capsys.readouterr().out
 
 
 def test_as_a_module():

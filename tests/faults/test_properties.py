@@ -110,8 +110,8 @@ def test_what_depends_on_order_only_does_so(rows):
 @given(ROWS, st.integers(0, 5))
 def test_intervals_hold_the_value_and_repeat(rows, seed):
     y, score, group = judged(rows, groups=True)
-    found = metrics.score_intervals(y, score, group, resamples=200, seed=seed)
-    assert found == metrics.score_intervals(y, score, group, resamples=200, seed=seed)
+    found = metrics.score_intervals(y, score, groups=group, resamples=200, seed=seed)
+    assert found == metrics.score_intervals(y, score, groups=group, resamples=200, seed=seed)
     for name, interval in found.items():
         assert interval.low <= interval.high, name
         assert interval.low >= 0, name
@@ -122,7 +122,7 @@ def test_intervals_hold_the_value_and_repeat(rows, seed):
 @given(ROWS, st.integers(0, 5))
 def test_a_model_does_not_differ_from_itself(rows, seed):
     y, score, group = judged(rows, groups=True)
-    gap = metrics.paired_difference(y, score, score, group, resamples=100, seed=seed)
+    gap = metrics.paired_difference(y, score, minus=score, groups=group, resamples=100, seed=seed)
     assert gap[:3] == (0, 0, 0)
 
 

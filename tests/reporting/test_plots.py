@@ -134,7 +134,7 @@ def test_history_marks_a_new_stage():
 def test_maps_have_a_row_for_each_picture():
     heat = np.linspace(-1, 2, 64).reshape(8, 8)
     maps = [{"lime": heat, "cam": -heat}] * 2
-    figure = plots.plot_maps([picture(9)] * 2, [heat > 1, None], maps, titles=["one", "two"])
+    figure = plots.plot_maps([picture(9)] * 2, [heat > 1, None], maps=maps, titles=["one", "two"])
     titles = [ax.get_title() for ax in figure.axes[:4]]
     assert titles == ["picture", "true mask", "lime", "cam"]
     assert len(figure.axes) == 8

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def plot_maps(
     pictures: Sequence[np.ndarray],
     masks: Sequence[np.ndarray | None],
-    maps: Sequence[Mapping[str, np.ndarray]],
     *,
+    maps: Sequence[Mapping[str, np.ndarray]],
     titles: Sequence[str] | None = None,
     size: float = 1.6,
 ) -> Figure:
