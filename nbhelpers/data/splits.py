@@ -147,7 +147,7 @@ def balanced_split(
 def random_split(
     table: pd.DataFrame, *, fractions: Sequence[float] = FRACTIONS, seed: int
 ) -> pd.DataFrame:
-    """Split row by row, each label on its own: the article's way, kept to measure what leaks.
+    """Split row by row, each label on its own: the article's way, reserved to measure what leaks.
 
     Args:
         table: with ``videoname`` and ``label``.
@@ -277,8 +277,8 @@ def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> 
         result = table.assign(split=_deal(table, shares, rng, keep_back=attempt > 0))
         try:
             _check_complete(result, "a split by group")
-        except ValueError as found:
-            error = found
+        except ValueError as reason:
+            error = reason
         else:
             return result
     raise error
@@ -292,17 +292,17 @@ def _deal(
     rows = sizes.to_numpy()
     order = rng.permutation(len(rows))
     order = order[np.argsort(-rows.sum(axis=1)[order], kind="stable")]  # largest first
-    kept = [index for index in order if rows[index].all()][-3:] if keep_back else []
-    kept = dict(zip(kept, (1, 2, 2), strict=False))  # one for validation, two for test
+    reserved = [index for index in order if rows[index].all()][-3:] if keep_back else []
+    reserved = dict(zip(reserved, (1, 2, 2), strict=False))  # one for validation, two for test
     total = rows.sum(axis=0)
     filled = np.zeros((len(SPLITS), rows.shape[1]))  # share of all reals and fakes in each split
     goal = np.outer(shares, np.ones(rows.shape[1]))
     chosen = np.empty(len(rows), dtype=object)
-    for index in [*kept, *(index for index in order if index not in kept)]:
+    for index in [*reserved, *(index for index in order if index not in reserved)]:
         add = rows[index] / total
         # The chi-square distance to the goal grows least for the split that lacks it most.
         cost = ((filled + add - goal) ** 2 - (filled - goal) ** 2) / goal
-        best = kept.get(index, int(cost.sum(axis=1).argmin()))
+        best = reserved.get(index, int(cost.sum(axis=1).argmin()))
         filled[best] += add
         chosen[index] = SPLITS[best]
     return table["group"].map(pd.Series(chosen, index=sizes.index, dtype="str"))
@@ -325,11 +325,11 @@ def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
         "unknown names": sorted(set(given["videoname"]) - set(table["videoname"])),
         "names given twice": sorted(given.loc[given["videoname"].duplicated(), "videoname"]),
     }
-    for rule, found in rules.items():
-        if found:
+    for rule, names in rules.items():
+        if names:
             raise ValueError(
                 f"Expected {path} to give each of the data set's videonames at most once, with a "
-                f"split of {SPLITS}; received {rule}: {found[:5]} ({len(found)} in all). Compare "
+                f"split of {SPLITS}; received {rule}: {names[:5]} ({len(names)} in all). Compare "
                 "with the videoname column and the findings of manifest.read."
             )
     split = table["videoname"].map(given.set_index("videoname")["split"])
