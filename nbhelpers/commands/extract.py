@@ -164,12 +164,12 @@ def clips_of(folder: str) -> tuple[str, pd.DataFrame, list[dict]]:
 
 def _walk(folder: Path) -> Iterator[dict]:
     """Every clip below a folder, named by the way to it; hidden ones left out."""
-    from nbhelpers.media.formats import CLIPS
+    from nbhelpers.media.kinds import CLIP_ENDINGS
 
     for at, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.lower().endswith(CLIPS) and not name.startswith("."):
+            if name.lower().endswith(CLIP_ENDINGS) and not name.startswith("."):
                 path = Path(at) / name
                 yield {"videoname": path.relative_to(folder).as_posix(), "path": str(path)}
 
