@@ -6,6 +6,7 @@ Every function gives the same rows for the same seed, in whatever order the tabl
 import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from nbhelpers.common import files
 from nbhelpers.data import ties
 from nbhelpers.data.groups import connected_groups
 from nbhelpers.data.labels import LABELS, y_true
+from nbhelpers.data.metadata import read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ def group_split(
         ValueError: bad fractions, a label is absent, the file names an unknown video or split,
             or the rows do not give every split both labels (and the test split two groups).
         LeakageError: the split of ``split_csv`` puts a group on two sides.
+        DatasetError: ``split_csv`` is no table in UTF-8.
         FileNotFoundError: no such ``split_csv``.
     """
     _check_labels(table)
@@ -310,16 +313,13 @@ def _deal(
 
 def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
     """Take the split of each row from a file; the table must be sorted already."""
-    try:
-        given = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
+    if not os.path.exists(path):
         raise FileNotFoundError(
             f"Expected SPLIT_CSV to be a file; received {os.fspath(path)!r}, which does not exist."
-        ) from error
-    if not {"videoname", "split"} <= set(given.columns):
-        raise ValueError(
-            f"Expected columns videoname and split in {path}; received {list(given.columns)}."
         )
+    advice = "splits.write_csv writes such a file."
+    rows = read_rows(Path(path), needed=("videoname", "split"), advice=advice)
+    given = pd.DataFrame(rows)[["videoname", "split"]].fillna("").astype("str")
     rules = {
         "unknown splits": sorted(set(given["split"]) - set(SPLITS)),
         "unknown names": sorted(set(given["videoname"]) - set(table["videoname"])),
