@@ -118,6 +118,7 @@ def read_frames(
     count: int,
     how: str = "even",
     transform: Callable[[np.ndarray], np.ndarray] | None = None,
+    partial: bool = False,
 ) -> Frames:
     """Read the chosen frames of a clip, decoding no further than the last of them.
 
@@ -133,6 +134,8 @@ def read_frames(
         transform: Cuts or resizes every frame (uint8 (H, W, 3), still BGR) as it is read, so that
             large frames need be neither kept nor converted; must give equal shapes and treat the
             three colours alike.
+        partial: Take what can be decoded of a clip that breaks off, and log what is missing,
+            where it would be an error else.
 
     Returns:
         :class:`Frames`, upright: turned and mirrored as the file says. Where the file gives no
@@ -146,7 +149,7 @@ def read_frames(
     frame_indices(1, count, how=how)  # refuses a bad choice before any file is touched
     path = Path(path)
     with capture.opened(path) as clip:
-        total = clip.promised if clip.is_sure else _count_frames(clip, path)
+        total = clip.promised if clip.is_sure else _count_frames(clip, path, partial=partial)
         if total < 1:
             raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
         wanted = frame_indices(total, count, how=how)
@@ -154,7 +157,11 @@ def read_frames(
         pixels = _decode(clip, wanted, transform)
         better = wanted
         if len(pixels) < len(wanted):
-            _check_not_cut(clip, path, wanted=wanted, total=total)
+            if _breaks_off(clip, path, wanted=wanted, total=total):
+                problem = f"{path.name} ends after {len(clip.milliseconds)} of {total} frames"
+                if not partial:
+                    raise VideoError(f"{problem}: truncated or damaged. Copy or download it again.")
+                logger.warning("%s: only those are read", problem)
             better = frame_indices(len(clip.milliseconds), count, how=how)
         seconds, fps = _own_seconds(clip), clip.fps
         if how == "even" and seconds is not None and _is_uneven(seconds, clip.fps):
@@ -214,7 +221,7 @@ def check_streams(streams: ffmpeg.Streams, name: str) -> None:
         )
 
 
-def _count_frames(clip: Capture, path: Path) -> int:
+def _count_frames(clip: Capture, path: Path, *, partial: bool) -> int:
     """How many frames are shown, where the header does not say for sure."""
     try:
         packets = ffmpeg.packets(path)
@@ -223,7 +230,13 @@ def _count_frames(clip: Capture, path: Path) -> int:
         count = clip.promised
     else:
         count = len(packets.starts)
-        check_whole(packets, path.name)
+        if partial and not packets.are_all:
+            ends = packets.end, packets.streams.seconds
+            logger.warning(
+                "%s ends after %.1f of %.1f seconds: only those are read", path.name, *ends
+            )
+        else:
+            check_whole(packets, path.name)
     if count < 1:  # nobody says: count by decoding
         clip.grab_all()
         count = len(clip.milliseconds)
@@ -271,14 +284,20 @@ def _is_uneven(seconds: np.ndarray, fps: float) -> bool:
     return _largest_shift(seconds, fps) > 0.5 / fps
 
 
-def _check_not_cut(clip: Capture, path: Path, *, wanted: np.ndarray, total: int) -> None:
-    """Refuse a clip whose frames end long before its header or its packets say."""
+def _breaks_off(clip: Capture, path: Path, *, wanted: np.ndarray, total: int) -> bool:
+    """Whether the frames end long before the header or the packets say.
+
+    Raises:
+        VideoError: there are none at all, or the file holds no moving picture.
+    """
     decoded = len(clip.milliseconds)
-    if decoded < ffmpeg.ENOUGH * (wanted[-1] + 1):
-        check_streams(ffmpeg.streams(path), path.name)
-        problem = f"ends after {decoded} of {total} frames" if decoded else "has no frames"
-        raise VideoError(f"{path.name} {problem}: truncated or damaged. Copy or download it again.")
-    logger.info("%s has %d frames, its header says %d", path.name, decoded, total)
+    if decoded >= ffmpeg.ENOUGH * (wanted[-1] + 1):
+        logger.info("%s has %d frames, its header says %d", path.name, decoded, total)
+        return False
+    check_streams(ffmpeg.streams(path), path.name)
+    if not decoded:
+        raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
+    return True
 
 
 def _decode(clip: Capture, wanted: np.ndarray, transform: Callable | None) -> list[np.ndarray]:
