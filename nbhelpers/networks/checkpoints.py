@@ -52,7 +52,7 @@ class Backups:
     Args:
         folder: where the backups lie while the notebook is at work.
         resume: whether to go on with what lies there; else every training begins anew.
-        parameters: the notebook's, see `results.parameters_of`.
+        parameters: the run's, see `results.start`.
         table: the rows with `videoname` and `split`.
     """
 
