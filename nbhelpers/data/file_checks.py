@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from nbhelpers.common.native_logs import no_chatter
-from nbhelpers.media import decode
+from nbhelpers.media import decode, kinds, video
 from nbhelpers.media.kinds import PICTURES
 
 VERIFY = ("none", "header", "decode")
@@ -53,17 +53,15 @@ def _header_problem(path: str) -> str:
     """What the first and last bytes of a file say against it, or ""."""
     try:
         with open(path, "rb", buffering=0) as file:
-            head = file.read(24)
+            head = file.read(kinds.HEAD_BYTES)
             if not head:
                 return "empty file"
             if path.lower().endswith(PICTURES):
                 return _picture_header_problem(path, file, head)
     except OSError as error:
         return f"cannot be opened: {error.strerror}"
-    box = head[4:8]
-    known = box in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
-    known = known or head.startswith((b"RIFF", b"\x1aE\xdf\xa3"))
-    return "" if known else f"expected an MP4, MOV, AVI or MKV clip; begins with {head[:8]!r}"
+    known = kinds.kind_of(head) == "clip"
+    return "" if known else f"expected a clip such as an MP4 or MOV; begins with {head[:8]!r}"
 
 
 def _picture_header_problem(path: str, file: io.FileIO, head: bytes) -> str:
@@ -104,15 +102,8 @@ def _picture_problem(path: str) -> str:
 
 
 def _clip_problem(path: str) -> str:
-    import cv2
-
-    capture = cv2.VideoCapture(path)
-    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    decoded = 0
-    while capture.grab():
-        decoded += 1
-    capture.release()
-    if decoded == 0:
-        return "no frame can be decoded"
-    # Containers round their frame count; a tenth less is a clip that breaks off.
-    return f"only {decoded} of {promised} frames decode" if decoded < 0.9 * promised else ""
+    try:
+        video.check_to_the_end(path)
+    except (video.VideoError, OSError) as error:
+        return f"cannot be decoded: {error}"
+    return ""

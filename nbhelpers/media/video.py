@@ -157,11 +157,7 @@ def read_frames(
         pixels = _decode(clip, wanted, transform)
         better = wanted
         if len(pixels) < len(wanted):
-            if _breaks_off(clip, path, wanted=wanted, total=total):
-                problem = f"{path.name} ends after {len(clip.milliseconds)} of {total} frames"
-                if not partial:
-                    raise VideoError(f"{problem}: truncated or damaged. Copy or download it again.")
-                logger.warning("%s: only those are read", problem)
+            _check_end(clip, path, needed=wanted[-1] + 1, total=total, partial=partial)
             better = frame_indices(len(clip.milliseconds), count, how=how)
         seconds, fps = _own_seconds(clip), clip.fps
         if how == "even" and seconds is not None and _is_uneven(seconds, clip.fps):
@@ -178,6 +174,24 @@ def read_frames(
     if len(pixels) == 1 or any(map(np.array_equal, pixels, pixels[1:])):
         check_streams(ffmpeg.streams(path), path.name)
     return Frames(np.stack(pixels), better, fps, None if seconds is None else seconds[better])
+
+
+def check_to_the_end(path: str | os.PathLike) -> None:
+    """Decode a clip to its end and keep nothing: minutes for long ones.
+
+    Args:
+        path: The clip.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        VideoError: As `read_frames`.
+    """
+    path = Path(path)
+    with capture.opened(path) as clip:
+        capture.check_size(clip)
+        total = clip.promised if clip.is_sure else _count_frames(clip, path, partial=False)
+        clip.grab_all()
+        _check_end(clip, path, needed=total, total=total, partial=False)
 
 
 def centre_square(pixels: np.ndarray, *, size: int) -> np.ndarray:
@@ -284,20 +298,19 @@ def _is_uneven(seconds: np.ndarray, fps: float) -> bool:
     return _largest_shift(seconds, fps) > 0.5 / fps
 
 
-def _breaks_off(clip: Capture, path: Path, *, wanted: np.ndarray, total: int) -> bool:
-    """Whether the frames end long before the header or the packets say.
-
-    Raises:
-        VideoError: there are none at all, or the file holds no moving picture.
-    """
+def _check_end(clip: Capture, path: Path, *, needed: int, total: int, partial: bool) -> None:
+    """Refuse, or with `partial` log, that decoding ended long before the frames needed."""
     decoded = len(clip.milliseconds)
-    if decoded >= ffmpeg.ENOUGH * (wanted[-1] + 1):
+    if decoded >= ffmpeg.ENOUGH * needed:
         logger.info("%s has %d frames, its header says %d", path.name, decoded, total)
-        return False
+        return
     check_streams(ffmpeg.streams(path), path.name)
     if not decoded:
         raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
-    return True
+    problem = f"{path.name} ends after {decoded} of {total} frames"
+    if not partial:
+        raise VideoError(f"{problem}: truncated or damaged. Copy or download it again.")
+    logger.warning("%s: only those are read", problem)
 
 
 def _decode(clip: Capture, wanted: np.ndarray, transform: Callable | None) -> list[np.ndarray]:

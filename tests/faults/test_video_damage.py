@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tiny_clips import cut, ffmpeg, grey_frames, told_index, write_clip
 
+from nbhelpers.data import file_checks
 from nbhelpers.media import faces, video
 
 
@@ -40,6 +41,30 @@ def test_it_is_an_error_that_names_the_file(breaking_off):
     with pytest.raises(video.VideoError, match="truncated or damaged") as caught:
         video.read_frames(breaking_off, count=6)
     assert str(caught.value).startswith(breaking_off.name)
+
+
+def test_decoding_to_the_end_notices_it(breaking_off, damaged):
+    with pytest.raises(video.VideoError, match="truncated or damaged"):
+        video.check_to_the_end(breaking_off)
+    video.check_to_the_end(damaged.with_name("whole.mp4"))
+
+
+def test_check_names_it_and_takes_what_people_have(damaged, tmp_path):
+    folder = tmp_path / "train_sample_videos"
+    folder.mkdir()
+    (folder / "damaged.mp4").write_bytes(damaged.read_bytes())
+    source = damaged.with_name("whole.mp4")
+    ffmpeg("-ss", "0.7", "-i", source, "-c", "copy", folder / "trimmed.mp4")
+    camcorder = ("-c", "copy", "-f", "mpegts", "-mpegts_m2ts_mode", "1")
+    ffmpeg("-i", source, *camcorder, folder / "camera.mts")
+    ffmpeg("-i", source, "-c:v", "libvpx", folder / "page.webm")
+    rows = [{"videoname": path.name, "path": str(path)} for path in sorted(folder.iterdir())]
+    usable, unreadable = file_checks.verify_rows(rows, verify="header")
+    assert (len(usable), unreadable) == (4, [])
+    usable, (finding,) = file_checks.verify_rows(rows, verify="decode")
+    assert len(usable) == 3
+    assert finding["videoname"] == "damaged.mp4"
+    assert "damaged.mp4 ends after" in finding["detail"]
 
 
 def test_what_decodes_is_read_where_that_is_asked_for(breaking_off, caplog):
