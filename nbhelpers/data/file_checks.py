@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from nbhelpers.common.native_logs import no_chatter
-from nbhelpers.media import decode, kinds
+from nbhelpers.media import decode, kinds, video
 from nbhelpers.media.kinds import PICTURE_ENDINGS
 
 VERIFY = ("none", "header", "decode")
@@ -105,15 +105,8 @@ def _picture_problem(path: str) -> str:
 
 
 def _clip_problem(path: str) -> str:
-    import cv2
-
-    capture = cv2.VideoCapture(path)
-    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    decoded = 0
-    while capture.grab():
-        decoded += 1
-    capture.release()
-    if decoded == 0:
-        return "no frame can be decoded"
-    # Containers round their frame count; a tenth less is a clip that breaks off.
-    return f"only {decoded} of {promised} frames decode" if decoded < 0.9 * promised else ""
+    try:
+        video.check_to_the_end(path)
+    except (video.VideoError, OSError) as error:
+        return f"cannot be decoded: {error}"
+    return ""
