@@ -118,6 +118,7 @@ def read_frames(
     count: int,
     how: str = "even",
     transform: Callable[[np.ndarray], np.ndarray] | None = None,
+    partial: bool = False,
 ) -> Frames:
     """Read the chosen frames of a clip, decoding no further than the last of them.
 
@@ -133,6 +134,8 @@ def read_frames(
         transform: Cuts or resizes every frame (uint8 (H, W, 3), still BGR) as it is read, so that
             large frames need be neither kept nor converted; must give equal shapes and treat the
             three colours alike.
+        partial: Take what can be decoded of a clip that breaks off, and log what is missing,
+            where it would be an error else.
 
     Returns:
         :class:`Frames`, upright: turned and mirrored as the file says. Where the file gives no
@@ -146,7 +149,7 @@ def read_frames(
     frame_indices(1, count, how=how)  # refuses a bad choice before any file is touched
     path = Path(path)
     with capture.opened(path) as clip:
-        total = clip.promised if clip.is_sure else _count_frames(clip, path)
+        total = clip.promised if clip.is_sure else _count_frames(clip, path, partial=partial)
         if total < 1:
             raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
         wanted = frame_indices(total, count, how=how)
@@ -154,7 +157,7 @@ def read_frames(
         pixels = _decode(clip, wanted, transform)
         better = wanted
         if len(pixels) < len(wanted):
-            _check_not_cut(clip, path, wanted=wanted, total=total)
+            _check_end(clip, path, needed=wanted[-1] + 1, total=total, partial=partial)
             better = frame_indices(len(clip.milliseconds), count, how=how)
         seconds, fps = _own_seconds(clip), clip.fps
         if how == "even" and seconds is not None and _is_uneven(seconds, clip.fps):
@@ -171,6 +174,24 @@ def read_frames(
     if len(pixels) == 1 or any(map(np.array_equal, pixels, pixels[1:])):
         check_streams(ffmpeg.streams(path), path.name)
     return Frames(np.stack(pixels), better, fps, None if seconds is None else seconds[better])
+
+
+def check_to_the_end(path: str | os.PathLike) -> None:
+    """Decode a clip to its end and keep nothing: minutes for long ones.
+
+    Args:
+        path: The clip.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        VideoError: As `read_frames`.
+    """
+    path = Path(path)
+    with capture.opened(path) as clip:
+        capture.check_size(clip)
+        total = clip.promised if clip.is_sure else _count_frames(clip, path, partial=False)
+        clip.grab_all()
+        _check_end(clip, path, needed=total, total=total, partial=False)
 
 
 def centre_square(pixels: np.ndarray, *, size: int) -> np.ndarray:
@@ -214,7 +235,7 @@ def check_streams(streams: ffmpeg.Streams, name: str) -> None:
         )
 
 
-def _count_frames(clip: Capture, path: Path) -> int:
+def _count_frames(clip: Capture, path: Path, *, partial: bool) -> int:
     """How many frames are shown, where the header does not say for sure."""
     try:
         packets = ffmpeg.packets(path)
@@ -223,7 +244,13 @@ def _count_frames(clip: Capture, path: Path) -> int:
         count = clip.promised
     else:
         count = len(packets.starts)
-        check_whole(packets, path.name)
+        if partial and not packets.are_all:
+            ends = packets.end, packets.streams.seconds
+            logger.warning(
+                "%s ends after %.1f of %.1f seconds: only those are read", path.name, *ends
+            )
+        else:
+            check_whole(packets, path.name)
     if count < 1:  # nobody says: count by decoding
         clip.grab_all()
         count = len(clip.milliseconds)
@@ -271,14 +298,19 @@ def _is_uneven(seconds: np.ndarray, fps: float) -> bool:
     return _largest_shift(seconds, fps) > 0.5 / fps
 
 
-def _check_not_cut(clip: Capture, path: Path, *, wanted: np.ndarray, total: int) -> None:
-    """Refuse a clip whose frames end long before its header or its packets say."""
+def _check_end(clip: Capture, path: Path, *, needed: int, total: int, partial: bool) -> None:
+    """Refuse, or with `partial` log, that decoding ended long before the frames needed."""
     decoded = len(clip.milliseconds)
-    if decoded < ffmpeg.ENOUGH * (wanted[-1] + 1):
-        check_streams(ffmpeg.streams(path), path.name)
-        problem = f"ends after {decoded} of {total} frames" if decoded else "has no frames"
-        raise VideoError(f"{path.name} {problem}: truncated or damaged. Copy or download it again.")
-    logger.info("%s has %d frames, its header says %d", path.name, decoded, total)
+    if decoded >= ffmpeg.ENOUGH * needed:
+        logger.info("%s has %d frames, its header says %d", path.name, decoded, total)
+        return
+    check_streams(ffmpeg.streams(path), path.name)
+    if not decoded:
+        raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
+    problem = f"{path.name} ends after {decoded} of {total} frames"
+    if not partial:
+        raise VideoError(f"{problem}: truncated or damaged. Copy or download it again.")
+    logger.warning("%s: only those are read", problem)
 
 
 def _decode(clip: Capture, wanted: np.ndarray, transform: Callable | None) -> list[np.ndarray]:

@@ -7,7 +7,6 @@ one sentence that says why.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,10 +16,10 @@ import numpy as np
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.files import displayable
 from nbhelpers.common.paths import user_path
-from nbhelpers.media import decode, kinds, video
+from nbhelpers.media import decode, images, kinds, video
 
 #: Looked for in folders. A file that is named is looked at whatever its name.
-WANTED = kinds.PICTURES + kinds.CLIPS
+WANTED = kinds.PICTURE_ENDINGS + kinds.CLIP_ENDINGS
 LONGEST_SIDE = 1920  # pixels; larger frames of clips are shrunk to it as they are read
 
 
@@ -142,12 +141,7 @@ def read_picture(path: Path) -> np.ndarray:
 
 def has_more(path: Path) -> bool:
     """Whether a picture file, one that can be read, is an animation or has several pages."""
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its size, which has been dealt with
-        with Image.open(path) as picture:
-            return picture.format in ("GIF", "PNG", "WEBP", "TIFF") and picture.n_frames > 1
+    return decode.describe(path).pictures > 1
 
 
 def read_clip(path: Path, *, count: int) -> video.Frames:
@@ -170,7 +164,4 @@ def read_clip(path: Path, *, count: int) -> video.Frames:
 
 
 def _shrunk(frame: np.ndarray) -> np.ndarray:
-    scale = LONGEST_SIDE / max(frame.shape[:2])
-    if scale >= 1:
-        return frame
-    return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return images.shrink(frame, longest_side=LONGEST_SIDE)
