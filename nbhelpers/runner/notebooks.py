@@ -42,7 +42,7 @@ class Notebook:
 
 
 def read_parameters(source: str) -> dict[str, object]:
-    """Reads a parameters cell without executing it.
+    r"""Reads a parameters cell without executing it.
 
     Args:
         source: the cell's Python text.
@@ -53,7 +53,7 @@ def read_parameters(source: str) -> dict[str, object]:
     Raises:
         UsageError: a statement that is not `NAME = literal`.
 
-    >>> read_parameters("EPOCHS = 3  # passes over the data\\nRATE = -1e-3")
+    >>> read_parameters("EPOCHS = 3  # passes over the data\nRATE = -1e-3")
     {'EPOCHS': 3, 'RATE': -0.001}
     """
     found = {}
