@@ -21,7 +21,7 @@ from nbhelpers.data import locate, manifest
 from nbhelpers.features import cluster, encoders, extraction
 from nbhelpers.features.extraction import REPORT, Choice
 from nbhelpers.features.store import StoreError
-from nbhelpers.media.kinds import CLIPS
+from nbhelpers.media.kinds import CLIP_ENDINGS
 from nbhelpers.networks.weights import WeightsError
 
 EXAMPLES = """
@@ -196,7 +196,7 @@ def _walk(folder: Path) -> tuple[list[dict], list[dict]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(at) / name
-            if name.startswith(".") or not name.lower().endswith(CLIPS):
+            if name.startswith(".") or not name.lower().endswith(CLIP_ENDINGS):
                 continue
             if path.is_file():
                 clips.append({"videoname": path.relative_to(folder).as_posix(), "path": str(path)})

@@ -1,4 +1,4 @@
-"""Rows of metadata beside the files they name: which can be used, and what is wrong with the rest."""
+"""Rows of metadata beside the files they name: which can be used, and what is wrong with others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nbhelpers.data import ties
 from nbhelpers.data.labels import LABELS
 from nbhelpers.data.layouts import Layout, list_files
 from nbhelpers.data.metadata import TWICE, DatasetError
-from nbhelpers.media.kinds import CLIPS, PICTURES, without_ending
+from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS, without_ending
 
 #: A row with one of these is left out.
 PROBLEMS = (
@@ -26,7 +26,7 @@ DOUBTS = tuple(f"{kind} {tie}" for tie in ("original", "source") for kind in ("n
 # Leads out of the folder, or cannot be shown by any terminal.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|^/|^[A-Za-z]:|(^|/)\.{0,2}(/|$)")
 _NUMBERS = {"0": "REAL", "1": "FAKE", "0.0": "REAL", "1.0": "FAKE"}
-_ENDINGS = PICTURES + CLIPS
+_ENDINGS = PICTURE_ENDINGS + CLIP_ENDINGS
 
 
 class Files:
@@ -43,7 +43,7 @@ class Files:
             below = {f"{folder}/{name}": path for name, path in inside.items()}
             self.paths |= below
             self.outside |= outside
-            self.facts |= dict.fromkeys(below, {"label": one.label, "split": one.split})
+            self.facts |= {name: {"label": one.label, "split": one.split} for name in below}
         if not layout.classes:
             self.paths, self.outside = list_files(layout.media, layout.suffixes)
         self._names = ties.Names(self.paths, loose=False)

@@ -5,45 +5,24 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-#: Endings of files that are looked for in folders, lower case, the usual ones first; a file that
-#: is named is judged by its first bytes.
-PICTURES = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
+#: What is looked for in folders; a file that is named is judged by its first bytes.
+PICTURE_ENDINGS = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".heic", ".heif", ".avif"),
 )
-CLIPS = (
-    ".mp4",
-    ".mov",
-    ".avi",
-    ".mkv",
-    ".m4v",
-    ".webm",
-    ".3gp",
-    ".mpg",
-    ".mpeg",
-    ".wmv",
-    ".flv",
-    ".mts",
-    ".m2ts",
-    ".ts",
+CLIP_ENDINGS = (
+    *(".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv"),
+    *(".mts", ".m2ts", ".ts"),
 )
+_ENDINGS = frozenset(PICTURE_ENDINGS + CLIP_ENDINGS)
 HEAD_BYTES = 400  # two packets of an MPEG transport stream fit, with or without time codes
 HEIC_ADVICE = (
     "is a HEIC picture, which is not read here. Export it as JPEG (on an iPhone: Settings, Camera, "
     "Formats, Most Compatible), or install pillow-heif."
 )
 
-_PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-_CLIP_STARTS = (
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_CLIPS = (
     *(b"\x1aE\xdf\xa3", b"FLV", b"\x30\x26\xb2\x75"),  # Matroska and WebM, Flash, Windows Media
     *(b"\0\0\1\xba", b"\0\0\1\xb3", b"OggS"),  # MPEG, Ogg
 )
@@ -53,13 +32,13 @@ _AVIF = (b"avif", b"avis")
 
 
 def without_ending(name: str) -> str:
-    """Take the ending of a picture or a clip off a name; other dots belong to it.
+    """A file's name without the ending of a picture or a clip; other dots belong to the name.
 
     >>> without_ending("train/A.b.MP4")
     'train/A.b'
     """
     stem, dot, ending = name.rpartition(".")
-    return stem if dot + ending.lower() in PICTURES + CLIPS else name
+    return stem if dot + ending.lower() in _ENDINGS else name
 
 
 def check_file(path: Path, *, error: type[Exception], what: str) -> None:
@@ -104,14 +83,9 @@ def kind_of(head: bytes) -> str | None:
         ('picture', None)
     """
     riff = head[8:12] if head[:4] == b"RIFF" else b""
-    if (
-        head.startswith(_PICTURE_STARTS)
-        or riff == b"WEBP"
-        or is_heic(head)
-        or _brand(head) in _AVIF
-    ):
+    if head.startswith(_PICTURES) or riff == b"WEBP" or is_heic(head) or _brand(head) in _AVIF:
         return "picture"
-    if head.startswith(_CLIP_STARTS) or riff == b"AVI " or head[4:8] in _MP4_BOXES:
+    if head.startswith(_CLIPS) or riff == b"AVI " or head[4:8] in _MP4_BOXES:
         return "clip"
     return "clip" if is_transport_stream(head) else None
 

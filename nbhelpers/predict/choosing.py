@@ -19,14 +19,14 @@ HOW_TO_MAKE = (
 
 def bundled_file() -> Path | None:
     """Find the detector of real faces that comes with the project; None where it is missing."""
-    found = sorted((locate.project_root() / "data" / "detector").glob("*.keras"))
-    return found[0] if found else None
+    candidates = sorted((locate.project_root() / "data" / "detector").glob("*.keras"))
+    return candidates[0] if candidates else None
 
 
 def newest_file() -> Path | None:
     """Find the detector of your newest run; None where no run has made one."""
-    made = (locate.project_root() / "runs").glob(f"*/{OWN_MODEL}")
-    return max(made, key=lambda path: path.stat().st_mtime, default=None)
+    models = (locate.project_root() / "runs").glob(f"*/{OWN_MODEL}")
+    return max(models, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def detector_file(given: str | None = None) -> Path:

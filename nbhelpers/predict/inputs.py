@@ -19,7 +19,7 @@ from nbhelpers.common.paths import user_path
 from nbhelpers.media import decode, images, kinds, video
 
 #: Looked for in folders. A file that is named is looked at whatever its name.
-WANTED = kinds.PICTURES + kinds.CLIPS
+WANTED = kinds.PICTURE_ENDINGS + kinds.CLIP_ENDINGS
 LONGEST_SIDE = 1920  # pixels; larger frames of clips are shrunk to it as they are read
 
 

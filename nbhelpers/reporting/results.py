@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ logger = logging.getLogger(__name__)
 def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
     """Start the run of a notebook, in the line that follows the parameters cell.
 
-    In a notebook that has imported Keras, Keras is seeded by SEED and, where there is a parameter
-    PRECISION, set to that.
+    In a notebook that has imported Keras, or networks of ours, Keras is seeded by SEED and, where
+    there is a parameter PRECISION, set to that.
 
     Args:
         namespace: ``globals()`` of the notebook. Its literals with names in capitals are taken for
@@ -46,15 +47,23 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
         ValueError: a PRECISION that does not exist.
     """
     run = Run(notebook, parameters=parameters_of(namespace))
-    if "keras" in namespace:
+    if any(map(_is_of_keras, namespace.values())):
+        import keras
+
         from nbhelpers.networks import training
 
-        keras = namespace["keras"]
         keras.utils.set_random_seed(run.seed)
         if "PRECISION" in run.parameters:
             keras.config.set_dtype_policy(training.precision(run.parameters["PRECISION"]))
         run.precision = keras.config.dtype_policy().name
     return run
+
+
+def _is_of_keras(value: Any) -> bool:
+    """Whether a value is the module Keras, or one of those that work with it."""
+    if not isinstance(value, ModuleType):
+        return False
+    return value.__name__ == "keras" or value.__name__.startswith(("keras.", "nbhelpers.networks"))
 
 
 class Run:

@@ -16,8 +16,8 @@ import yaml
 
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
-from nbhelpers.runner import overrides, series
-from nbhelpers.runner.execution import Outcome
+from nbhelpers.runner import manifest, overrides
+from nbhelpers.runner.manifest import Outcome
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"
@@ -177,7 +177,7 @@ def outcomes(run: Run) -> dict[str, Outcome] | None:
         told = json.loads((run.folder / PLAN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    found = series.read_state(run.folder)
+    found = manifest.read(run.folder)
     if told != run.plan or not set(run.digests) <= set(found):
         return None
     return {stem: found[stem] for stem in run.digests}
@@ -223,7 +223,7 @@ def execute_all(runs: list[Run], *, workers: int) -> Iterator[int]:
 def _start(run: Run) -> subprocess.Popen:
     """Begin a run in its folder, with nothing left there that says how an earlier one ended."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    (run.folder / series.STATE).unlink(missing_ok=True)
+    manifest.forget_success(run.folder)
     files.write_text(run.folder / PLAN, json.dumps(run.plan, indent=1) + "\n")
     plain = run.plan["parameters"]
     files.write_text(run.folder / PROFILE, yaml.safe_dump(plain, sort_keys=False))

@@ -10,7 +10,7 @@ import tiny_notebooks as tiny
 
 from nbhelpers import __main__ as command
 from nbhelpers.data import locate
-from nbhelpers.runner import series
+from nbhelpers.runner import execution, lock, series
 
 
 @pytest.fixture
@@ -102,12 +102,25 @@ def test_an_unknown_parameter_ends_with_2_and_the_nearest_name(project, capsys):
     assert not (project / "runs").exists()
 
 
-def test_an_interrupt_ends_with_130(monkeypatch, capsys):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    ("stop", "code", "line"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted."),
+        (OSError(28, "No space left", "x"), 1, "error: No space left (x)."),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_is_kept_is_said_only_where_something_ran(
+    project, monkeypatch, capsys, stop, code, line, begun
+):
+    def stopped(*_, **__):
+        raise stop.with_traceback(None)
 
-    monkeypatch.setattr(series, "run", interrupted)
-    assert command.main(["run"]) == 130
+    stop.__dict__.pop("__notes__", None)
+    monkeypatch.setattr(execution if begun else lock, "execute" if begun else "claim", stopped)
+    assert command.main(["run"]) == code
+    expected = f"{line} {series.GO_ON}" if begun else line
+    assert capsys.readouterr().err.splitlines()[-1] == expected
 
 
 def test_no_command_is_an_error(capsys):

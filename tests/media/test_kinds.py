@@ -12,7 +12,7 @@ def test_pictures(ending, tmp_path):
     path = tmp_path / f"a.{ending}"
     Image.new("RGB", (16, 16), (200, 30, 10)).save(path)
     assert kinds.kind_of(kinds.first_bytes(path)) == "picture"
-    assert path.suffix in kinds.PICTURES
+    assert path.suffix in kinds.PICTURE_ENDINGS
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_clips(ending, tmp_path):
     head = kinds.first_bytes(path)
     assert kinds.kind_of(head) == "clip"
     assert kinds.is_transport_stream(head) == (ending in ("ts", "m2ts", "mts"))
-    assert path.suffix in kinds.CLIPS
+    assert path.suffix in kinds.CLIP_ENDINGS
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"GG is not a stream of packets" * 20])
