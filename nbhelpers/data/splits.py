@@ -6,13 +6,16 @@ Every function gives the same rows for the same seed, in whatever order the tabl
 import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from nbhelpers.common import files
-from nbhelpers.data import manifest
+from nbhelpers.data import ties
 from nbhelpers.data.groups import connected_groups
+from nbhelpers.data.labels import LABELS, y_true
+from nbhelpers.data.metadata import read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ def balanced_sample(
         logger.info("Only %d of %d %s rows are there: as many of each", wanted, per_class, rarer)
     rng = np.random.default_rng(seed)
     drawn = []
-    for label in manifest.LABELS:
+    for label in LABELS:
         rows = table[table["label"] == label].sort_values("videoname", kind="stable")
         take = rng.choice(len(rows), size=wanted, replace=False)
         drawn.append(rows.iloc[take])
@@ -88,6 +91,7 @@ def group_split(
         ValueError: bad fractions, a label is absent, the file names an unknown video or split,
             or the rows do not give every split both labels (and the test split two groups).
         LeakageError: the split of ``split_csv`` puts a group on two sides.
+        DatasetError: ``split_csv`` is no table in UTF-8.
         FileNotFoundError: no such ``split_csv``.
     """
     _check_labels(table)
@@ -146,7 +150,7 @@ def balanced_split(
 def random_split(
     table: pd.DataFrame, *, fractions: Sequence[float] = FRACTIONS, seed: int
 ) -> pd.DataFrame:
-    """Split row by row, each label on its own: the article's way, kept to measure what leaks.
+    """Split row by row, each label on its own: the article's way, reserved to measure what leaks.
 
     Args:
         table: with ``videoname`` and ``label``.
@@ -164,7 +168,7 @@ def random_split(
     table = table.sort_values("videoname", kind="stable").reset_index(drop=True)
     rng = np.random.default_rng(seed)
     split = np.empty(len(table), dtype=object)
-    for label in manifest.LABELS:
+    for label in LABELS:
         rows = rng.permutation(np.flatnonzero(table["label"] == label))
         parts = np.split(rows, np.round(cuts * len(rows)).astype(int))
         for name, part in zip(SPLITS, parts, strict=True):
@@ -220,10 +224,11 @@ def leak_report(table: pd.DataFrame) -> dict[str, float]:
     group = connected_groups(table)
     train = table[table["split"] == "train"]
     fakes = table[(table["split"] == "test") & (table["label"] == "FAKE")]
-    known = fakes["original"].fillna("") != ""
+    original = ties.resolved(table, "original")
+    asked, others = original[fakes.index], original[train.index[train["label"] == "FAKE"]]
     seen = {
-        "original": known & fakes["original"].isin(train["videoname"]),
-        "sibling": known & fakes["original"].isin(train.loc[train["label"] == "FAKE", "original"]),
+        "original": (asked != "") & asked.isin(train["videoname"]),
+        "sibling": (asked != "") & asked.isin(others),
         "group": group[fakes.index].isin(group[train.index]),
     }
     return {"fakes": len(fakes)} | {name: float(share.mean()) for name, share in seen.items()}
@@ -255,7 +260,7 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     order = [name for name in SPLITS if name in set(table["split"])]
     order += sorted(set(table["split"]) - set(order))
     result = pd.crosstab(table["split"], table["label"]).reindex(
-        index=order, columns=list(manifest.LABELS), fill_value=0
+        index=order, columns=list(LABELS), fill_value=0
     )
     result["Total"] = result.sum(axis=1)
     group = table["group"] if "group" in table else connected_groups(table)
@@ -275,8 +280,8 @@ def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> 
         result = table.assign(split=_deal(table, shares, rng, keep_back=attempt > 0))
         try:
             _check_complete(result, "a split by group")
-        except ValueError as found:
-            error = found
+        except ValueError as reason:
+            error = reason
         else:
             return result
     raise error
@@ -286,21 +291,21 @@ def _deal(
     table: pd.DataFrame, shares: np.ndarray, rng: np.random.Generator, *, keep_back: bool
 ) -> pd.Series:
     """Give every group to a split, greedily; returns the split of each row."""
-    sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(manifest.LABELS))
+    sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(LABELS))
     rows = sizes.to_numpy()
     order = rng.permutation(len(rows))
     order = order[np.argsort(-rows.sum(axis=1)[order], kind="stable")]  # largest first
-    kept = [index for index in order if rows[index].all()][-3:] if keep_back else []
-    kept = dict(zip(kept, (1, 2, 2), strict=False))  # one for validation, two for test
+    reserved = [index for index in order if rows[index].all()][-3:] if keep_back else []
+    reserved = dict(zip(reserved, (1, 2, 2), strict=False))  # one for validation, two for test
     total = rows.sum(axis=0)
     filled = np.zeros((len(SPLITS), rows.shape[1]))  # share of all reals and fakes in each split
     goal = np.outer(shares, np.ones(rows.shape[1]))
     chosen = np.empty(len(rows), dtype=object)
-    for index in [*kept, *(index for index in order if index not in kept)]:
+    for index in [*reserved, *(index for index in order if index not in reserved)]:
         add = rows[index] / total
         # The chi-square distance to the goal grows least for the split that lacks it most.
         cost = ((filled + add - goal) ** 2 - (filled - goal) ** 2) / goal
-        best = kept.get(index, int(cost.sum(axis=1).argmin()))
+        best = reserved.get(index, int(cost.sum(axis=1).argmin()))
         filled[best] += add
         chosen[index] = SPLITS[best]
     return table["group"].map(pd.Series(chosen, index=sizes.index, dtype="str"))
@@ -308,26 +313,23 @@ def _deal(
 
 def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
     """Take the split of each row from a file; the table must be sorted already."""
-    try:
-        given = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
+    if not os.path.exists(path):
         raise FileNotFoundError(
             f"Expected SPLIT_CSV to be a file; received {os.fspath(path)!r}, which does not exist."
-        ) from error
-    if not {"videoname", "split"} <= set(given.columns):
-        raise ValueError(
-            f"Expected columns videoname and split in {path}; received {list(given.columns)}."
         )
+    advice = "splits.write_csv writes such a file."
+    rows = read_rows(Path(path), needed=("videoname", "split"), advice=advice)
+    given = pd.DataFrame(rows)[["videoname", "split"]].fillna("").astype("str")
     rules = {
         "unknown splits": sorted(set(given["split"]) - set(SPLITS)),
         "unknown names": sorted(set(given["videoname"]) - set(table["videoname"])),
         "names given twice": sorted(given.loc[given["videoname"].duplicated(), "videoname"]),
     }
-    for rule, found in rules.items():
-        if found:
+    for rule, names in rules.items():
+        if names:
             raise ValueError(
                 f"Expected {path} to give each of the data set's videonames at most once, with a "
-                f"split of {SPLITS}; received {rule}: {found[:5]} ({len(found)} in all). Compare "
+                f"split of {SPLITS}; received {rule}: {names[:5]} ({len(names)} in all). Compare "
                 "with the videoname column and the findings of manifest.read."
             )
     split = table["videoname"].map(given.set_index("videoname")["split"])
@@ -339,11 +341,11 @@ def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
 
 def _check_labels(table: pd.DataFrame) -> None:
     """Both labels, and no other, must be there."""
-    present = set(manifest.LABELS) & set(table["label"])
-    manifest.y_true(table)
+    present = set(LABELS) & set(table["label"])
+    y_true(table)
     if len(present) < 2:
         raise ValueError(
-            f"Expected rows of both {manifest.LABELS}; received only {sorted(present)} in "
+            f"Expected rows of both {LABELS}; received only {sorted(present)} in "
             f"{len(table)} rows. Check the findings of manifest.read."
         )
 
@@ -365,7 +367,7 @@ def _check_complete(table: pd.DataFrame, source: str) -> None:
     lacking = [
         f"no {label} in {name}"
         for name in SPLITS
-        for label in manifest.LABELS
+        for label in LABELS
         if name not in seen.index or seen.loc[name, label] == 0
     ]
     if not lacking and seen.loc["test", "Groups"] < 2:

@@ -14,6 +14,7 @@ CLIP_ENDINGS = (
     *(".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv"),
     *(".mts", ".m2ts", ".ts"),
 )
+_ENDINGS = frozenset(PICTURE_ENDINGS + CLIP_ENDINGS)
 HEAD_BYTES = 400  # two packets of an MPEG transport stream fit, with or without time codes
 HEIC_ADVICE = (
     "is a HEIC picture, which is not read here. Export it as JPEG (on an iPhone: Settings, Camera, "
@@ -28,6 +29,16 @@ _CLIPS = (
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF = (b"avif", b"avis")
+
+
+def without_ending(name: str) -> str:
+    """A file's name without the ending of a picture or a clip; other dots belong to the name.
+
+    >>> without_ending("train/A.b.MP4")
+    'train/A.b'
+    """
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot + ending.lower() in _ENDINGS else name
 
 
 def check_file(path: Path, *, error: type[Exception], what: str) -> None:

@@ -71,17 +71,17 @@ def _foldable(model: keras.Model) -> dict[str, keras.layers.Layer]:
     from keras import layers
 
     plain = (layers.Conv2D, layers.SeparableConv2D)
-    made_by = {id(layer.output): layer for layer in model.layers if isinstance(layer, plain)}
+    convolution_of = {id(layer.output): layer for layer in model.layers if isinstance(layer, plain)}
     used = [id(x) for layer in model.layers for x in _inputs(layer)]
     return {
-        made_by[id(norm.input)].name: norm
+        convolution_of[id(norm.input)].name: norm
         for norm in model.layers
         if isinstance(norm, layers.BatchNormalization)
         and norm.axis in (-1, 3)
-        and id(norm.input) in made_by
+        and id(norm.input) in convolution_of
         and used.count(id(norm.input)) == 1
         and id(norm.input) not in map(id, model.outputs)
-        and made_by[id(norm.input)].get_config()["activation"] == "linear"
+        and convolution_of[id(norm.input)].get_config()["activation"] == "linear"
     }
 
 

@@ -1,5 +1,6 @@
 """The command line: its grammar, exit codes and messages."""
 
+import os
 import re
 import subprocess
 import sys
@@ -139,3 +140,36 @@ def test_as_a_module():
     assert done.stderr.startswith("error: ")
     assert "no_such_notebook" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_working_directory_that_is_gone_is_named(tmp_path):
+    words = [sys.executable, "-m", "nbhelpers", "check"]
+    done = subprocess.run(
+        ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh", *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(locate.project_root())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Change to another folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_of_the_system_is_one_line(monkeypatch, capsys):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied", "/a/\x1b[31mfolder")
+
+    monkeypatch.setattr("nbhelpers.commands.doctor.main", denied)
+    assert command.main(["doctor"]) == 2
+    assert capsys.readouterr().err == "error: /a/\\x1b[31mfolder: Permission denied.\n"
+
+
+def test_a_command_ends_quietly_when_its_reader_leaves():
+    words = [sys.executable, "-m", "nbhelpers", "doctor", "--licences"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+    process.stderr.close()

@@ -83,7 +83,8 @@ def test_masks_and_our_extra_columns(tmp_path):
         ("..", "REAL", "unsafe name"),
         ("/etc/x.mp4", "REAL", "unsafe name"),
         ("C:x.mp4", "REAL", "unsafe name"),
-        ("below\\x.mp4", "REAL", "unsafe name"),
+        ("below\\..\\x.mp4", "REAL", "unsafe name"),
+        ("\\\\x.mp4", "REAL", "unsafe name"),
         ("x\0.mp4", "REAL", "unsafe name"),
         ("", "REAL", "unsafe name"),
         ("a.mp4", "REAL", "duplicate"),
@@ -101,7 +102,7 @@ def test_rows_with_a_problem_are_found_and_left_out(tmp_path, layout, name, labe
         (tmp_path / "train_sample_videos" / "metadata.json").write_text(f"{{{text}}}")
     read = manifest.read(tmp_path)
     assert read.table["videoname"].tolist() == ["a.mp4", "b.mp4"]
-    shown = name.replace("\0", r"\x00")  # a terminal could not show it
+    shown = name.replace("\\", "/").replace("\0", r"\x00")  # a terminal could not show the NUL
     assert read.findings.iloc[0][["videoname", "problem"]].tolist() == [shown, problem]
 
 
@@ -156,7 +157,7 @@ def test_a_folder_in_place_of_a_picture_is_unreadable(tmp_path):
 
 
 def test_decoding_finds_what_the_header_hides(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
     good = cv2.imencode(".png", noise)[1].tobytes()
     middle = len(good) // 2
     files = {"a.jpg": good, "b.jpg": good[:middle] + bytes(100) + good[middle + 100 :]}

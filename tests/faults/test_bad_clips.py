@@ -15,7 +15,7 @@ from tiny_clips import ffmpeg, write_clip
 
 from nbhelpers import __main__ as command
 from nbhelpers.features import extraction
-from nbhelpers.media import video
+from nbhelpers.media import capture, clip_facts, video
 
 
 class MeanColour:
@@ -50,7 +50,7 @@ def test_odd_clips_give_the_frames_that_were_chosen(good):
 
 
 def test_facts_of_odd_clips(good):
-    facts = video.clip_table(good.values()).set_index("videoname")
+    facts = clip_facts.table(good.values()).set_index("videoname")
     assert facts["readable"].all()
     assert (facts["frames"] == 30).all()
     assert facts["pixel_format"]["ten_bits.mp4"] == "yuv420p10le"
@@ -132,7 +132,7 @@ def test_predict_gives_broken_clips_a_reason_and_no_score(bad, tmp_path, capsys)
 
 
 def test_whole_frames_beyond_all_memory_are_refused_before_decoding(good, monkeypatch):
-    monkeypatch.setattr(video, "MOST_BYTES", 20 * 48 * 64 * 3 - 1)
+    monkeypatch.setattr(capture, "MOST_BYTES", 20 * 48 * 64 * 3 - 1)
     with pytest.raises(video.VideoError, match=r"20 frames of plain\.mp4 .* Take fewer frames"):
         video.read_frames(good["plain.mp4"], count=20)
     assert len(video.read_frames(good["plain.mp4"], count=19)) == 19
