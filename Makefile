@@ -38,7 +38,7 @@ lint: setup      ## style of code and notebook cells
 	$(PY) -m ruff check .
 
 render: setup    ## execute the notebooks and store their outputs in them
-	$(PY) -m nbhelpers render
+	$(PY) -m tools.render
 
 bench: setup     ## measure every claim of speed, into runs/bench (a quiet machine, a quarter of an hour)
 	$(PY) -m tests.benchmarks

@@ -1,7 +1,7 @@
 """Support package of the deepfake detection notebooks.
 
 Importing it has no side effects and loads no TensorFlow: import the rooms you need, for example
-``from nbhelpers import manifest, splits``.
+``from nbhelpers.data import manifest, splits``.
 """
 
 __version__ = "0.1.0"

@@ -4,6 +4,7 @@ import functools
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from nbhelpers.data import locate
 from nbhelpers.media import images
@@ -40,3 +41,9 @@ def portrait_clip(count=12):
     for number, frame in enumerate(frames):
         frame[100:260, 20 + 2 * number : 180 + 2 * number] = small
     return frames
+
+
+def save(path, pixels, **options):
+    """Write pixels as a picture; returns the path."""
+    Image.fromarray(pixels).save(path, **options)
+    return path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 
-HELP = "check a data set: every row of its description against its file"
 EXAMPLES = """
 examples:
   python -m nbhelpers check                              what the notebooks would find

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-HELP = "compare runs: parameters that differ, scores, paired differences"
+    from nbhelpers.evaluation.metrics import Interval
+
 EXAMPLES = """
 examples:
   python -m nbhelpers compare runs/seed42 runs/seed7              as text
@@ -38,14 +39,14 @@ class Difference:
         notebook: its name.
         model: its name.
         run: the later run's name.
-        score: ``value, low, high``; empty where there is nothing to compare.
+        score: the difference; None where there is nothing to compare.
         note: over how many rows and groups, or why there is no difference.
     """
 
     notebook: str
     model: str
     run: str
-    score: dict[str, float]
+    score: Interval | None
     note: str
 
 
@@ -255,7 +256,7 @@ def group_of(result: dict) -> dict[str, str] | None:
 
 def paired(
     first: pd.DataFrame, second: pd.DataFrame, *, groups: dict[str, str] | None, metric: str
-) -> tuple[dict[str, float], str]:
+) -> tuple[Interval | None, str]:
     """Second minus first on the rows that both have.
 
     Args:
@@ -265,26 +266,26 @@ def paired(
         metric: of `metrics.METRICS`.
 
     Returns:
-        ``value, low, high`` (empty where nothing can be compared) and a note.
+        The difference (None where nothing can be compared) and a note.
     """
     from nbhelpers.data import manifest
     from nbhelpers.evaluation import metrics
 
     both = first.merge(second, on=["videoname", "label"], suffixes=("_first", "_second"))
     if both.empty:
-        return {}, "no test row in common"
+        return None, "no test row in common"
     known = groups is not None and set(both["videoname"]) <= set(groups)
     group = both["videoname"].map(groups) if known else both["videoname"]
     try:
         score = metrics.paired_difference(
             manifest.y_true(both),
             both["y_score_second"],
-            both["y_score_first"],
-            group,
+            minus=both["y_score_first"],
+            groups=group,
             metric=metric,
         )
     except ValueError as error:
-        return {}, str(error)
+        return None, str(error)
     note = f"{len(both)} rows"
     if len(both) < max(len(first), len(second)):
         note = f"{len(both)} rows in common, of {len(first)} and {len(second)}"
@@ -299,13 +300,10 @@ def paired(
 def difference_text(gap: Difference) -> str:
     """A difference with its sign and interval.
 
-    >>> difference_text(Difference("02", "m", "b", {"value": 0.1, "low": -0.02, "high": 0.2}, ""))
-    '+0.100 [-0.020, +0.200]'
+    >>> difference_text(Difference("02", "m", "b", None, "no test row in common"))
+    '–'
     """
-    if not gap.score:
-        return NOTHING
-    value, low, high = (f"{gap.score[key]:+.3f}" for key in ("value", "low", "high"))
-    return f"{value} [{low}, {high}]"
+    return NOTHING if gap.score is None else f"{gap.score:+.3f}"
 
 
 def as_text(

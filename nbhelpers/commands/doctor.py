@@ -1,4 +1,8 @@
-"""`doctor`: does this machine have what the notebooks need?"""
+"""`doctor`: does this machine have what the notebooks need?
+
+Each check imports what it needs itself: a package that is missing or broken is a finding of that
+check, and must not end the others.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +16,39 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-HELP = "look at this machine: versions, GPU, ffmpeg, weights, data, detectors"
+from nbhelpers.commands import installed
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.native_logs import no_chatter
+from nbhelpers.data import locate
+
 EXAMPLES = """
 examples:
   python -m nbhelpers doctor                             all of it
   python -m nbhelpers doctor --offline                   ask no server
   python -m nbhelpers doctor --licences                  only list the licences of all packages
 
-`ok` is fine, `--` can be done without, `!!` needs mending.
-Exit code: 0 nothing needs mending, 1 something does.
+`ok` is fine, `--` is optional, `!!` needs fixing.
+Exit code: 0 nothing needs fixing, 1 something does.
 """
 GOOD, NOTE, BAD = "ok", "--", "!!"
 Finding = tuple[str, str]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
+    """Add the command's arguments."""
     parser.add_argument("--offline", action="store_true", help="do not ask servers for weights")
     parser.add_argument("--licences", action="store_true", help="only list licences")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Looks at everything and tells."""
+    """Check everything and print the findings."""
     if chosen.licences:
         print("\n".join(licences()))
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    looks: dict[str, Callable[[], Iterator[Finding]]] = {
+    checks: dict[str, Callable[[], Iterator[Finding]]] = {
         "Python": python,
+        "project": project,
         "packages": packages,
         "GPU": gpu,
         "ffmpeg": ffmpeg,
@@ -50,20 +59,20 @@ def main(chosen: argparse.Namespace) -> int:
         "detectors": detectors,
     }
     bad = 0
-    for name, look in looks.items():
+    for name, check in checks.items():
         try:
-            findings = list(look())
+            findings = list(check())
         except Exception as error:  # a doctor must not die of what it finds
             findings = [(BAD, f"{type(error).__name__}: {error}")]
         for mark, text in findings:
             print(f"{mark}  {name:<17} {text}")
             bad += mark == BAD
-    print("\nNothing needs mending." if not bad else f"\n{bad} of these need mending.")
+    print("\nNothing needs fixing." if not bad else f"\n{bad} of these need fixing.")
     return int(bad > 0)
 
 
 def python() -> Iterator[Finding]:
-    """The interpreter and the machine."""
+    """Name the interpreter and the machine."""
     mark = GOOD if sys.version_info >= (3, 11) else BAD
     yield (
         mark,
@@ -72,8 +81,16 @@ def python() -> Iterator[Finding]:
     )
 
 
+def project() -> Iterator[Finding]:
+    """Check that the notebooks and the sample are there."""
+    if installed.has_project():
+        yield GOOD, str(locate.project_root())
+    else:
+        yield BAD, installed.NO_PROJECT
+
+
 def packages() -> Iterator[Finding]:
-    """Each requirement of nbhelpers, and whether what is installed fits."""
+    """Compare each requirement of nbhelpers with the installed version."""
     from packaging.requirements import Requirement
 
     versions = []
@@ -99,7 +116,7 @@ def packages() -> Iterator[Finding]:
 
 
 def licences() -> list[str]:
-    """Name, version and licence of every installed package, as its own metadata say."""
+    """List name, version and licence of every installed package, as its own metadata say."""
     lines = []
     for package in importlib.metadata.distributions():
         facts = package.metadata
@@ -115,20 +132,19 @@ def licences() -> list[str]:
 
 
 def gpu() -> Iterator[Finding]:
-    """Whether TensorFlow sees one."""
-    from nbhelpers.common.native_logs import no_chatter
+    """Name the GPUs that TensorFlow sees."""
     from nbhelpers.networks import training
 
     with no_chatter():
-        found = training.gpus()
-    if found:
-        yield GOOD, ", ".join(found)
+        names = training.gpus()
+    if names:
+        yield GOOD, ", ".join(names)
     else:
         yield NOTE, "none that TensorFlow sees: fine for the sample, slow for real data"
 
 
 def ffmpeg() -> Iterator[Finding]:
-    """Whether the program runs and writes what browsers play."""
+    """Check that the program runs and writes what browsers play."""
     from nbhelpers.media import video
 
     program = video.ffmpeg()
@@ -146,8 +162,7 @@ def ffmpeg() -> Iterator[Finding]:
 
 
 def face_finder() -> Iterator[Finding]:
-    """Whether it finds the face in a picture of the bundled sample."""
-    from nbhelpers.data import locate
+    """Look for the face in a picture of the bundled sample."""
     from nbhelpers.media import faces, images
 
     folder = locate.project_root() / "data" / "sample" / locate.FACES / "faces_224"
@@ -155,12 +170,12 @@ def face_finder() -> Iterator[Finding]:
     if picture is None:
         yield NOTE, "not tried: the bundled sample is not there"
     else:
-        found = len(faces.detect_faces(images.read_image(picture)))
-        yield GOOD if found else BAD, f"{found} face found in a picture of the sample"
+        count = len(faces.detect_faces(images.read_image(picture)))
+        yield GOOD if count else BAD, f"{count} face found in a picture of the sample"
 
 
 def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
-    """Where weights can be had for each architecture; nothing is downloaded."""
+    """Say where weights of each architecture are available; nothing is downloaded."""
     from nbhelpers.networks import weights
 
     for architecture in weights.KERAS_FILES:
@@ -176,8 +191,7 @@ def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
 
 
 def data() -> Iterator[Finding]:
-    """Which data the notebooks would take."""
-    from nbhelpers.data import locate
+    """Name the data that the notebooks would use."""
 
     for name in locate.MARKERS:
         try:
@@ -187,22 +201,21 @@ def data() -> Iterator[Finding]:
 
 
 def kaggle_account() -> Iterator[Finding]:
-    """Whether a token is there; it is not read."""
+    """Look for a token, without reading it."""
     settings = Path(os.environ.get("KAGGLE_CONFIG_DIR", Path.home() / ".kaggle"))
     names = {"KAGGLE_USERNAME", "KAGGLE_API_TOKEN"} & set(os.environ)
     files = [settings / "kaggle.json", settings / "access_token"]
     if names or any(file.is_file() for file in files):
         yield GOOD, "a token is there; `python -m nbhelpers download` can use it"
     else:
-        yield NOTE, "no token; needed only to download real data (download --help tells how)"
+        yield NOTE, "no token; needed only to download real data (`download --help` explains how)"
 
 
 def detectors() -> Iterator[Finding]:
-    """Which detector `predict` would take."""
+    """Name the detector that `predict` would use."""
     from nbhelpers.commands import predict
-    from nbhelpers.common.errors import UsageError
 
     try:
-        yield GOOD, f"predict takes {predict.find_model('')}"
+        yield GOOD, f"predict uses {predict.find_model('')}"
     except UsageError as error:
         yield NOTE, str(error)

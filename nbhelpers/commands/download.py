@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 
+from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
 from nbhelpers.data.locate import FACES, VIDEOS
 
-HELP = "download one of the two data sets from Kaggle (needs an account there)"
 EXAMPLES = """
 examples:
   python -m nbhelpers download deepfake-faces                   faces, for notebooks 01 to 04
   python -m nbhelpers download deepfake-detection-challenge     clips, for 05 and 06
 
 The files go into kagglehub's cache, where the notebooks find them; the variable KAGGLEHUB_CACHE
-moves it. A download that broke off goes on where it stopped when the command is given again.
+moves it. The same command resumes a download that broke off.
 You need a Kaggle account and a token (Kaggle > Settings > API > Create new token): save it as
 ~/.kaggle/kaggle.json. The challenge also wants its rules accepted once, on its page.
 Exit code: 0 there, 1 Kaggle refused or the connection broke, 2 not enough room on the disk.
@@ -30,21 +32,17 @@ ROOM = {FACES: 3_000_000_000, VIDEOS: 12_000_000_000}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
+    """Add the command's arguments."""
     parser.add_argument("name", choices=sorted(HANDLES), metavar="NAME", help=" or ".join(HANDLES))
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Downloads the data set."""
-    import sys
-
-    from nbhelpers.data import locate
-
+    """Download the data set."""
     name = chosen.name
     check_room(locate.kagglehub_cache(), name)
     try:
         folder = _fetch(name)
-    except Exception as error:  # kagglehub raises many kinds; what they say is told below
+    except Exception as error:  # kagglehub raises many kinds; all are explained
         print(f"error: {explain(error, name)}", file=sys.stderr)
         return 1
     print(f"{name} is in {folder}")
@@ -62,8 +60,6 @@ def check_room(cache: Path, name: str) -> None:
     Raises:
         UsageError: less than `ROOM` is free.
     """
-    from nbhelpers.common.errors import UsageError
-
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     if free < ROOM[name]:
@@ -109,10 +105,10 @@ def explain(error: BaseException, name: str) -> str:
         return f"Kaggle refuses (403). Open {PAGES[name]} while signed in. {account}"
     if code == 404:
         return f"Kaggle has no such data set any more (404). Look at {PAGES[name]}."
-    said = " ".join(str(error).split()) or "no message"
+    message = " ".join(str(error).split()) or "no message"
     if isinstance(error, OSError) or "onnection" in kind:  # requests' errors are OSErrors
         return (
-            f"Kaggle could not be reached, or the connection broke ({kind}: {said}). Try again: "
-            f"the download goes on where it stopped. By hand: {PAGES[name]}"
+            f"Kaggle could not be reached, or the connection broke ({kind}: {message}). Try again: "
+            f"the download resumes where it stopped. By hand: {PAGES[name]}"
         )
-    return f"The download failed ({kind}: {said}). By hand: {PAGES[name]}"
+    return f"The download failed ({kind}: {message}). By hand: {PAGES[name]}"

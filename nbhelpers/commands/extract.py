@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from nbhelpers.features.extraction import Choice
 
-HELP = "extract the features of clips into a store, on this machine or on a cluster"
 EXAMPLES = """
 examples:
   python -m nbhelpers extract                            the bundled sample, as notebook 06 does
@@ -165,7 +164,7 @@ def clips_of(folder: str) -> tuple[str, pd.DataFrame, list[dict]]:
 
 def _walk(folder: Path) -> Iterator[dict]:
     """Every clip below a folder, named by the way to it; hidden ones left out."""
-    from nbhelpers.data.file_checks import CLIPS
+    from nbhelpers.media.formats import CLIPS
 
     for at, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

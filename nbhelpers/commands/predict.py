@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 from nbhelpers.predict.wording import as_json, as_text
 
-HELP = "score your own pictures and videos with a detector of your own"
 EXAMPLES = """
 examples:
   python -m nbhelpers predict me.jpg                     each face in a picture

@@ -4,7 +4,6 @@ import argparse
 import sys
 
 GO_ON = "What was finished is kept; the same command with --resume goes on from there."
-HELP = "execute notebooks and write pages with their scores"
 EXAMPLES = """
 examples:
   python -m nbhelpers run                                the six notebooks on the bundled sample

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbhelpers.runner.grid import Run
 
-HELP = "run notebooks with every combination of parameters, and tell what came out"
 EXAMPLES = """
 examples:
   python -m nbhelpers sweep 03 --grid grid.yaml          every combination, one after another
@@ -246,12 +245,12 @@ def _heads(metrics: list[str], settings: list[str]) -> list[str]:
 
 
 def as_text(table: list[dict]) -> str:
-    """The table for a terminal, with the metrics of the README."""
+    """The table for a terminal, with the main metrics."""
     from nbhelpers.commands.compare import text_table
-    from nbhelpers.runner.scores import README_METRICS
+    from nbhelpers.runner.scores import MAIN_METRICS
 
     settings, metrics = _names(table)
-    shown = [name for name in metrics if name in README_METRICS]
+    shown = [name for name in metrics if name in MAIN_METRICS]
     return text_table(_heads(shown, settings), _cells(table, shown, settings))
 
 

@@ -1,13 +1,18 @@
-"""Writing a file whole or not at all, and showing the names of files."""
+"""Writing files: whole or not at all, and never over what is the user's."""
 
 from __future__ import annotations
 
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from nbhelpers.common.errors import UsageError
+
+#: What `--force` does, in the help of every command that has it.
+FORCE_HELP = "overwrite files that this command did not write"
 
 
 @contextmanager
@@ -47,6 +52,86 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         draft.write_text(text, encoding="utf-8", newline="")
 
 
+def check_target(
+    path: str | os.PathLike,
+    *,
+    kind: str,
+    inputs: Iterable[str | os.PathLike] = (),
+    force: bool = False,
+) -> Path:
+    """Refuse a file to write that would cost the user something; call this before any work.
+
+    Args:
+        path: the file to be written.
+        kind: the text with which each file of the kind that the command writes begins, and only
+            such files: the header line of a table, or `html.beginning(title)` of a page. An
+            existing file that begins otherwise is the user's and is not replaced. Empty files are.
+        inputs: files that the command reads; none of them is replaced, under whatever name.
+        force: replace inputs and files of other kinds all the same (`--force`).
+
+    Returns:
+        The path.
+
+    Raises:
+        UsageError: the path is an input, a file of another kind, a folder, a pipe or a device, or
+            lies where nothing can be written.
+    """
+    path = Path(path)
+    name = displayable(str(path))
+    try:
+        if path.exists():
+            _check_existing(path, kind, inputs, force)
+        folder = next(above for above in path.absolute().parents if above.exists())
+        is_folder = folder.is_dir()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}.") from None
+    if not is_folder or not os.access(folder, os.W_OK | os.X_OK):
+        reason = "permission denied" if is_folder else "not a folder"
+        where = displayable(str(folder))
+        raise UsageError(f"{name} cannot be written: {where}: {reason}. Choose another folder.")
+    return path
+
+
+def _check_existing(
+    path: Path, kind: str, inputs: Iterable[str | os.PathLike], force: bool
+) -> None:
+    name = displayable(str(path))
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "a pipe or a device"
+        raise UsageError(f"Expected a file to write; {name} is {what}. Choose another name.")
+    if force:
+        return
+    if any(os.path.exists(given) and os.path.samefile(path, given) for given in inputs):
+        raise UsageError(
+            f"Expected a file to write that is none of the inputs; {name} is one, and would be "
+            "lost. Choose another name."
+        )
+    with path.open("rb") as file:
+        beginning = file.read(len(kind.encode()))
+    if beginning not in (b"", kind.encode()):
+        raise UsageError(
+            f"Expected a new file, or one that this command wrote earlier; {name} is another "
+            "file, and would be lost. Choose another name, or add --force."
+        )
+
+
+def write_target(path: str | os.PathLike, text: str) -> None:
+    """Write the text that a user asked for; pass the path to `check_target` before the work.
+
+    Args:
+        path: the file; its folder is made when it is missing.
+        text: the content.
+
+    Raises:
+        UsageError: it cannot be written, with the system's reason.
+    """
+    try:
+        write_text(path, text)
+    except OSError as error:
+        name = displayable(os.fspath(path))
+        raise UsageError(f"{name} cannot be written: {error.strerror}.") from None
+
+
 def displayable(name: str) -> str:
     """A file's name as text that any terminal, page and table can show.
 
@@ -63,4 +148,4 @@ def displayable(name: str) -> str:
     'a\\\\x1b[31m.jpg'
     """
     text = name.encode("utf-8", "backslashreplace").decode()
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: ascii(match[0])[1:-1], text)

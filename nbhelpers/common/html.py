@@ -72,12 +72,7 @@ def page(title: str, body: str, *, style: str = "") -> str:
     Returns:
         A page that needs no other file to be shown.
     """
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{html.escape(title)}</title>
+    return f"""{beginning(title)}
 <style>{STYLE}{style}</style>
 </head>
 <body><main>
@@ -86,6 +81,23 @@ def page(title: str, body: str, *, style: str = "") -> str:
 </main></body>
 </html>
 """
+
+
+def beginning(title: str) -> str:
+    """Give the text with which every page of a title begins, as `files.check_target` wants it.
+
+    Args:
+        title: plain text, as for `page`.
+
+    Returns:
+        HTML up to the end of the title.
+    """
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title>"""
 
 
 def picture_tag(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:

@@ -2,39 +2,51 @@
 
 import io
 import os
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from nbhelpers.common.native_logs import no_chatter
 from nbhelpers.media import decode
+from nbhelpers.media.formats import PICTURES
 
-PICTURES = (".jpg", ".jpeg", ".png")
-CLIPS = (".mp4", ".mov", ".avi", ".mkv")
 VERIFY = ("none", "header", "decode")
+CROP_BYTES = 100_000  # a picture of no more is decoded within a millisecond: always
 
 
-def verify_rows(rows: list[dict], verify: str) -> tuple[list[dict], list[dict]]:
-    """Check the files of the rows; many at a time, since mounts answer slowly."""
+def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict]]:
+    """Check the files of the rows; many at a time, since mounts answer slowly.
+
+    Args:
+        rows: with `videoname` and `path`.
+        verify: one of `VERIFY`.
+
+    Returns:
+        The rows whose files are well, and findings for the others.
+    """
     if verify == "none":
         return rows, []
-    check = _header_problem if verify == "header" else _decode_problem
-    paths = [row["path"] for row in rows]
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        found = pool.map(check, paths, chunksize=64)
-        problems = list(_with_progress(found, total=len(paths), shown=verify == "decode"))
-    kept = [row for row, problem in zip(rows, problems, strict=True) if not problem]
+    problems = _problems([row["path"] for row in rows], deep=verify == "decode")
+    usable = [row for row, problem in zip(rows, problems, strict=True) if not problem]
     unreadable = [
         {"videoname": row["videoname"], "problem": "unreadable", "detail": problem}
         for row, problem in zip(rows, problems, strict=True)
         if problem
     ]
-    return kept, unreadable
+    return usable, unreadable
 
 
-def _with_progress(found: Iterable[str], *, total: int, shown: bool) -> Iterable[str]:
-    """The same, with a bar where it takes minutes."""
+def _problems(paths: list[str], *, deep: bool) -> list[str]:
+    """What each file says against itself; a bar where it takes minutes, and no codec's own lines."""
     from tqdm.auto import tqdm
 
-    return tqdm(found, total=total, desc="decode", unit="file", leave=False, disable=not shown)
+    check = _decode_problem if deep else _header_problem
+    with (
+        os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal,  # for the bar, past the silence
+        no_chatter(),
+        ThreadPoolExecutor(max_workers=16) as pool,
+    ):
+        answers = pool.map(check, paths, chunksize=64)
+        bar = {"desc": "decode", "unit": "file", "leave": False, "disable": not deep}
+        return list(tqdm(answers, total=len(paths), file=terminal, **bar))
 
 
 def _header_problem(path: str) -> str:
@@ -55,18 +67,24 @@ def _header_problem(path: str) -> str:
 
 
 def _picture_header_problem(path: str, file: io.FileIO, head: bytes) -> str:
-    """The same for a picture, which is decoded where its end mark is not where it should be."""
+    """The same for a picture, which is decoded where that is as quick, or its end mark is not there.
+
+    A decoder need not be asked for the ends only: damage in the middle is found no other way.
+    """
+    reach = 16
+    size = file.seek(0, os.SEEK_END)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         width, height = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20))
         if width * height > decode.MOST_PIXELS:
             return f"far too large: {width} x {height} pixels"
-        mark, reach = b"IEND", 12
+        mark = b"IEND"
     elif head.startswith(b"\xff\xd8\xff"):
-        mark, reach = b"\xff\xd9", 2
+        mark = b"\xff\xd9"
     else:
-        return f"expected a JPEG or PNG; begins with {head[:8]!r}"
-    file.seek(-min(reach, file.seek(0, os.SEEK_END)), os.SEEK_END)
-    return "" if mark in file.read(reach) else _picture_problem(path)
+        mark = b""
+    file.seek(-min(reach, size), os.SEEK_END)
+    ends = mark and mark in file.read(reach)
+    return "" if ends and size > CROP_BYTES else _picture_problem(path)
 
 
 def _decode_problem(path: str) -> str:

@@ -4,18 +4,23 @@ Nothing is downloaded here and nothing is read but folder names. Whoever asks ge
 was taken, so that every notebook can say it aloud.
 """
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbhelpers.data.layouts import FACES as FACES
+from nbhelpers.data.layouts import VIDEOS as VIDEOS
+from nbhelpers.data.layouts import class_folders, kind_in
+from nbhelpers.data.metadata import DatasetError
+from nbhelpers.media.formats import CLIPS, PICTURES
+
 logger = logging.getLogger(__name__)
 
-FACES = "deepfake-faces"
-VIDEOS = "deepfake-detection-challenge"
-
-# A folder holds the data set if one of these files is in it.
+# A folder holds the data set if one of these files is in it, or if it has folders real and fake
+# with pictures (FACES) or clips (VIDEOS) in them.
 MARKERS = {
     FACES: ("metadata.csv",),
     VIDEOS: ("train_sample_videos/metadata.json", "metadata.json"),
@@ -104,7 +109,7 @@ def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
             "Use locate.FACES or locate.VIDEOS."
         )
     if os.fspath(data_dir):
-        dataset = _find_under(name, Path(data_dir).expanduser())
+        dataset = _find_under(name, _expanded(data_dir))
     else:
         dataset = _search(name)
     logger.info("Using %s", dataset)
@@ -116,17 +121,33 @@ def _find_under(name: str, folder: Path) -> Dataset:
     for candidate in _shapes(folder, name):
         if _holds(candidate, name):
             return Dataset(name, candidate.resolve(), "argument")
-    if not folder.is_dir():
-        seen = "no such folder"
-    else:
-        seen = f"it holds {sorted(entry.name for entry in folder.iterdir())[:8]}"
     beside = folder.parent / name
     hint = f" It lies beside it: pass {str(folder.parent)!r}." if _holds(beside, name) else ""
     raise FileNotFoundError(
-        f"Expected {name} ({' or '.join(MARKERS[name])}) in the folder or directly below it; "
-        f"received data_dir={str(folder)!r}: {seen}. Pass the data set's folder or its parent, "
+        f"Expected {name} ({' or '.join(MARKERS[name])}, or folders real and fake) in the folder or "
+        f"directly below it; received data_dir={str(folder)!r}: {_seen_in(folder)}. Pass the data set's folder or its parent, "
         f'or "" to search.{hint}'
     )
+
+
+def _expanded(data_dir: str | os.PathLike) -> Path:
+    try:
+        return Path(data_dir).expanduser()
+    except RuntimeError as error:  # ~somebody, who is not known here
+        raise FileNotFoundError(
+            f"Expected the folder of a data set; received {os.fspath(data_dir)!r}, and no such user "
+            "is known. Write the path in full."
+        ) from error
+
+
+def _seen_in(folder: Path) -> str:
+    """What is there instead of a data set, in words."""
+    try:
+        return f"it holds {sorted(entry.name for entry in folder.iterdir())[:8]}"
+    except FileNotFoundError:
+        return "no such folder"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
 
 
 def _search(name: str) -> Dataset:
@@ -155,7 +176,8 @@ def _shapes(folder: Path, name: str, *, itself: bool = True) -> Iterator[Path]:
     yield folder / name
     yield folder / name / name  # archives that hold a folder of their own name
     yield folder / "competitions" / name
-    yield from sorted(folder.glob(f"datasets/*/{name}"))
+    with contextlib.suppress(OSError):  # not for us to read
+        yield from sorted(folder.glob(f"datasets/*/{name}"))
 
 
 def _cached(cache: Path, name: str) -> Iterator[Path]:
@@ -179,5 +201,10 @@ def _cached(cache: Path, name: str) -> Iterator[Path]:
 
 
 def _holds(folder: Path, name: str) -> bool:
-    """Whether the data set's marker file is in ``folder``."""
-    return any((folder / marker).is_file() for marker in MARKERS[name])
+    """Whether the data set's marker file, or folders real and fake, are in ``folder``."""
+    try:
+        if not (folder / "faces_224").is_dir() and (classes := class_folders(folder)):
+            return kind_in(classes) == (PICTURES if name == FACES else CLIPS)
+        return any((folder / marker).is_file() for marker in MARKERS[name])
+    except (OSError, DatasetError):  # a folder that cannot be read holds nothing for us
+        return False

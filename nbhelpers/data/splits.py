@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers.common import files
-from nbhelpers.data import manifest
+from nbhelpers.data import ties
 from nbhelpers.data.groups import connected_groups
+from nbhelpers.data.labels import LABELS, y_true
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def balanced_sample(
         logger.info("Only %d of %d %s rows are there: as many of each", wanted, per_class, rarer)
     rng = np.random.default_rng(seed)
     drawn = []
-    for label in manifest.LABELS:
+    for label in LABELS:
         rows = table[table["label"] == label].sort_values("videoname", kind="stable")
         take = rng.choice(len(rows), size=wanted, replace=False)
         drawn.append(rows.iloc[take])
@@ -164,7 +165,7 @@ def random_split(
     table = table.sort_values("videoname", kind="stable").reset_index(drop=True)
     rng = np.random.default_rng(seed)
     split = np.empty(len(table), dtype=object)
-    for label in manifest.LABELS:
+    for label in LABELS:
         rows = rng.permutation(np.flatnonzero(table["label"] == label))
         parts = np.split(rows, np.round(cuts * len(rows)).astype(int))
         for name, part in zip(SPLITS, parts, strict=True):
@@ -220,10 +221,11 @@ def leak_report(table: pd.DataFrame) -> dict[str, float]:
     group = connected_groups(table)
     train = table[table["split"] == "train"]
     fakes = table[(table["split"] == "test") & (table["label"] == "FAKE")]
-    known = fakes["original"].fillna("") != ""
+    original = ties.resolved(table, "original")
+    asked, others = original[fakes.index], original[train.index[train["label"] == "FAKE"]]
     seen = {
-        "original": known & fakes["original"].isin(train["videoname"]),
-        "sibling": known & fakes["original"].isin(train.loc[train["label"] == "FAKE", "original"]),
+        "original": (asked != "") & asked.isin(train["videoname"]),
+        "sibling": (asked != "") & asked.isin(others),
         "group": group[fakes.index].isin(group[train.index]),
     }
     return {"fakes": len(fakes)} | {name: float(share.mean()) for name, share in seen.items()}
@@ -255,7 +257,7 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     order = [name for name in SPLITS if name in set(table["split"])]
     order += sorted(set(table["split"]) - set(order))
     result = pd.crosstab(table["split"], table["label"]).reindex(
-        index=order, columns=list(manifest.LABELS), fill_value=0
+        index=order, columns=list(LABELS), fill_value=0
     )
     result["Total"] = result.sum(axis=1)
     group = table["group"] if "group" in table else connected_groups(table)
@@ -286,7 +288,7 @@ def _deal(
     table: pd.DataFrame, shares: np.ndarray, rng: np.random.Generator, *, keep_back: bool
 ) -> pd.Series:
     """Give every group to a split, greedily; returns the split of each row."""
-    sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(manifest.LABELS))
+    sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(LABELS))
     rows = sizes.to_numpy()
     order = rng.permutation(len(rows))
     order = order[np.argsort(-rows.sum(axis=1)[order], kind="stable")]  # largest first
@@ -339,11 +341,11 @@ def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
 
 def _check_labels(table: pd.DataFrame) -> None:
     """Both labels, and no other, must be there."""
-    present = set(manifest.LABELS) & set(table["label"])
-    manifest.y_true(table)
+    present = set(LABELS) & set(table["label"])
+    y_true(table)
     if len(present) < 2:
         raise ValueError(
-            f"Expected rows of both {manifest.LABELS}; received only {sorted(present)} in "
+            f"Expected rows of both {LABELS}; received only {sorted(present)} in "
             f"{len(table)} rows. Check the findings of manifest.read."
         )
 
@@ -365,7 +367,7 @@ def _check_complete(table: pd.DataFrame, source: str) -> None:
     lacking = [
         f"no {label} in {name}"
         for name in SPLITS
-        for label in manifest.LABELS
+        for label in LABELS
         if name not in seen.index or seen.loc[name, label] == 0
     ]
     if not lacking and seen.loc["test", "Groups"] < 2:

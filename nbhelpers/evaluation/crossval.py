@@ -27,7 +27,6 @@ Learner = Callable[..., np.ndarray]
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C of the logistic regression, small is cautious
 INNER_FOLDS = 4
-FEWEST_GROUPS = 5
 PRIOR = "prior"
 
 
@@ -53,13 +52,19 @@ def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) 
     True
     """
     from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.utils import check_random_state
 
     y, groups = np.asarray(y), np.asarray(groups).astype(str)
-    folds = min(folds, len(np.unique(groups)), *np.bincount(y, minlength=2)[:2])
+    names, group = np.unique(groups, return_inverse=True)
+    folds = min(folds, len(names), *np.bincount(y, minlength=2)[:2])
     fold = np.zeros(len(y), np.int64)
     if folds >= 2:
-        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        for number, (_, rows) in enumerate(dealer.split(np.zeros(len(y)), y, groups)):
+        # The groups are shuffled here: before scikit-learn 1.8 its shuffle moved what each group
+        # holds, but not the groups themselves (its pull request 32540).
+        order = np.arange(len(names))
+        check_random_state(seed).shuffle(order)
+        dealer = StratifiedGroupKFold(folds)
+        for number, (_, rows) in enumerate(dealer.split(y, y, np.argsort(order)[group])):
             fold[rows] = number
     lonely = [label for label in (0, 1) if len(np.unique(fold[y == label])) < 2]
     if lonely:
@@ -74,8 +79,8 @@ def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) 
 def out_of_fold(
     learner: Learner,
     y: np.ndarray,
-    groups: Sequence[str],
     *,
+    groups: Sequence[str],
     folds: int = 5,
     repeats: int = 1,
     seed: int = 42,
@@ -114,8 +119,8 @@ def out_of_fold(
 def mean_pooling(
     x: np.ndarray,
     y: np.ndarray,
-    groups: Sequence[str],
     *,
+    groups: Sequence[str],
     strengths: Sequence[float] = STRENGTHS,
 ) -> Learner:
     """Make a logistic regression on one vector a clip, its strength chosen in the training rows.
@@ -152,7 +157,7 @@ def mean_pooling(
     return learner
 
 
-def best_of(learners: Sequence[Learner], y: np.ndarray, groups: Sequence[str]) -> Learner:
+def best_of(learners: Sequence[Learner], y: np.ndarray, *, groups: Sequence[str]) -> Learner:
     """Make one learner of several: the one that does best in the training rows is taken.
 
     Args:
@@ -182,9 +187,9 @@ def best_of(learners: Sequence[Learner], y: np.ndarray, groups: Sequence[str]) -
 def sequence_network(
     values: np.ndarray,
     mask: np.ndarray,
+    *,
     y: np.ndarray,
     groups: Sequence[str],
-    *,
     model: keras.Model,
     epochs: int,
     batch_size: int = 8,
@@ -275,7 +280,7 @@ def score_recipes(
         seed: of the bootstrap.
 
     Returns:
-        recipe -> metric -> ``value, low, high``; and ``n`` clips, ``groups``, and ``minus``: its
+        recipe -> metric -> ``metrics.Interval``; and ``n`` clips, ``groups``, and ``minus``: its
         AUC minus that of `against`. Where `judged` leaves clips out, ``leaky_auc`` is the AUC with
         them. A recipe whose clips lack a class or a second group has no metrics. The first is
         ``prior``, which always answers with the share of fakes.
@@ -291,37 +296,33 @@ def score_recipes(
         if len(set(y[rows])) < 2 or result[name]["groups"] < 2:
             continue
         one, other = score[rows], np.asarray(scores[against])[rows]
-        result[name] |= metrics.score_intervals(y[rows], one, groups[rows], seed=seed)
+        result[name] |= metrics.score_intervals(y[rows], one, groups=groups[rows], seed=seed)
         result[name]["minus"] = metrics.paired_difference(
-            y[rows], one, other, groups[rows], seed=seed
+            y[rows], one, minus=other, groups=groups[rows], seed=seed
         )
     return result
 
 
-def verdict(difference: Mapping[str, float], one: str, other: str, *, groups: int) -> str:
+def verdict(difference: metrics.Interval, *, one: str, other: str) -> str:
     """Say in words what a paired difference shows.
 
     Args:
-        difference: ``value, low, high`` of the metric of `one` minus that of `other`; more is
-            better.
+        difference: the AUC of `one` minus that of `other`.
         one: a name.
         other: a name.
-        groups: that were resampled; from fewer than `FEWEST_GROUPS` an interval says nothing.
 
     Returns:
         One sentence.
 
-    >>> verdict({"value": 0.1, "low": -0.1, "high": 0.3}, "the GRU", "the mean", groups=9)
+    >>> verdict(metrics.Interval(0.1, -0.1, 0.3, groups=9), one="the GRU", other="the mean")
     'AUC +0.10 [-0.10, +0.30]: the GRU is not shown to differ from the mean.'
     """
-    if groups < FEWEST_GROUPS:
-        return f"AUC {difference['value']:+.2f}, {one} minus {other}: {groups} groups, no verdict."
+    if not difference.is_firm:
+        return f"AUC {difference:+.2f}, {one} minus {other}; no verdict."
     word = "is not shown to differ from"
-    word = "is better than" if difference["low"] > 0 else word
-    word = "is worse than" if difference["high"] < 0 else word
-    return "AUC {value:+.2f} [{low:+.2f}, {high:+.2f}]: ".format(**difference) + (
-        f"{one} {word} {other}."
-    )
+    word = "is better than" if difference.low > 0 else word
+    word = "is worse than" if difference.high < 0 else word
+    return f"AUC {difference:+.2f}: {one} {word} {other}."
 
 
 def _regressions(

@@ -7,16 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from nbhelpers.data import locate, manifest
+from nbhelpers.data import locate, manifest, ties
 from nbhelpers.data.groups import connected_groups
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +54,7 @@ def face_tables(*data_dirs: str | os.PathLike) -> list[pd.DataFrame]:
 
 
 def exposure(
-    clips: pd.DataFrame, detector_file: str | os.PathLike, pictures: Sequence[pd.DataFrame]
+    clips: pd.DataFrame, detector_file: str | os.PathLike, *, pictures: Sequence[pd.DataFrame]
 ) -> Exposure:
     """Find the clips whose people, or whose originals, a detector was trained on.
 
@@ -72,7 +68,7 @@ def exposure(
 
     Returns:
         An `Exposure`. Rows of train and validation count as seen; a clip is tied to them by name,
-        original, source or identity, link by link, as in `manifest.connected_groups`.
+        original, source or identity, link by link, as in `groups.connected_groups`.
     """
     nobody = np.zeros(len(clips), bool)
     split_file = Path(detector_file).with_suffix(".split.csv")
@@ -87,6 +83,7 @@ def exposure(
         known = pd.DataFrame({"videoname": sorted(trained)})  # names alone may still meet
     columns = ["videoname", "label", "original", "source", "identity"]
     both = pd.concat([frame.reindex(columns=columns) for frame in (known, clips)])
+    both["videoname"] = both["videoname"].map(ties.stem)  # x.jpg in a folder is of the clip x.mp4
     groups = connected_groups(both.reset_index(drop=True))
     of_pictures, of_clips = groups.iloc[: len(known)], groups.iloc[len(known) :]
     seen = of_clips.isin(of_pictures[known["videoname"].isin(trained).to_numpy()]).to_numpy()

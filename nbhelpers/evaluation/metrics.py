@@ -4,19 +4,90 @@ All metrics are worked out by one weighted, vectorised routine: a bootstrap resa
 nothing but a weight for every row, so a thousand resamples are a thousand rows of weights.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-METRICS = (
-    *("auc", "average_precision", "accuracy", "balanced_accuracy", "log_loss", "eer"),
-    *("brier", "expected_calibration_error"),
-)
+
+class Metric(NamedTuple):
+    """How a metric is written, and which way is better."""
+
+    label: str
+    lower_is_better: bool = False
+
+
+METRICS = {
+    "auc": Metric("AUC"),
+    "average_precision": Metric("Average precision"),
+    "accuracy": Metric("Accuracy"),
+    "balanced_accuracy": Metric("Balanced accuracy"),
+    "log_loss": Metric("Log loss", lower_is_better=True),
+    "eer": Metric("EER", lower_is_better=True),
+    "brier": Metric("Brier score", lower_is_better=True),
+    "expected_calibration_error": Metric("Calibration error", lower_is_better=True),
+}
+FEWEST_GROUPS = 8  # resampled groups from which on an interval is worth showing
 CALIBRATION_BINS = 10  # of equal width, for the expected calibration error
 THRESHOLD = 0.5  # P(fake) from which a row is called FAKE
 CLIP = 1e-15  # log loss: scores nearer to 0 or 1 count as this near
 _CELLS = 1_000_000  # resamples x rows worked on at once: a few 8 MB arrays
+
+
+class Interval(NamedTuple):
+    """A value with its 95 % interval; ``f"{interval:.2f}"`` writes both.
+
+    Attributes:
+        value: of the rows as they are.
+        low: 2.5 % point of the resamples.
+        high: 97.5 % point of the resamples.
+        groups: how many groups were resampled; None where that is not known. An interval from
+            fewer than ``FEWEST_GROUPS`` is kept but not written out: it mostly says how few there
+            are.
+
+    >>> f"{Interval(0.85, 0.8, 0.9):.2f}", f"{Interval(0.1, -0.02, 0.2, groups=9):+.2f}"
+    ('0.85 [0.80, 0.90]', '+0.10 [-0.02, +0.20]')
+    >>> f"{Interval(0.7, 0.6, 0.7, groups=2):.2f}"
+    '0.70 (2 groups: no interval)'
+    """
+
+    value: float
+    low: float
+    high: float
+    groups: int | None = None
+
+    def __format__(self, spec: str) -> str:
+        if self.is_firm:
+            return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+        return f"{self.value:{spec}} ({self.groups} groups: no interval)"
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether enough groups were resampled to write the interval out."""
+        return self.groups is None or self.groups >= FEWEST_GROUPS
+
+    def excludes(self, value: float) -> bool:
+        """Whether a value lies outside an interval that is firm."""
+        return self.is_firm and not self.low <= value <= self.high
+
+    def as_dict(self) -> dict[str, float | int]:
+        """The fields by name, as results files keep them; unknown groups are left out."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Interval:
+        """The inverse of ``as_dict``; other keys are ignored.
+
+        Args:
+            fields: ``value, low, high`` and maybe ``groups``.
+
+        Raises:
+            KeyError: one of the three is missing.
+        """
+        return cls(fields["value"], fields["low"], fields["high"], fields.get("groups"))
 
 
 def scores(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
@@ -57,11 +128,11 @@ def scores(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
 def score_intervals(
     y_true: ArrayLike,
     y_score: ArrayLike,
-    groups: ArrayLike,
     *,
+    groups: ArrayLike,
     resamples: int = 1000,
     seed: int = 42,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, Interval]:
     """Each metric with its 95 % interval, from resampling whole groups.
 
     Rows of one person are alike; resampling rows would count them as independent evidence and
@@ -75,8 +146,7 @@ def score_intervals(
         seed: of the bootstrap.
 
     Returns:
-        ``{metric: {"value", "low", "high"}}``, ``low`` and ``high`` being the 2.5 % and 97.5 %
-        points of the resamples.
+        metric -> ``Interval``.
 
     Raises:
         ValueError: as ``scores``, or fewer than two groups.
@@ -85,63 +155,64 @@ def score_intervals(
         Cluster bootstrap, percentile interval: Davison & Hinkley 1997, Bootstrap Methods and
         their Application, sections 3.8 and 5.3.
 
-    >>> score_intervals([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], list("aabb"))["auc"]["low"]
+    >>> score_intervals([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], list("aabb"))["auc"].low
     1.0
     """
     y, score = _check(y_true, y_score)
     value = scores(y, score)
     batches = [_weighted(y, score, weights) for weights in _resample(y, groups, resamples, seed)]
     drawn = {name: np.concatenate([batch[name] for batch in batches]) for name in METRICS}
-    return {name: _interval(value[name], drawn[name]) for name in METRICS}
+    count = _group_count(groups)
+    return {name: _interval(value[name], drawn[name], count) for name in METRICS}
 
 
 def paired_difference(
     y_true: ArrayLike,
-    score_a: ArrayLike,
-    score_b: ArrayLike,
-    groups: ArrayLike,
+    y_score: ArrayLike,
     *,
+    minus: ArrayLike,
+    groups: ArrayLike,
     metric: str = "auc",
     resamples: int = 1000,
     seed: int = 42,
-) -> dict[str, float]:
-    """How much better model a is than model b on the same rows: metric(a) - metric(b).
+) -> Interval:
+    """How much better one model is than another on the same rows: the metric's difference.
 
     Both are judged on the same resamples, so what makes a resample hard for both cancels out.
 
     Args:
         y_true: (N,) of 0 and 1, both present.
-        score_a: (N,) P(fake) of the one model.
-        score_b: (N,) P(fake) of the other, for the same rows in the same order.
+        y_score: (N,) P(fake) of the one model.
+        minus: (N,) P(fake) of the other, for the same rows in the same order.
         groups: (N,) names, at least two different ones.
-        metric: one of ``METRICS``. For ``log_loss`` and ``eer`` less is better.
+        metric: one of ``METRICS``, which says whether lower is better.
         resamples: of the bootstrap, >= 1.
         seed: of the bootstrap.
 
     Returns:
-        ``{"value", "low", "high"}`` with a 95 % interval.
+        The difference with its 95 % interval.
 
     Raises:
         ValueError: as ``score_intervals``, or an unknown metric.
 
-    >>> paired_difference([0, 1, 0, 1], [0, 1, 0, 1], [0.5] * 4, list("aabb"))["value"]
+    >>> paired_difference([0, 1, 0, 1], [0, 1, 0, 1], [0.5] * 4, list("aabb")).value
     0.5
     """
     if metric not in METRICS:
-        raise ValueError(f"Expected a metric of {METRICS}; received {metric!r}.")
-    y, first = _check(y_true, score_a)
-    _, second = _check(y_true, score_b)
+        raise ValueError(f"Expected a metric of {tuple(METRICS)}; received {metric!r}.")
+    y, first = _check(y_true, y_score)
+    _, second = _check(y_true, minus)
     value = scores(y, first)[metric] - scores(y, second)[metric]
     drawn = [
         _weighted(y, first, weights)[metric] - _weighted(y, second, weights)[metric]
         for weights in _resample(y, groups, resamples, seed)
     ]
-    return _interval(value, np.concatenate(drawn))
+    return _interval(value, np.concatenate(drawn), _group_count(groups))
 
 
 def mean_interval(
     values: ArrayLike, groups: ArrayLike, *, resamples: int = 1000, seed: int = 42
-) -> dict[str, float]:
+) -> Interval:
     """Mean of a value per row with its 95 % interval, from resampling whole groups.
 
     For the difference of two columns of values pass their difference: that pairs them row by row.
@@ -153,13 +224,13 @@ def mean_interval(
         seed: of the bootstrap.
 
     Returns:
-        ``{"value", "low", "high"}``.
+        The mean with its 95 % interval.
 
     Raises:
         ValueError: values that are not finite, shapes that differ, fewer than two groups.
 
     >>> mean_interval([1, 1, 1], list("aab"))
-    {'value': 1.0, 'low': 1.0, 'high': 1.0}
+    Interval(value=1.0, low=1.0, high=1.0, groups=2)
     """
     values = np.asarray(values, dtype=float)
     names, index = np.unique(np.asarray(groups).astype(str), return_inverse=True)
@@ -176,12 +247,17 @@ def mean_interval(
     sums = np.bincount(index, weights=values)
     sizes = np.bincount(index)
     draws = np.random.default_rng(seed).integers(0, len(names), (resamples, len(names)))
-    return _interval(values.mean(), sums[draws].sum(axis=1) / sizes[draws].sum(axis=1))
+    drawn = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
+    return _interval(values.mean(), drawn, len(names))
 
 
-def _interval(value: float, drawn: np.ndarray) -> dict[str, float]:
+def _interval(value: float, drawn: np.ndarray, groups: int) -> Interval:
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return {"value": float(value), "low": float(low), "high": float(high)}
+    return Interval(float(value), float(low), float(high), groups)
+
+
+def _group_count(groups: ArrayLike) -> int:
+    return len(np.unique(np.asarray(groups).astype(str)))
 
 
 def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ def score_models(
         seed: of the bootstrap.
 
     Returns:
-        model -> metric -> ``value, low, high``, and ``n``; see ``metrics.score_intervals``.
+        model -> metric -> ``metrics.Interval``, and ``n``: the number of rows.
 
     Raises:
         ValueError: the test rows have one class or one group only.
@@ -41,13 +41,13 @@ def score_models(
     for model, rows in predictions[predictions["split"] == "test"].groupby("model", sort=False):
         names = rows["videoname"] if group is None else rows["videoname"].map(group)
         values = metrics.score_intervals(
-            manifest.y_true(rows), rows["y_score"], names, resamples=resamples, seed=seed
+            manifest.y_true(rows), rows["y_score"], groups=names, resamples=resamples, seed=seed
         )
         result[str(model)] = {**values, "n": len(rows)}
     return result
 
 
-def predictions_of(model: str, table: pd.DataFrame, y_score: Any) -> pd.DataFrame:
+def predictions_of(model: str, table: pd.DataFrame, *, y_score: Any) -> pd.DataFrame:
     """Put a model's scores beside the rows they belong to.
 
     Args:
@@ -67,20 +67,18 @@ def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Lay out what ``score_models`` returned for reading.
 
     Args:
-        judged: model -> metric -> ``value, low, high``.
+        judged: model -> metric -> ``metrics.Interval``, or anything that is shown as it is.
 
     Returns:
         One row per model, one column per metric, cells as "0.85 [0.80, 0.90]"; text whose spaces do
         not break, so that a cell stays on one line.
 
-    >>> list(scores_table({"m": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6}, "n": 8}}))
-    ['auc', 'n']
+    >>> scores_table({"m": {"auc": metrics.Interval(0.5, 0.4, 0.6), "n": 8}}).loc["m", "n"]
+    '8'
     """
 
     def cell(score: Any) -> str:
-        if not isinstance(score, Mapping):
-            return str(score)
-        text = f"{score['value']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
+        text = f"{score:.2f}" if isinstance(score, metrics.Interval) else str(score)
         return text.replace(" ", "\N{NO-BREAK SPACE}")
 
     return pd.DataFrame(

@@ -76,9 +76,9 @@ def corrupt(
 def curves(
     score: Callable[[np.ndarray], np.ndarray],
     pictures: np.ndarray,
+    *,
     y_true: ArrayLike,
     groups: Sequence[str],
-    *,
     corruptions: Sequence[str] = tuple(CORRUPTIONS),
     seed: int = 42,
 ) -> pd.DataFrame:
@@ -94,8 +94,7 @@ def curves(
 
     Returns:
         One row a corruption and level, the clean pictures ("clean", "none") first: `corruption`,
-        `level`, `amount`, `value`, `low`, `high`; the last three are the AUC with its 95 %
-        interval.
+        `level`, `amount`, `auc` (a `metrics.Interval`) and its fields `value`, `low`, `high`.
 
     Raises:
         ValueError, CorruptionError: as `corrupt` and `metrics.score_intervals`.
@@ -111,7 +110,8 @@ def curves(
 
 
 def _auc(y_score: np.ndarray, y_true: ArrayLike, groups: Sequence[str], seed: int) -> dict:
-    return metrics.score_intervals(y_true, y_score, groups, seed=seed)["auc"]
+    auc = metrics.score_intervals(y_true, y_score, groups=groups, seed=seed)["auc"]
+    return {"auc": auc, "value": auc.value, "low": auc.low, "high": auc.high}
 
 
 def _jpeg(picture: np.ndarray, quality: float) -> np.ndarray:

@@ -141,7 +141,7 @@ def centre_prior(shape: tuple[int, int], *, width: float = 0.25) -> np.ndarray:
 
 
 def deletion_curve(
-    score: Scorer, image: np.ndarray, heat: np.ndarray, *, steps: int = 10, fill: float = 127.5
+    score: Scorer, image: np.ndarray, *, heat: np.ndarray, steps: int = 10, fill: float = 127.5
 ) -> np.ndarray:
     """Hide the pixels of highest value first and follow P(fake).
 
@@ -164,7 +164,7 @@ def deletion_curve(
 
 
 def insertion_curve(
-    score: Scorer, image: np.ndarray, heat: np.ndarray, *, steps: int = 10, blur: float = 10.0
+    score: Scorer, image: np.ndarray, *, heat: np.ndarray, steps: int = 10, blur: float = 10.0
 ) -> np.ndarray:
     """Start from a blurred picture, sharpen the pixels of highest value first, follow P(fake).
 
@@ -219,15 +219,15 @@ def curve_area(curve: np.ndarray) -> float:
     return float((curve[1:] + curve[:-1]).mean() / 2)
 
 
-def judge_maps(
+def measure_maps(
     score: Scorer,
     image: np.ndarray,
-    mask: np.ndarray,
     *,
+    mask: np.ndarray,
     maps: Mapping[str, np.ndarray],
     steps: int = 10,
 ) -> list[dict[str, float | str]]:
-    """Judge several maps of one picture with every measure that needs no second map.
+    """Measure several maps of one picture with every measure that needs no second map.
 
     Args:
         score: pictures ``float32 (B, H, W, 3)`` -> P(fake) ``(B,)``.

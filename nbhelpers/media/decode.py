@@ -6,20 +6,57 @@ anything is decoded. What cannot be decoded to its end is an error, never a grey
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from nbhelpers.media import kinds
 
 MOST_PIXELS = 50_000_000  # of a picture or of a clip's frame when decoded; three bytes each
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)
 
 
+#: What the strict decoder says of good files that it does not know; Pillow decodes most of those.
+_UNKNOWN = re.compile("unsupported|not supported|could not determine|unimplemented", re.IGNORECASE)
+_ORIENTATION = 0x0112  # EXIF's tag of how the camera was held
+_METADATA = 64_000_000  # bytes that a JPEG may hold beside its pixels
+
+
 class PictureError(ValueError):
     """A picture file cannot be decoded, with the reason as one sentence."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the header of a picture file says.
+
+    Attributes:
+        format: Pillow's name of the format, such as "JPEG".
+        width: pixels, as stored, before a camera's rotation flag is applied.
+        height: likewise.
+        pictures: how many pictures to be seen the file holds: pages, or steps of an animation.
+    """
+
+    format: str
+    width: int
+    height: int
+    pictures: int
+
+    @property
+    def note(self) -> str | None:
+        """One sentence where `read` gives only a part of what the file shows, else None."""
+        if self.pictures == 1:
+            return None
+        unit = "pages" if self.format == "TIFF" else "pictures of an animation"
+        return f"Only the first of its {self.pictures} {unit} is read."
 
 
 def read(path: str | os.PathLike) -> np.ndarray:
@@ -39,28 +76,106 @@ def read(path: str | os.PathLike) -> np.ndarray:
         FileNotFoundError: there is no such file.
         PictureError: too large, damaged, or not a picture.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
 
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"Expected a picture file; nothing is at {path}.")
+    with _opened(Path(path)) as picture:
+        name, kind = Path(path).name, picture.format  # the upright copy has forgotten it
+        stored_size = picture.size
+        _bound(picture, name)
+        if kind in ("JPEG", "MPO"):
+            pixels = _strict_pixels(Path(path), picture, stored_size)
+            if pixels is not None:
+                return pixels
+        return _as_rgb(ImageOps.exif_transpose(picture), name, kind)
+
+
+def describe(path: str | os.PathLike) -> Description:
+    """Read what the header of a picture file says, without decoding any pixels.
+
+    Args:
+        path: a picture file.
+
+    Returns:
+        Its format, size and number of pictures.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        PictureError: it has no readable header, or is no picture.
+    """
+    with _opened(Path(path)) as picture:
+        # The second picture of an MPO is a camera's depth map or preview.
+        pictures = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+        return Description(picture.format, *picture.size, pictures)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator:
+    """A Pillow picture whose header has been read; whatever fails inside is a `PictureError`."""
+    from PIL import Image, UnidentifiedImageError
+
+    kinds.check_file(path, error=PictureError, what="picture")
+    reads_heic = kinds.pillow_reads_heic()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # large pictures are dealt with here
             with Image.open(path) as picture:
-                _bound(picture, path.name)
-                kind = picture.format  # the upright copy has forgotten it
-                return _as_rgb(ImageOps.exif_transpose(picture), path.name, kind)
+                yield picture
     except PictureError:
         raise
     except (Image.DecompressionBombError, UnidentifiedImageError) as error:
+        if not reads_heic and kinds.is_heic(kinds.first_bytes(path)):
+            raise PictureError(f"{path.name} {kinds.HEIC_ADVICE}") from error
         large = isinstance(error, Image.DecompressionBombError)
         what = "is far too large a picture" if large else "is damaged: it has no readable header"
         raise PictureError(f"{path.name} {what}. Replace it, or leave it out.") from error
     except (*_DAMAGE, zlib.error) as error:
-        raise PictureError(
-            f"{path.name} is a damaged picture ({error}). Copy or download it again."
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> PictureError:
+    return PictureError(f"{path.name} is a damaged picture ({error}). Copy or download it again.")
+
+
+def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndarray | None:
+    """A JPEG decoded by libjpeg without forgiveness: Pillow fills what is lost with grey.
+
+    The pixels are the same to the last digit. What is in four colours, or shrunk while it is
+    decoded, is decoded here for the verdict only, in grey and at an eighth of the size.
+
+    Args:
+        path: the file.
+        picture: the same, opened by Pillow and not decoded.
+        stored_size: width and height by the header.
+
+    Returns:
+        ``uint8 (H, W, 3)`` RGB 0-255, upright; None where it is for Pillow to decode.
+    """
+    import simplejpeg
+
+    most_bytes = 8 * stored_size[0] * stored_size[1] + _METADATA
+    with path.open("rb") as file:
+        content = file.read(min(path.stat().st_size, most_bytes))
+    try:
+        if picture.mode not in ("RGB", "L") or picture.size != stored_size:
+            simplejpeg.decode_jpeg(content, "Gray", min_height=1, min_width=1)
+            return None
+        pixels = simplejpeg.decode_jpeg(content, "RGB", fastdct=False, fastupsample=False)
+    except ValueError as error:
+        if _UNKNOWN.search(str(error)):
+            return None
+        raise _damaged(path, error) from error
+    return _upright(pixels, picture.getexif().get(_ORIENTATION, 1))
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Undo how a camera was held, by EXIF's number for it."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _bound(picture, name: str) -> None:

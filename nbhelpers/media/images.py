@@ -50,6 +50,30 @@ def read_mask(path: str | Path, *, size: int | None = None) -> np.ndarray:
     return read_image(path, size=size)[..., 0] > 127
 
 
+def shrink(pixels: np.ndarray, *, longest_side: int) -> np.ndarray:
+    """Shrink a picture to a longest side, however long and thin it is.
+
+    Args:
+        pixels: ``uint8 (H, W, 3)``, RGB or BGR.
+        longest_side: pixels, >= 1.
+
+    Returns:
+        ``uint8 (h, w, 3)``: the picture itself where it is small enough, else shrunk in proportion,
+        but to no less than one pixel.
+
+    >>> shrink(np.zeros((1, 65500, 3), np.uint8), longest_side=640).shape
+    (1, 640, 3)
+    """
+    height, width = pixels.shape[:2]
+    scale = longest_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    if min(height, width) * scale < 0.5:  # the scale alone would round that side to nothing
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
 def difference_hash(picture: np.ndarray) -> np.ndarray:
     """Note where a picture gets brighter from left to right: a fingerprint of its coarse shape.
 

@@ -6,6 +6,7 @@ runs, so memory does not grow with the number of pictures.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers.data import manifest
+from nbhelpers.data import ties
+from nbhelpers.data.labels import LABELS, y_true
 from nbhelpers.media import decode
 from nbhelpers.media.decode import PictureError as PictureError
 
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-
-_MARKED = r"\C*(Exif|Adobe)\C*"  # \C is any byte
+logger = logging.getLogger(__name__)
 
 
 def make_dataset(
@@ -53,7 +54,7 @@ def make_dataset(
 
     if table.empty:
         raise ValueError("Expected at least one picture; received an empty table.")
-    labels = manifest.y_true(table).astype("float32")
+    labels = y_true(table).astype("float32")
     rows = tf.data.Dataset.from_tensor_slices((table["path"].astype(str).to_numpy(), labels))
     if shuffle_seed is not None:
         rows = rows.shuffle(len(table), seed=shuffle_seed)  # paths only: a full shuffle is cheap
@@ -75,7 +76,8 @@ def make_pairs(
 
     Args:
         table: rows with `videoname`, `label`, `original` and `path`; fakes whose original is not
-            among the rows, and reals without a fake, are left out.
+            among the rows, and reals without a fake, are left out. If no fake has its original
+            there, each real meets a fake drawn at random, which is logged (see `pairs_note`).
         image_size: height and width, pixels; pictures are resized with anti-aliasing.
         batch_size: pictures in a batch, an even number: half of them reals.
         seed: of the order and of the choice of fakes.
@@ -86,20 +88,61 @@ def make_pairs(
         real at each even place, its fake behind it.
 
     Raises:
-        ValueError: no real has a fake, or the batch size is odd.
+        ValueError: one label is absent, or the batch size is odd.
     """
     import tensorflow as tf
 
     if batch_size % 2:
         raise ValueError(f"Expected an even batch size, pairs in it; received {batch_size}.")
-    reals = table[table["label"] == "REAL"].set_index("videoname")["path"]
-    fakes = table[(table["label"] == "FAKE") & table["original"].isin(reals.index)]
-    families = fakes.groupby("original")["path"].agg(list)
+    options = {"image_size": image_size, "batch_size": batch_size, "augment": augment}
+    families = _families(table)
     if families.empty:
-        raise ValueError(
-            f"Expected fakes with their originals among {len(table)} rows; found no such pair. "
-            "Use make_dataset, or check the column original."
+        logger.warning(pairs_note(table))
+        rows, count = _any_pairs(table, seed=seed)
+    else:
+        rows, count = _own_pairs(table, families, seed=seed), len(families)
+
+    def both(real, fake):
+        return tf.data.Dataset.from_tensor_slices((tf.stack([real, fake]), [0.0, 1.0]))
+
+    rows = rows.flat_map(both).apply(tf.data.experimental.assert_cardinality(2 * count))
+    return _batches(rows, **options)
+
+
+def pairs_note(table: pd.DataFrame) -> str:
+    """Say what `make_pairs` makes of a table, as one sentence for the reader.
+
+    Args:
+        table: as for `make_pairs`.
+
+    Returns:
+        How many reals meet fakes of their own; or, where no fake's original is among the rows,
+        that reals meet fakes drawn at random.
+    """
+    families = _families(table)
+    reals = int((table["label"] == "REAL").sum())
+    if families.empty:
+        return (
+            f"No fake names one of these {reals} reals as its original: each real shares a batch "
+            "with a fake drawn at random, not with one of its own."
         )
+    fakes = int(families.map(len).sum())
+    return f"{len(families)} of {reals} reals meet one of their own {fakes} fakes in each epoch."
+
+
+def _families(table: pd.DataFrame) -> pd.Series:
+    """Paths of the fakes of each real that has some, by the real's name."""
+    reals = table.loc[table["label"] == "REAL", "videoname"]
+    original = ties.resolved(table, "original")
+    fakes = table.assign(original=original)[(table["label"] == "FAKE") & original.isin(reals)]
+    return fakes.groupby("original")["path"].agg(list)
+
+
+def _own_pairs(table: pd.DataFrame, families: pd.Series, *, seed: int) -> tf.data.Dataset:
+    """(real, fake) paths: each real with one of its own fakes."""
+    import tensorflow as tf
+
+    reals = table[table["label"] == "REAL"].set_index("videoname")["path"]
     choices = tf.ragged.constant(families.tolist())
     rows = tf.data.Dataset.from_tensor_slices((reals[families.index].to_numpy(str), choices))
     rows = rows.shuffle(len(families), seed=seed)
@@ -107,16 +150,27 @@ def make_pairs(
 
     def choose(row, draw):
         real, own = row
-        fake = own[draw % tf.size(own, out_type=tf.int64)]
-        return tf.data.Dataset.from_tensor_slices((tf.stack([real, fake]), [0.0, 1.0]))
+        return real, own[draw % tf.size(own, out_type=tf.int64)]
 
-    rows = tf.data.Dataset.zip((rows, draws)).flat_map(choose)
-    return _batches(
-        rows.apply(tf.data.experimental.assert_cardinality(2 * len(families))),
-        image_size=image_size,
-        batch_size=batch_size,
-        augment=augment,
-    )
+    return tf.data.Dataset.zip((rows, draws)).map(choose)
+
+
+def _any_pairs(table: pd.DataFrame, *, seed: int) -> tuple[tf.data.Dataset, int]:
+    """(real, fake) paths in random order, and how many: each picture of the rarer label once."""
+    import tensorflow as tf
+
+    paths = [table.loc[table["label"] == label, "path"].to_numpy(str) for label in LABELS]
+    count = min(map(len, paths))
+    if not count:
+        raise ValueError(
+            f"Expected reals and fakes; received {len(paths[0])} reals and {len(paths[1])} fakes. "
+            "Check the findings of manifest.read."
+        )
+    sides = [
+        tf.data.Dataset.from_tensor_slices(side).shuffle(len(side), seed=seed + number).take(count)
+        for number, side in enumerate(paths)
+    ]
+    return tf.data.Dataset.zip(tuple(sides)), count
 
 
 def _batches(
@@ -130,8 +184,15 @@ def _batches(
     import tensorflow as tf
 
     def load(path, label):
-        pixels = _decoded(path)
-        pixels = tf.image.resize(pixels, [image_size, image_size], antialias=True)
+        # One decoder for training, judging and looking, which refuses damaged files by name;
+        # TensorFlow's own fills what is lost with grey, and takes twice the time.
+        pixels = tf.numpy_function(_read_for_graph, [path], tf.uint8, stateful=False)
+        pixels.set_shape([None, None, 3])
+        pixels = tf.cond(
+            tf.reduce_all(tf.shape(pixels)[:2] == image_size),
+            lambda: tf.cast(pixels, tf.float32),  # what resizing would give, in a tenth of the time
+            lambda: tf.image.resize(pixels, [image_size, image_size], antialias=True),
+        )
         return tf.clip_by_value(pixels, 0.0, 255.0), label
 
     batches = rows.map(load, num_parallel_calls=os.cpu_count()).batch(batch_size)
@@ -143,34 +204,6 @@ def _batches(
     options = tf.data.Options()
     options.autotune.enabled = False
     return batches.prefetch(2).with_options(options)
-
-
-def _decoded(path: tf.Tensor) -> tf.Tensor:
-    """What `read_image` gives for a path, uint8 (H, W, 3), as part of a graph.
-
-    Nearly all pictures are plain JPEGs, which TensorFlow decodes to the same numbers without
-    waiting for Python; whatever might not be plain goes to `nbhelpers.media.decode`.
-    """
-    import tensorflow as tf
-
-    content = tf.io.read_file(path)
-    edges = tf.strings.join([content, b"\0\0\0", content])  # so that there are enough bytes
-    starts = tf.strings.substr(edges, 0, 3) == b"\xff\xd8\xff"
-    ends = tf.strings.substr(edges, -2, 2) == b"\xff\xd9"
-    # Those may be turned, or be in colours that TensorFlow takes for others.
-    marked = tf.strings.regex_full_match(tf.strings.substr(content, 0, 1 << 16), _MARKED)
-
-    def is_plain():
-        height, width, channels = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(content), tf.int64))
-        return (channels != 4) & (height * width <= decode.MOST_PIXELS)
-
-    pixels = tf.cond(
-        tf.cond(starts & ends & ~marked, is_plain, lambda: False),
-        lambda: tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.numpy_function(_read_for_graph, [path], tf.uint8),
-    )
-    pixels.set_shape([None, None, 3])
-    return pixels
 
 
 def _read_for_graph(path: bytes) -> np.ndarray:

@@ -58,7 +58,7 @@ def report_page(judged: list[Judged], detector: Detector, model_file: Path) -> s
     """
     told = "".join(f"<li>{html.escape(text)}</li>" for text in wording.about(detector, model_file))
     with plt.rc_context():
-        plots.style()
+        plots.set_style()
         sections = "\n".join(_section(one, detector) for one in judged)
     body = (
         f'<p class="banner">{html.escape(NO_PROOF)}</p>'

@@ -43,7 +43,7 @@ _serial = itertools.count()  # for element names, which must differ within a pag
 
 def setup() -> None:
     """Set the series' figure style, JPEG inline figures, and quieter libraries."""
-    plots.style()
+    plots.set_style()
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # for a TensorFlow not yet loaded

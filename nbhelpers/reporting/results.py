@@ -19,6 +19,7 @@ import pandas as pd
 from nbhelpers.common import files
 from nbhelpers.data import splits
 from nbhelpers.data.locate import Dataset, project_root
+from nbhelpers.evaluation import metrics
 from nbhelpers.evaluation.predictions import check_predictions, score_models, with_prior
 from nbhelpers.reporting.environment import environment, peak_memory_mb
 
@@ -104,7 +105,7 @@ class Run:
             "peak_memory_mb": peak_memory_mb(),
             "extra": dict(extra or {}),
         }
-        text = json.dumps(content, indent=1, allow_nan=False, default=_plain)
+        text = json.dumps(_by_name(content), indent=1, allow_nan=False, default=_plain)
         path = self.folder / f"{notebook}.results.json"
         files.write_text(self.folder / f"{notebook}.predictions.csv", judged.to_csv(index=False))
         files.write_text(path, text + "\n")
@@ -197,6 +198,15 @@ def _is_literal(value: Any) -> bool:
         return ast.literal_eval(repr(value)) == value
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return False
+
+
+def _by_name(value: Any) -> Any:
+    """The same with every interval as a mapping; JSON would make a list of it."""
+    if isinstance(value, metrics.Interval):
+        return value.as_dict()
+    if isinstance(value, Mapping):
+        return {name: _by_name(inner) for name, inner in value.items()}
+    return [_by_name(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:

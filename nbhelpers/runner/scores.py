@@ -1,26 +1,17 @@
-"""Reads the results files of a run; the score tables of the index page and of the README."""
+"""Reads the results files of a run, for tables of scores."""
 
 import json
 import logging
 import math
-from collections.abc import Iterable
 from pathlib import Path
 
-from nbhelpers.common import files
-from nbhelpers.common.errors import UsageError
+from nbhelpers.evaluation import metrics
 
 METRICS = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "log_loss": "Log loss",
-    "eer": "EER",
+    name: metrics.METRICS[name].label
+    for name in ("auc", "average_precision", "accuracy", "balanced_accuracy", "log_loss", "eer")
 }
-README_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-NOTE = "<!-- Made by `python -m nbhelpers readme`; do not edit by hand. -->"
-EMPTY = "No results yet: `make render` fills this table in."
+MAIN_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
 SAMPLE_NOTE = (
     "Bundled sample: computer-generated faces. These numbers say nothing about real deepfakes."
 )
@@ -28,11 +19,6 @@ RANDOM_NOTE = (
     "Random starting weights: no pretrained weights were used. "
     "What is said here about transfer learning means nothing."
 )
-README_SAMPLE = "From a run on the bundled sample; value [95 % interval], test split:"
-README_MIXED = "From a run partly on the bundled sample; value [95 % interval], test split:"
-README_REAL = "From a run on other data than the bundled sample; value [95 % interval], test split:"
-README_COLUMNS = ("Notebook", "Model", *(METRICS[key] for key in README_METRICS), "n")
-README_HEAD = (f"| {' | '.join(README_COLUMNS)} |", "| --- " * len(README_COLUMNS) + "|")
 _log = logging.getLogger(__name__)
 
 
@@ -114,94 +100,13 @@ def number(value: object) -> str:
 
 
 def score_text(score: dict | None) -> str:
-    """A score with its interval in one line.
+    """A score with its interval in one line; a dash where there is none, or what is no number.
 
-    >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94})
-    '0.900 [0.850, 0.940]'
+    >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94}), score_text({"value": "0.9"})
+    ('0.900 [0.850, 0.940]', '–')
     """
-    if score is None:
+    try:
+        interval = metrics.Interval.of(score)
+        return f"{interval:.3f}" if all(map(math.isfinite, interval[:3])) else "–"
+    except (TypeError, ValueError, KeyError):
         return "–"
-    return f"{number(score.get('value'))} [{number(score.get('low'))}, {number(score.get('high'))}]"
-
-
-def readme_block(results: dict[str, dict]) -> str:
-    """The text between the README's markers.
-
-    Args:
-        results: as `read_results` gives them.
-
-    Returns:
-        Markdown: what the numbers were made from, and a table of models by metrics.
-    """
-    lines = [NOTE, ""]
-    scored = {stem: result for stem, result in results.items() if model_rows(result)}
-    if not scored:
-        return "\n".join([*lines, EMPTY])
-    sampled = [on_sample(result) for result in scored.values()]
-    lines += [README_SAMPLE if all(sampled) else README_MIXED if any(sampled) else README_REAL, ""]
-    if any(map(has_random_weights, scored.values())):
-        lines += [f"**{RANDOM_NOTE}**", ""]
-    lines += README_HEAD
-    for stem, result in scored.items():
-        shown = f"[{stem}](notebooks/{stem}.ipynb)"
-        for name, metrics, n in model_rows(result):
-            cells = [score_text(metrics.get(key)) for key in README_METRICS]
-            lines.append(_row([shown, f"`{_cell(name)}`", *cells, _cell(n)]))
-            shown = ""
-    return "\n".join(lines)
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("`", "'").replace("\n", " ")
-
-
-def update_readme(readme: Path, results: dict[str, dict]) -> bool:
-    """Rewrites the README's results table.
-
-    Args:
-        readme: a Markdown file with both markers, each on a line of its own.
-        results: as `read_results` gives them.
-
-    Returns:
-        Whether the file changed.
-
-    Raises:
-        UsageError: no such file, or not exactly one pair of markers in their order.
-    """
-    return rewrite_between(readme, BEGIN, END, readme_block(results))
-
-
-def rewrite_between(readme: Path, begin: str, end: str, block: str) -> bool:
-    """Puts a text between two markers of a file, in place of what is there.
-
-    Args:
-        readme: a text file with both markers, each on a line of its own.
-        begin: the first marker.
-        end: the second.
-        block: the text, without a line end at its end.
-
-    Returns:
-        Whether the file changed.
-
-    Raises:
-        UsageError: no such file, or not exactly one pair of markers in their order.
-    """
-    if not readme.is_file():
-        raise UsageError(f"Expected {readme}; it does not exist. Run this in a checkout.")
-    text = readme.read_text(encoding="utf-8")
-    before, found, rest = text.partition(begin)
-    inside, ended, after = rest.partition(end)
-    if not found or not ended or begin in inside + after or end in before + after:
-        raise UsageError(
-            f"Expected one `{begin}` and after it one `{end}` in {readme.name}; received another "
-            "number or order. Put both back, each on a line of its own."
-        )
-    updated = f"{before}{begin}\n{block}\n{end}{after}"
-    if updated == text:
-        return False
-    files.write_text(readme, updated)
-    return True

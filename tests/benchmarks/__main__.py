@@ -23,9 +23,9 @@ from pathlib import Path
 
 from nbhelpers.common import files
 from nbhelpers.data import locate
-from nbhelpers.runner import scores
 from tests.benchmarks import bench_import, bench_lime, bench_pictures, bench_video, measure
 from tests.benchmarks.measure import SMALL, Sizes
+from tools import readme
 
 ROWS = {
     "first": bench_video.first,
@@ -132,7 +132,7 @@ def main() -> int:
         if not target.is_file():
             parser.error(f"expected {target}; run `make bench` first")
         results = json.loads(target.read_text(encoding="utf-8"))
-        scores.rewrite_between(chosen.readme, BEGIN, END, readme_block(results))
+        readme.rewrite_between(chosen.readme, readme_block(results), begin=BEGIN, end=END)
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     results = run(chosen.rows or ROWS, SMALL if chosen.small else Sizes())

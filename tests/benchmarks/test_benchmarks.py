@@ -143,8 +143,8 @@ def test_readme_takes_the_ratios(tmp_path):
     readme.write_text(f"above\n{bench.BEGIN}\nold\n{bench.END}\nbelow\n")
     block = bench.readme_block(results)
     assert "| clips | the loop | 1 s | 5 s | 5 | 4–6 | >= 5 |" in block
-    assert bench.scores.rewrite_between(readme, bench.BEGIN, bench.END, block)
+    assert bench.readme.rewrite_between(readme, block, begin=bench.BEGIN, end=bench.END)
     assert readme.read_text() == f"above\n{bench.BEGIN}\n{block}\n{bench.END}\nbelow\n"
     readme.write_text("no markers")
     with pytest.raises(UsageError, match="speed:begin"):
-        bench.scores.rewrite_between(readme, bench.BEGIN, bench.END, block)
+        bench.readme.rewrite_between(readme, block, begin=bench.BEGIN, end=bench.END)

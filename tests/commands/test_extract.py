@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tiny_clips import cut, grey_frames, write_clip
 
-from nbhelpers.__main__ import main, parser
+from nbhelpers.__main__ import main, parse
 from nbhelpers.data import locate
 from nbhelpers.features import encoders, extraction
 from nbhelpers.features.store import StoreError
@@ -126,7 +126,7 @@ def test_what_cannot_be_done_ends_with_2(words, said, capsys, monkeypatch, tmp_p
 
 def test_defaults_are_those_of_notebook_06():
     (notebook,) = select_notebooks(find_notebooks(locate.project_root() / "notebooks"), ["06"])
-    chosen = vars(parser().parse_args(["extract"]))
+    chosen = vars(parse(["extract"]))
     names = {
         "encoder": "ENCODER",
         "weights": "WEIGHTS",

@@ -1,6 +1,6 @@
 """The command line: its grammar, exit codes and messages."""
 
-import json
+import re
 import subprocess
 import sys
 
@@ -9,7 +9,7 @@ import tiny_notebooks as tiny
 
 from nbhelpers import __main__ as command
 from nbhelpers.data import locate
-from nbhelpers.runner import scores, series, stored
+from nbhelpers.runner import series
 
 
 @pytest.fixture
@@ -20,12 +20,58 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_help_has_examples(capsys):
-    for name in ("run", "render"):
-        with pytest.raises(SystemExit) as stop:
-            command.main([name, "--help"])
-        assert stop.value.code == 0
-        assert "python -m nbhelpers" in capsys.readouterr().out.split("examples:")[1]
+@pytest.mark.parametrize("name", command.COMMANDS)
+def test_help_has_examples_and_exit_codes(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main([name, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert f"python -m nbhelpers {name}" in text.split("examples:")[1]
+    assert "Exit code: 0" in text
+
+
+def test_students_see_their_commands_only(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    listed = re.findall(r"^    (\w+)  +", capsys.readouterr().out, re.MULTILINE)
+    assert listed == [
+        "run",
+        "predict",
+        "check",
+        "compare",
+        "download",
+        "doctor",
+        "extract",
+        "sweep",
+    ]
+
+
+def test_only_the_command_asked_for_is_loaded():
+    code = (
+        "import sys; from nbhelpers import __main__ as command; command.parse(['download', "
+        "'deepfake-faces']); print([name for name in command.COMMANDS "
+        "if f'nbhelpers.commands.{name}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['download']"
+
+
+def test_a_misspelt_command_is_named_with_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["comparre", "a", "b"])
+    assert stop.value.code == 2
+    assert "no command 'comparre'. Did you mean 'compare'?" in capsys.readouterr().err
+
+
+def test_a_package_that_is_missing_is_named():
+    code = (
+        "import sys; sys.modules['yaml'] = None; from nbhelpers import __main__ as command; "
+        "sys.exit(command.main(['sweep', '03', '--grid', 'x']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Expected the package 'yaml'; it is not installed.")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -49,15 +95,6 @@ def test_run_passes_everything_on(monkeypatch, words):
     }
 
 
-def test_render_passes_everything_on(monkeypatch):
-    seen = {}
-    monkeypatch.setattr(
-        stored, "render", lambda wanted, **rest: seen.update(rest, wanted=wanted) or 0
-    )
-    assert command.main(["render", "02", "--from", "o"]) == 0
-    assert seen == {"wanted": ["02"], "run_dir": "o"}
-
-
 def test_an_unknown_parameter_ends_with_2_and_the_nearest_name(project, capsys):
     assert command.main(["run", "-p", "BIN", "3"]) == 2
     assert "Did you mean 'BINS'?" in capsys.readouterr().err
@@ -78,20 +115,6 @@ def test_no_command_is_an_error(capsys):
     assert stop.value.code == 2
 
 
-def test_readme_is_made_from_the_latest_run(project, capsys):
-    readme = project / "README.md"
-    readme.write_text(f"{scores.BEGIN}\n{scores.END}\n")
-    assert command.main(["readme"]) == 2
-    assert "found none" in capsys.readouterr().err
-    latest = project / "runs" / "latest"
-    latest.mkdir(parents=True)
-    (latest / "02_a.results.json").write_text(json.dumps(tiny.results("02_a")))
-    assert command.main(["readme"]) == 0
-    assert "[02_a](notebooks/02_a.ipynb)" in readme.read_text()
-    assert command.main(["readme", "--out", str(latest)]) == 0
-    assert "up to date" in capsys.readouterr().out
-
-
 def test_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "nbhelpers", "run", "no_such_notebook"],
@@ -100,5 +123,6 @@ def test_as_a_module():
         check=False,
     )
     assert done.returncode == 2
-    assert "no_such_notebook" in done.stderr or "found none" in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "no_such_notebook" in done.stderr
     assert "Traceback" not in done.stderr

@@ -83,7 +83,8 @@ def test_masks_and_our_extra_columns(tmp_path):
         ("..", "REAL", "unsafe name"),
         ("/etc/x.mp4", "REAL", "unsafe name"),
         ("C:x.mp4", "REAL", "unsafe name"),
-        ("below\\x.mp4", "REAL", "unsafe name"),
+        ("below\\..\\x.mp4", "REAL", "unsafe name"),
+        ("\\\\x.mp4", "REAL", "unsafe name"),
         ("x\0.mp4", "REAL", "unsafe name"),
         ("", "REAL", "unsafe name"),
         ("a.mp4", "REAL", "duplicate"),
@@ -101,7 +102,7 @@ def test_rows_with_a_problem_are_found_and_left_out(tmp_path, layout, name, labe
         (tmp_path / "train_sample_videos" / "metadata.json").write_text(f"{{{text}}}")
     read = manifest.read(tmp_path)
     assert read.table["videoname"].tolist() == ["a.mp4", "b.mp4"]
-    shown = name.replace("\0", r"\x00")  # a terminal could not show it
+    shown = name.replace("\\", "/").replace("\0", r"\x00")  # a terminal could not show the NUL
     assert read.findings.iloc[0][["videoname", "problem"]].tolist() == [shown, problem]
 
 

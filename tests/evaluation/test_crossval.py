@@ -55,7 +55,7 @@ def test_every_row_is_scored_without_its_group(people):
         asked.append(seed)
         return rows / 100 + (seed == 8)
 
-    score = crossval.out_of_fold(learner, y, groups, folds=4, repeats=2, seed=7)
+    score = crossval.out_of_fold(learner, y, groups=groups, folds=4, repeats=2, seed=7)
     np.testing.assert_allclose(score, np.arange(24) / 100 + 0.5)
     assert asked == [7] * 4 + [8] * 4
 
@@ -66,7 +66,7 @@ def test_learner_that_gives_no_score_is_refused(people, answer):
         return np.full(len(rows), answer) if np.isscalar(answer) else answer
 
     with pytest.raises(ValueError, match="one finite score for each of 3 rows"):
-        crossval.out_of_fold(learner, *people, folds=8)
+        crossval.out_of_fold(learner, people[0], groups=people[1], folds=8)
 
 
 # ---------------------------------------------------------------- learners
@@ -85,10 +85,10 @@ def auc(y, score):
 
 def test_mean_pooling_finds_what_is_there_and_nothing_else(people):
     y, groups = people
-    clear = crossval.mean_pooling(planted(y, strength=8), y, groups)
-    assert auc(y, crossval.out_of_fold(clear, y, groups)) > 0.95
+    clear = crossval.mean_pooling(planted(y, strength=8), y, groups=groups)
+    assert auc(y, crossval.out_of_fold(clear, y, groups=groups)) > 0.95
     noise = [
-        auc(y, crossval.out_of_fold(crossval.mean_pooling(x, y, groups), y, groups))
+        auc(y, crossval.out_of_fold(crossval.mean_pooling(x, y, groups=groups), y, groups=groups))
         for x in (planted(y, strength=0, seed=seed) for seed in range(12))
     ]
     assert abs(np.mean(noise) - 0.5) < 0.1
@@ -110,28 +110,28 @@ def test_strength_is_chosen_without_the_judged_rows(people):
     y, groups = people
     x = planted(y, strength=1)
     train, rows = np.arange(18), np.arange(18, 24)
-    learner = crossval.mean_pooling(x, y, groups)
+    learner = crossval.mean_pooling(x, y, groups=groups)
     score = learner(train, rows, seed=0)
     flipped = y.copy()
     flipped[rows] = 1 - flipped[rows]
-    other = crossval.mean_pooling(x, flipped, groups)
+    other = crossval.mean_pooling(x, flipped, groups=groups)
     np.testing.assert_array_equal(other(train, rows, seed=0), score)
     several = [crossval._regressions(x[train], y[train], x[rows], [c])[0] for c in (0.1, 1e3)]
-    cautious = crossval.mean_pooling(planted(y, strength=0), y, groups, strengths=(0.1, 1e3))
+    cautious = crossval.mean_pooling(planted(y, strength=0), y, groups=groups, strengths=(0.1, 1e3))
     assert np.ptp(cautious(train, rows, seed=0)) < 0.5 * np.ptp(several[1])
 
 
 def test_the_better_of_two_learners_is_taken_without_the_judged_rows(people):
     y, groups = people
-    clear = crossval.mean_pooling(planted(y, strength=8), y, groups)
-    noise = crossval.mean_pooling(planted(y, strength=0), y, groups)
+    clear = crossval.mean_pooling(planted(y, strength=8), y, groups=groups)
+    noise = crossval.mean_pooling(planted(y, strength=0), y, groups=groups)
     train, rows = np.arange(18), np.arange(18, 24)
     for several in ([noise, clear], [clear, noise]):
-        score = crossval.best_of(several, y, groups)(train, rows, seed=3)
+        score = crossval.best_of(several, y, groups=groups)(train, rows, seed=3)
         np.testing.assert_array_equal(score, clear(train, rows, seed=3))
     flipped = y.copy()
     flipped[rows] = 1 - flipped[rows]
-    again = crossval.best_of([noise, clear], flipped, groups)(train, rows, seed=3)
+    again = crossval.best_of([noise, clear], flipped, groups=groups)(train, rows, seed=3)
     np.testing.assert_array_equal(again, clear(train, rows, seed=3))
 
 
@@ -153,20 +153,22 @@ def test_sequence_network_sees_order_and_starts_anew_each_time(people):
     model.compile(keras.optimizers.Adam(0.03), "binary_crossentropy")
     model.optimizer.build(model.trainable_variables)
     options = {"model": model, "epochs": 20}
-    learner = crossval.sequence_network(values, mask, y, groups, **options)
-    score = crossval.out_of_fold(learner, y, groups, folds=3)
+    learner = crossval.sequence_network(values, mask, y=y, groups=groups, **options)
+    score = crossval.out_of_fold(learner, y, groups=groups, folds=3)
     assert auc(y, score) > 0.9
-    np.testing.assert_allclose(crossval.out_of_fold(learner, y, groups, folds=3), score, atol=1e-5)
+    np.testing.assert_allclose(
+        crossval.out_of_fold(learner, y, groups=groups, folds=3), score, atol=1e-5
+    )
     mixed = crossval.shuffled_frames(values, mask, seed=1)
-    blind = crossval.sequence_network(mixed, mask, y, groups, **options)
-    assert auc(y, crossval.out_of_fold(blind, y, groups, folds=3)) < 0.8
+    blind = crossval.sequence_network(mixed, mask, y=y, groups=groups, **options)
+    assert auc(y, crossval.out_of_fold(blind, y, groups=groups, folds=3)) < 0.8
 
 
 def test_sequence_network_compiles_what_is_not(people):
     y, groups = people
     values, mask = rising(y)
     model = models.gru_classifier(5, 4)
-    learner = crossval.sequence_network(values, mask, y, groups, model=model, epochs=1)
+    learner = crossval.sequence_network(values, mask, y=y, groups=groups, model=model, epochs=1)
     score = learner(np.arange(18), np.arange(18, 24), seed=0)
     assert score.shape == (6,)
     assert ((score > 0) & (score < 1)).all()
@@ -199,10 +201,14 @@ def test_best_epoch_is_kept_not_the_last(people):
             self.epoch = weights
 
     # Two of three held-back clips are fake: 0.6 has the least loss, 0.2 the most.
-    learner = crossval.sequence_network(values, mask, y, groups, model=Scripted(), epochs=3)
+    learner = crossval.sequence_network(
+        values, mask, y=y, groups=groups, model=Scripted(), epochs=3
+    )
     np.testing.assert_allclose(learner(np.arange(21), np.arange(21, 24), seed=0), 0.3)
     losses = iter([0.6, 0.2, 0.9])
-    learner = crossval.sequence_network(values, mask, y, groups, model=Scripted(), epochs=3)
+    learner = crossval.sequence_network(
+        values, mask, y=y, groups=groups, model=Scripted(), epochs=3
+    )
     np.testing.assert_allclose(learner(np.arange(21), np.arange(21, 24), seed=0), 0.1)
 
 
@@ -247,7 +253,7 @@ def test_people_of_training_and_validation_are_seen(detector):
         original=["", "", "", "c3"],
         identity=["anna", "ben", "cleo", "cleo"],
     )
-    found = exposure.exposure(clips, detector, [PICTURES])
+    found = exposure.exposure(clips, detector, pictures=[PICTURES])
     assert found.seen.tolist() == [True, True, False, False]
     assert found.certain
     assert found.note.startswith("2 of 4 clips show people")
@@ -257,12 +263,14 @@ def test_a_lent_face_is_seen_too(detector):
     clips = rows_of(
         videoname=["c1", "c3"], original=["", ""], identity=["anna", "cleo"], source=["", "c1"]
     )
-    assert exposure.exposure(clips, detector, [PICTURES]).seen.tolist() == [True, True]
+    assert exposure.exposure(clips, detector, pictures=[PICTURES]).seen.tolist() == [True, True]
 
 
 def test_without_identities_originals_are_compared_and_doubt_is_told(detector):
     clips = rows_of(videoname=["x", "f1", "r3"], original=["r1", "r1", ""])
-    found = exposure.exposure(clips, detector, [PICTURES[:1], PICTURES.drop(columns="identity")])
+    found = exposure.exposure(
+        clips, detector, pictures=[PICTURES[:1], PICTURES.drop(columns="identity")]
+    )
     assert found.seen.tolist() == [True, True, False]
     assert not found.certain
     assert "2 of 3 clips share an original" in found.note
@@ -271,7 +279,7 @@ def test_without_identities_originals_are_compared_and_doubt_is_told(detector):
 def test_without_the_pictures_only_names_are_compared(detector):
     clips = rows_of(videoname=["x", "r1"], original=["r2", ""], identity=["anna", "anna"])
     for pictures in ([], [PICTURES[:1]]):
-        found = exposure.exposure(clips, detector, pictures)
+        found = exposure.exposure(clips, detector, pictures=pictures)
         assert found.seen.tolist() == [True, True]
         assert not found.certain
         assert "not at hand" in found.note
@@ -279,7 +287,7 @@ def test_without_the_pictures_only_names_are_compared(detector):
 
 def test_without_a_split_file_nothing_is_known(tmp_path):
     clips = rows_of(videoname=["x"], original=[""], identity=["anna"])
-    found = exposure.exposure(clips, tmp_path / "other.keras", [PICTURES])
+    found = exposure.exposure(clips, tmp_path / "other.keras", pictures=[PICTURES])
     assert (found.seen.tolist(), found.certain) == ([False], False)
     assert "cannot be known" in found.note
 
@@ -301,15 +309,15 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
     scores = {"bad": bad, "good": good} | dict.fromkeys(judged, good)
     found = crossval.score_recipes(scores, table, against="bad", judged=judged)
     assert list(found) == ["prior", "bad", "good", "half", "one group", "reals"]
-    assert found["prior"]["auc"]["value"] == 0.5
-    assert found["prior"]["log_loss"]["value"] == pytest.approx(
+    assert found["prior"]["auc"].value == 0.5
+    assert found["prior"]["log_loss"].value == pytest.approx(
         -(2 / 3) * np.log(2 / 3) - np.log(1 / 3) / 3
     )
-    assert found["good"]["minus"] == {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert found["bad"]["minus"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert found["good"]["minus"][:3] == (1.0, 1.0, 1.0)
+    assert found["bad"]["minus"][:3] == (0.0, 0.0, 0.0)
     assert (found["good"]["n"], found["good"]["groups"]) == (24, 8)
     assert (found["half"]["n"], found["half"]["groups"]) == (12, 4)
-    assert found["half"]["auc"]["value"] == 1
+    assert found["half"]["auc"].value == 1
     assert "leaky_auc" not in found["good"]
     assert found["one group"] == {"n": 3, "groups": 1, "leaky_auc": 1.0}
     assert found["reals"] == {"n": 8, "groups": 8, "leaky_auc": 1.0}
@@ -320,6 +328,7 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
     [(0.1, 0.3, "better than"), (-0.3, -0.1, "worse than"), (0.0, 0.3, "not shown to differ")],
 )
 def test_verdict_follows_the_interval(low, high, word):
-    difference = {"value": 0, "low": low, "high": high}
-    assert word in crossval.verdict(difference, "A", "B", groups=5)
-    assert "4 groups, no verdict" in crossval.verdict(difference, "A", "B", groups=4)
+    firm, few = (metrics.Interval(0, low, high, groups=groups) for groups in (8, 7))
+    assert word in crossval.verdict(firm, one="A", other="B")
+    assert "7 groups: no interval" in crossval.verdict(few, one="A", other="B")
+    assert "no verdict" in crossval.verdict(few, one="A", other="B")

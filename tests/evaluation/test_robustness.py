@@ -57,13 +57,15 @@ def test_curves_fall_where_the_evidence_is_wiped_out(pictures):
         return np.clip(texture(shown) / 30, 0, 1)
 
     y_true, groups = np.arange(12) % 2, np.repeat(list("abcdef"), 2)
-    found = robustness.curves(score, pictures, y_true, groups, corruptions=["brightness", "noise"])
+    found = robustness.curves(
+        score, pictures, y_true=y_true, groups=groups, corruptions=["brightness", "noise"]
+    )
     assert found["corruption"].tolist() == ["clean"] + ["brightness"] * 3 + ["noise"] * 3
     assert found["value"].iloc[0] == 1
     assert (found.loc[found["corruption"] == "brightness", "value"] == 1).all()
     assert ((found["low"] <= found["value"]) & (found["value"] <= found["high"])).all()
     upside_down = robustness.curves(
-        lambda x: 1 - score(x), pictures, y_true, groups, corruptions=[]
+        lambda x: 1 - score(x), pictures, y_true=y_true, groups=groups, corruptions=[]
     )
     assert upside_down["value"].iloc[0] == 0
 

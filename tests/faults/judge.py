@@ -29,7 +29,7 @@ if __name__ == "__main__":
     watched = pipelines.make_dataset(validation, image_size=32)
     history = model.fit(rows, validation_data=watched, epochs=2, shuffle=False, verbose=0).history
     score = training.predict(model, test)
-    predictions = predictions_of("ours", test, score)
+    predictions = predictions_of("ours", test, y_score=score)
     y_validation = manifest.y_true(validation)
     found = {
         "history": history,

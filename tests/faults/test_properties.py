@@ -110,20 +110,20 @@ def test_what_depends_on_order_only_does_so(rows):
 @given(ROWS, st.integers(0, 5))
 def test_intervals_hold_the_value_and_repeat(rows, seed):
     y, score, group = judged(rows, groups=True)
-    found = metrics.score_intervals(y, score, group, resamples=200, seed=seed)
-    assert found == metrics.score_intervals(y, score, group, resamples=200, seed=seed)
+    found = metrics.score_intervals(y, score, groups=group, resamples=200, seed=seed)
+    assert found == metrics.score_intervals(y, score, groups=group, resamples=200, seed=seed)
     for name, interval in found.items():
-        assert interval["low"] <= interval["high"], name
-        assert interval["low"] >= 0, name
-        assert interval["value"] == metrics.scores(y, score)[name]
+        assert interval.low <= interval.high, name
+        assert interval.low >= 0, name
+        assert interval.value == metrics.scores(y, score)[name]
 
 
 @settings(max_examples=40)
 @given(ROWS, st.integers(0, 5))
 def test_a_model_does_not_differ_from_itself(rows, seed):
     y, score, group = judged(rows, groups=True)
-    gap = metrics.paired_difference(y, score, score, group, resamples=100, seed=seed)
-    assert gap == {"value": 0, "low": 0, "high": 0}
+    gap = metrics.paired_difference(y, score, minus=score, groups=group, resamples=100, seed=seed)
+    assert gap[:3] == (0, 0, 0)
 
 
 @given(ROWS, st.floats(0.05, 20))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import nbhelpers
+import tools
 from nbhelpers.data import locate
 
 WRITERS = {
@@ -24,13 +25,14 @@ ALLOWED = {
     "display.py": {"save", "savefig"},  # memory; a draft
     "features.py": {"savez"},  # a draft
     "index.py": {"save"},  # memory
-    "stored.py": {"save"},  # memory
+    "render.py": {"save"},  # memory
     "frame.py": {"save", "savefig"},  # memory
     "execution.py": {"open"},  # the log, which grows line by line
     "grid.py": {"open"},  # likewise
     "lock.py": {"open"},  # the lock itself
 }
 PACKAGE = Path(nbhelpers.__file__).parent
+TOOLS = Path(tools.__file__).parent
 OURS = {"files", "run", "detector", "splits", "display"}  # their writing is checked above
 
 
@@ -55,7 +57,9 @@ def test_the_walk_sees_what_writes():
 
 
 @pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+    "path",
+    sorted([*PACKAGE.rglob("*.py"), *TOOLS.rglob("*.py")]),
+    ids=lambda path: str(path.relative_to(PACKAGE.parent)),
 )
 def test_package_writes_whole_files(path):
     found = set(writes(path.read_text(encoding="utf-8")))

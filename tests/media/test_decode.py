@@ -1,10 +1,12 @@
 """The one decoder of pictures; odd and broken files are in tests/faults/test_bad_pictures.py."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from nbhelpers.media import decode
+from nbhelpers.media import decode, kinds
 
 LEVELS = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
 
@@ -37,3 +39,47 @@ def test_a_limit_holds_by_pixels_not_by_sides(tmp_path, monkeypatch):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing is at .*none\.jpg"):
         decode.read(tmp_path / "none.jpg")
+
+
+def test_a_pipe_or_a_folder_is_never_opened(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")  # opening it would wait for a writer
+    for path in (tmp_path / "a.jpg", tmp_path):
+        with pytest.raises(decode.PictureError, match="was not opened"):
+            decode.read(path)
+
+
+def test_pages_and_animations_are_described(tmp_path):
+    page = Image.fromarray(LEVELS)
+    other = Image.fromarray(255 - LEVELS)
+    page.save(tmp_path / "one.png")
+    page.save(tmp_path / "pages.tif", save_all=True, append_images=[other, page])
+    page.save(tmp_path / "moving.gif", save_all=True, append_images=[other])
+    page.save(tmp_path / "camera.jpg", "MPO", save_all=True, append_images=[other])
+    described = {path.stem: decode.describe(path) for path in tmp_path.iterdir()}
+    assert described["one"] == decode.Description("PNG", 4, 4, 1)
+    assert described["one"].note is None
+    assert "first of its 3 pages" in described["pages"].note
+    assert "first of its 2 pictures of an animation" in described["moving"].note
+    assert described["camera"].note is None  # the second one is a preview, not another view
+
+
+def heic(folder):
+    path = folder / "IMG_1.jpg"  # phones' sync programs rename them
+    path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(500))
+    return path
+
+
+def test_a_heic_picture_is_refused_with_a_way_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(kinds, "pillow_reads_heic", lambda: False)
+    with pytest.raises(decode.PictureError, match=r"IMG_1\.jpg is a HEIC .* Export it as JPEG"):
+        decode.read(heic(tmp_path))
+
+
+def test_a_heic_picture_is_read_where_pillow_can(tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "good.heic"
+    colour = np.full((64, 64, 3), (200, 30, 10), np.uint8)
+    heif.from_pillow(Image.fromarray(colour)).save(path, quality=95)
+    assert np.abs(decode.read(path).astype(int) - colour).mean() < 4
+    with pytest.raises(decode.PictureError, match="damaged"):
+        decode.read(heic(tmp_path))

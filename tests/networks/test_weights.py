@@ -112,3 +112,12 @@ def test_a_network_built_afterwards_does_not_depend_on_the_source(offline, netwo
         layer.build((None, 4))
         kernels.append(layer.get_weights()[0])
     np.testing.assert_array_equal(*kernels)
+
+
+def test_reachable_weights_are_told_without_loading_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert weights.reachable("Xception", offline=True) == []
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / weights.PACKAGE_CACHE).touch()
+    assert "kept in the cache" in weights.reachable("Xception", offline=True)[0]
+    assert weights.reachable("InceptionV3", offline=True) == []

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from nbhelpers.data import locate, manifest
-from nbhelpers.runner import scores, series, stored
+from nbhelpers.runner import scores, series
 from nbhelpers.runner.notebooks import load_notebook
+from tools import render
 
 FOLDER = locate.project_root() / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -110,8 +111,8 @@ def test_stored_copies_are_small(out, smoke):
     for path in NOTEBOOKS:
         smoke(path.stem)
         notebook = load_notebook(path)
-        text = stored.stored_text(notebook, out, any_parameters=True)
-        assert len(text.encode()) <= stored.LIMIT
+        text = render.stored_text(notebook, out, any_parameters=True)
+        assert len(text.encode()) <= render.LIMIT
 
 
 def test_nothing_was_left_beside_the_notebooks(out):

@@ -11,11 +11,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from nbhelpers.commands import hosted
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
 from nbhelpers.networks import models
-from nbhelpers.runner import outputs, overrides, scores, stored
+from nbhelpers.runner import outputs, overrides, scores
 from nbhelpers.runner.notebooks import (
     HOSTED,
     find_notebooks,
@@ -23,6 +22,7 @@ from nbhelpers.runner.notebooks import (
     source_digest,
     tags_of,
 )
+from tools import hosted, readme, render
 
 ROOT = locate.project_root()
 FOLDER = ROOT / "notebooks"
@@ -134,7 +134,7 @@ def length(notebook):
 def first_cell_for_hosts(notebook):
     tagged = [cell for cell in code_of(notebook) if HOSTED in tags_of(cell)]
     if tagged != code_of(notebook)[:1] or not hosted.is_first_cell(tagged[0].source):
-        yield "the first code cell is not what `python -m nbhelpers hosted` writes"
+        yield "the first code cell is not what `python -m tools.hosted` writes"
 
 
 def no_installing(notebook):
@@ -171,7 +171,7 @@ def executed_in_order(notebook):
 
 
 def outputs_of_this_source(notebook):
-    digest = notebook.metadata.get("nbhelpers", {}).get(stored.DIGEST_KEY)
+    digest = notebook.metadata.get("nbhelpers", {}).get(render.DIGEST_KEY)
     has_outputs = any(cell.outputs for cell in code_of(notebook))
     if (has_outputs or digest) and digest != source_digest(notebook.cells):
         yield "outputs of another source: run `make render`"
@@ -196,14 +196,14 @@ def clean_outputs(notebook):
                     yield f"code cell {number} holds {kind}, not JPEG"
                 if kind.startswith("application/"):
                     yield f"code cell {number} holds {kind}"
-            if stored.LIVE_HTML.search(output.get("data", {}).get("text/html", "")):
+            if render.LIVE_HTML.search(output.get("data", {}).get("text/html", "")):
                 yield f"code cell {number} holds a script or a clip"
             for text in texts(output):
                 if found := ABSOLUTE.search(text):
                     yield f"code cell {number} shows the path {found[0]}"
                 if outputs.tidy_text(text) != text or outputs.PROGRESS.search(text):
                     yield f"code cell {number} shows a progress bar or control characters"
-                if stored.ADDRESS.search(text):
+                if render.ADDRESS.search(text):
                     yield f"code cell {number} shows a memory address"
 
 
@@ -235,7 +235,7 @@ def test_notebook_keeps_the_rule(path, rule):
 def test_notebook_is_valid_and_small(path):
     nbformat.validate(nbformat.read(path, as_version=4))
     assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
-    assert path.stat().st_size <= stored.LIMIT
+    assert path.stat().st_size <= render.LIMIT
 
 
 def test_cells_follow_the_style():
@@ -304,41 +304,42 @@ def test_the_lesson_and_the_package_have_the_same_network(stem, function):
 
 # ---------------------------------------------------------------- the README's table
 
-SCORE = r"(?:\d+\.\d{3}|–) \[(?:\d+\.\d{3}|–), (?:\d+\.\d{3}|–)\]"
+SCORE = r"\d+\.\d{3} (?:\[\d+\.\d{3}, \d+\.\d{3}\]|\([2-7] groups: no interval\))"
 ROW = re.compile(
     r"\| (?:\[(\w+)\]\(notebooks/\1\.ipynb\))? \| `[^`]+` "
-    + rf"(?:\| (?:{SCORE}|–) ){{{len(scores.README_METRICS)}}}\| (?:\d+|–) \|"
+    + rf"(?:\| (?:{SCORE}|–) ){{{len(scores.MAIN_METRICS)}}}\| (?:\d+|–) \|"
 )
 
 
 def foreign_lines(block):
     """Lines between the README's markers that the generator does not write."""
-    fixed = set(scores.readme_block({}).splitlines())
-    fixed |= {scores.README_SAMPLE, f"**{scores.RANDOM_NOTE}**", *scores.README_HEAD}
+    fixed = set(readme.table_block({}).splitlines())
+    fixed |= {readme.FROM_SAMPLE, f"**{scores.RANDOM_NOTE}**", *readme.HEAD}
     return [line for line in block.splitlines() if line not in fixed and not ROW.fullmatch(line)]
 
 
 def test_the_readme_table_is_only_what_the_generator_writes():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.count(scores.BEGIN) == text.count(scores.END) == 1
-    block = text.split(scores.BEGIN + "\n")[1].split(scores.END)[0]
+    assert text.count(readme.BEGIN) == text.count(readme.END) == 1
+    block = text.split(readme.BEGIN + "\n")[1].split(readme.END)[0]
     assert foreign_lines(block) == []
-    rendered = [stored.DIGEST_KEY in path.read_text(encoding="utf-8") for path in NOTEBOOKS]
+    rendered = [render.DIGEST_KEY in path.read_text(encoding="utf-8") for path in NOTEBOOKS]
     if all(rendered):  # `render` fills the table in along with the outputs
-        assert scores.NOTE in block
+        assert readme.NOTE in block
         assert "`article_xception`" in block
 
 
 def test_foreign_lines_are_seen():
-    score = {"value": 0.5, "low": 0.4, "high": float("nan")}
+    score = {"value": 0.5, "low": 0.4, "high": 0.6, "groups": 8}
     model = {**dict.fromkeys(scores.METRICS, score), "n": 9}
+    model |= {"accuracy": score | {"groups": 2}, "log_loss": score | {"high": float("nan")}}
     results = {
         "02_a": {"data": {"is_sample": True}, "metrics": {"test": {"ours": model, "prior": model}}}
     }
-    block = scores.readme_block(results)
+    block = readme.table_block(results)
     assert foreign_lines(block) == []
     assert foreign_lines(block + "\nAUC 0.99!") == ["AUC 0.99!"]
-    assert len(foreign_lines(block.replace("0.500", "about 0.5"))) == 2
+    assert len(foreign_lines(block.replace("0.500 [", "about 0.5 ["))) == 2
 
 
 # ---------------------------------------------------------------- the rules find what is wrong
@@ -367,7 +368,7 @@ def good_notebook():
 
 def signed(notebook):
     digest = source_digest(notebook.cells)
-    notebook.metadata["nbhelpers"] = {stored.DIGEST_KEY: digest}
+    notebook.metadata["nbhelpers"] = {render.DIGEST_KEY: digest}
     return notebook
 
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from copies import COMMAND, FOLDER, PYTHON, bring_needs, chromium, smoke_copy, solutions
 
-from nbhelpers.__main__ import parser
+from nbhelpers.__main__ import parse
 from nbhelpers.runner import execution, overrides
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
@@ -85,7 +85,7 @@ def test_commands_in_solutions_can_be_given(notebook, tmp_path):
     notebooks = find_notebooks(FOLDER)
     for text in solutions(notebook):
         for words in COMMAND.findall(text):
-            chosen = parser().parse_args(shlex.split(words))
+            chosen = parse(shlex.split(words))
             overrides.combine(
                 notebooks,
                 select_notebooks(notebooks, chosen.notebooks),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nbhelpers.evaluation.metrics import Interval
 from nbhelpers.reporting import plots
 
 
@@ -16,7 +17,7 @@ from nbhelpers.reporting import plots
 def no_figure_is_shown_or_left(monkeypatch):
     monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("a plot showed itself"))
     with mpl.rc_context():
-        plots.style()
+        plots.set_style()
         yield
     plt.close("all")
 
@@ -104,12 +105,14 @@ def test_leak_bars():
 
 
 def test_metric_draws_value_and_interval():
-    score = {"auc": {"value": 0.7, "low": 0.6, "high": 0.9}, "n": 5}
+    score = {"auc": Interval(0.7, 0.6, 0.9), "n": 5}
     ax = plots.plot_metric({"net": score})
     interval, value, chance = ax.lines
     assert interval.get_xdata().tolist() == [0.6, 0.9]
     assert list(value.get_xdata()) == [0.7]
     assert chance.get_xdata()[0] == 0.5
+    few = plots.plot_metric({"net": {"auc": Interval(0.7, 0.6, 0.9, groups=7)}}, chance=None)
+    assert [list(line.get_xdata()) for line in few.lines] == [[0.7]]
     assert [text.get_text() for text in ax.get_yticklabels()] == ["net"]
 
 
@@ -131,7 +134,7 @@ def test_history_marks_a_new_stage():
 def test_maps_have_a_row_for_each_picture():
     heat = np.linspace(-1, 2, 64).reshape(8, 8)
     maps = [{"lime": heat, "cam": -heat}] * 2
-    figure = plots.plot_maps([picture(9)] * 2, [heat > 1, None], maps, titles=["one", "two"])
+    figure = plots.plot_maps([picture(9)] * 2, [heat > 1, None], maps=maps, titles=["one", "two"])
     titles = [ax.get_title() for ax in figure.axes[:4]]
     assert titles == ["picture", "true mask", "lime", "cam"]
     assert len(figure.axes) == 8
@@ -179,7 +182,7 @@ def test_robustness_starts_at_the_clean_pictures():
 
 
 def test_recipes_that_differ_in_the_last_step_share_a_line():
-    score = {"auc": {"value": 0.6, "low": 0.5, "high": 0.8}, "n": 9}
+    score = {"auc": Interval(0.6, 0.5, 0.8), "n": 9}
     recipes = {("even", "GRU"): score, ("even", "mean"): score, ("first", "GRU"): {"n": 3}}
     ax = plots.plot_recipes(recipes, prior=0.4)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["even", "first\n3 of 9 clips"]

@@ -1,5 +1,6 @@
-"""`render`: the outputs that are committed with the notebooks, small and the same for everybody."""
+"""The outputs that are committed with the notebooks, small and the same for everybody."""
 
+import argparse
 import base64
 import copy
 import io
@@ -26,7 +27,18 @@ from nbhelpers.runner.notebooks import (
     source_digest,
     tags_of,
 )
+from tools import command_line, readme
 
+HELP = "store outputs in notebooks/ for readers of the repository"
+EXAMPLES = """
+examples:
+  python -m tools.render                                 execute with default parameters, store all
+  python -m tools.render 02                              one notebook
+  python -m tools.render --from runs/latest              store the outputs of a finished run
+
+A run taken with --from must have used default parameters and the notebooks as they are now.
+Exit code: 0 stored, 1 a notebook failed and nothing was stored, 2 a run that does not fit.
+"""
 LIMIT = 600_000  # bytes of a stored notebook
 ENCODINGS = ((1200, 88), (1000, 80), (900, 70), (800, 60), (700, 50), (600, 40))  # px, quality
 RASTER = ("image/jpeg", "image/png", "image/gif")
@@ -43,12 +55,27 @@ LIVE_NOTE = "An interactive figure is shown here when the notebook is run."
 DIGEST_KEY = "source_sha256"
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the program's grammar."""
+    parser.add_argument(
+        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+    )
+    parser.add_argument(
+        "--from", dest="run_dir", default="", metavar="O", help="a finished run, instead of a new"
+    )
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Render the notebooks."""
+    return render(chosen.notebooks, run_dir=chosen.run_dir)
+
+
 def render(
     wanted: Iterable[str] = (),
     *,
     run_dir: str = "",
     notebooks_dir: Path | None = None,
-    readme: Path | None = None,
+    readme_file: Path | None = None,
     stream: TextIO | None = None,
 ) -> int:
     """Executes notebooks with their own parameters and stores the outputs in them.
@@ -59,7 +86,7 @@ def render(
         wanted: numbers or names; nothing means all.
         run_dir: a finished run to take the outputs from; "" makes a new one in a temporary folder.
         notebooks_dir: where the notebooks are; None is the project's own.
-        readme: the file with the results table; None is the project's own.
+        readme_file: the one with the results table; None is the project's own.
         stream: where progress goes; None is standard error.
 
     Returns:
@@ -71,21 +98,23 @@ def render(
     """
     stream = sys.stderr if stream is None else stream
     folder = notebooks_dir or locate.project_root() / "notebooks"
-    readme = readme or locate.project_root() / "README.md"
+    readme_file = readme_file or locate.project_root() / "README.md"
     selected = select_notebooks(find_notebooks(folder), wanted := list(wanted))
     with tempfile.TemporaryDirectory(prefix="nbhelpers-render-") as temporary:
-        made = Path(run_dir).expanduser().resolve() if run_dir else Path(temporary).resolve()
+        run_folder = Path(run_dir).expanduser().resolve() if run_dir else Path(temporary).resolve()
         again = [] if run_dir else _with_needs(wanted)
-        if not run_dir and series.run(again, out=str(made), notebooks_dir=folder, stream=stream):
-            stream.write("Nothing stored: mend what failed, then render again.\n")
+        if not run_dir and series.run(
+            again, out=str(run_folder), notebooks_dir=folder, stream=stream
+        ):
+            stream.write("Nothing stored: fix what failed, then render again.\n")
             return 1
-        texts = {notebook.path: stored_text(notebook, made) for notebook in selected}
-        results = scores.read_results(made)
+        texts = {notebook.path: stored_text(notebook, run_folder) for notebook in selected}
+        results = scores.read_results(run_folder)
     for path, text in texts.items():
         files.write_text(path, text)
         stream.write(f"{path.name}: outputs stored, {len(text.encode()) / 1000:.0f} kB\n")
-    if not wanted and readme.is_file():
-        scores.update_readme(readme, results)
+    if not wanted and readme_file.is_file():
+        readme.update(readme_file, results)
     return 0
 
 
@@ -98,12 +127,12 @@ def _with_needs(wanted: list[str]) -> list[str]:
     return wanted and [*wanted, *sorted(known)]
 
 
-def stored_text(notebook: Notebook, made: Path, *, any_parameters: bool = False) -> str:
+def stored_text(notebook: Notebook, run_folder: Path, *, any_parameters: bool = False) -> str:
     """The notebook file's new content: its own source with the outputs of a run.
 
     Args:
         notebook: the source.
-        made: the run's folder, with the executed `NN_name.ipynb` in it.
+        run_folder: with the executed `NN_name.ipynb` in it.
         any_parameters: whether a run with other than default parameters will do, to try things.
 
     Returns:
@@ -114,7 +143,7 @@ def stored_text(notebook: Notebook, made: Path, *, any_parameters: bool = False)
     """
     import nbformat
 
-    executed = _executed(notebook, made, any_parameters=any_parameters)
+    executed = _executed(notebook, run_folder, any_parameters=any_parameters)
     source = nbformat.read(notebook.path, as_version=4)
     outputs.tidy(executed)
     ran = [
@@ -122,7 +151,7 @@ def stored_text(notebook: Notebook, made: Path, *, any_parameters: bool = False)
         for cell in executed.cells
         if cell.cell_type == "code" and "injected-parameters" not in tags_of(cell)
     ]
-    roots = _replacements(made)
+    roots = _replacements(run_folder)
     for width, quality in ENCODINGS:
         stored = copy.deepcopy(source)
         code = [cell for cell in stored.cells if cell.cell_type == "code"]
@@ -145,11 +174,11 @@ def stored_text(notebook: Notebook, made: Path, *, any_parameters: bool = False)
     )
 
 
-def _executed(notebook: Notebook, made: Path, *, any_parameters: bool):
+def _executed(notebook: Notebook, run_folder: Path, *, any_parameters: bool):
     """The executed notebook, after checking that it is this source, with default parameters."""
     import nbformat
 
-    path = made / f"{notebook.stem}.ipynb"
+    path = run_folder / f"{notebook.stem}.ipynb"
     if not path.is_file():
         raise UsageError(f"Expected {path}; it does not exist. Run {notebook.stem} first.")
     executed = nbformat.read(path, as_version=4)
@@ -175,11 +204,11 @@ def _executed(notebook: Notebook, made: Path, *, any_parameters: bool):
     return executed
 
 
-def _replacements(made: Path) -> list[tuple[str, str]]:
+def _replacements(run_folder: Path) -> list[tuple[str, str]]:
     """Absolute folders and what stands for them in stored outputs, the longest first."""
     root = locate.project_root()
     pairs = [
-        (str(made), "runs/latest"),
+        (str(run_folder), "runs/latest"),
         (f"{root}/", ""),
         (str(root), "."),
         (str(Path.home()), "~"),
@@ -263,3 +292,7 @@ def _plain_metadata(notebook, digest: str) -> None:
         "language_info": {"name": "python", "pygments_lexer": "ipython3"},
         "nbhelpers": {DIGEST_KEY: digest},
     }
+
+
+if __name__ == "__main__":
+    command_line.run_as_program(sys.modules[__name__])

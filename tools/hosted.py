@@ -1,19 +1,21 @@
-"""`hosted`: put the first cell and the links for Kaggle and Colab into the notebooks."""
-
-from __future__ import annotations
+"""The first cell and the links that notebooks need on Kaggle and Colab."""
 
 import argparse
 import re
+import sys
 
+from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
 from nbhelpers.runner.notebooks import HOSTED, find_notebooks, select_notebooks, tags_of
+from tools import command_line
 
-HELP = "give the notebooks the first cell that Kaggle and Colab need, and links to them"
+HELP = "put the cell and the links for Kaggle and Colab into the notebooks"
 EXAMPLES = """
 examples:
-  python -m nbhelpers hosted                                                    the cell alone
-  python -m nbhelpers hosted --repository https://github.com/OWNER/NAME         cell and links
-  python -m nbhelpers hosted --repository https://github.com/OWNER/NAME 01 02   two notebooks
+  python -m tools.hosted                                                    the cell alone
+  python -m tools.hosted --repository https://github.com/OWNER/NAME         cell and links
+  python -m tools.hosted --repository https://github.com/OWNER/NAME 01 02   two notebooks
 
 Where nbhelpers is installed the cell does nothing. Elsewhere it takes a copy of the project that
 was uploaded (Kaggle: as a data set; Colab: unzipped), or fetches the repository if one is named;
@@ -31,33 +33,28 @@ METADATA = {
 }
 FIRST_CELL = """\
 # At home this cell does nothing. On Kaggle and Colab it installs nbhelpers, from a copy of the
+# project that you uploaded.
+import glob
+import importlib.util
+import runpy
+
+if importlib.util.find_spec("nbhelpers") is None:
+    places = ("/kaggle/input/**", "/content", "/content/*", "/content/*/*")
+    setup = [f for p in places for f in glob.glob(f"{p}/tools/hosted_setup.py", recursive=True)]
+    assert setup, "No nbhelpers here. Upload the project as a zip file, then run this cell again."
+    runpy.run_path(setup[0])["install"]()"""
+FIRST_CELL_WITH_REPOSITORY = """\
+# At home this cell does nothing. On Kaggle and Colab it installs nbhelpers, from a copy of the
 # project that you uploaded, or else from its repository.
 import glob
 import importlib.util
-import pathlib
-import shutil
-import subprocess
-import sys
+import runpy
+import urllib.request
 
-REPOSITORY = "{repository}"
 if importlib.util.find_spec("nbhelpers") is None:
-    home = pathlib.Path("nbhelpers_project").resolve()
-    if not home.is_dir():
-        places = ["/kaggle/input/" + "*/" * deep for deep in range(5)]
-        places += ["/content/" + "*/" * deep for deep in range(3)]  # deeper would search a Drive
-        uploads = [path for here in places for path in glob.glob(here + "nbhelpers/__init__.py")]
-        part = home.with_suffix(".part")  # so that a copy that was cut off is not taken for whole
-        shutil.rmtree(part, ignore_errors=True)
-        if uploads:
-            shutil.copytree(pathlib.Path(uploads[0]).parents[1], part)
-        elif REPOSITORY:
-            subprocess.run(["git", "clone", "--quiet", "--depth=1", REPOSITORY, part], check=True)
-        else:
-            raise ModuleNotFoundError("No nbhelpers here: upload the project, or set REPOSITORY.")
-        part.rename(home)
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(home)]
-    subprocess.run(install, check=True)
-    sys.path.insert(0, str(home))  # this kernel started before the package was there"""
+    address = "https://github.com/OWNER/NAME/raw/main/tools/hosted_setup.py"
+    setup = glob.glob("/kaggle/input/**/tools/hosted_setup.py", recursive=True)
+    runpy.run_path((setup or urllib.request.urlretrieve(address))[0])["install"](address)"""
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 # Words, not pictures: the pages of a run must be whole without a network.
 LINKS = (
@@ -69,7 +66,7 @@ _LINKS_BEFORE = re.compile(r"\n\n\[Open in Colab\]\([^\n]*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
+    """Add the program's grammar."""
     parser.add_argument(
         "--repository", metavar="URL", default="", help="where the project can be cloned from"
     )
@@ -79,14 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Rewrites the notebooks."""
+    """Rewrite the notebooks."""
     import nbformat
 
-    from nbhelpers.common import files
-    from nbhelpers.data import locate
-
-    found = find_notebooks(locate.project_root() / "notebooks")
-    for notebook in select_notebooks(found, chosen.notebooks):
+    notebooks = find_notebooks(locate.project_root() / "notebooks")
+    for notebook in select_notebooks(notebooks, chosen.notebooks):
         content = nbformat.read(notebook.path, as_version=4)
         apply(content, notebook.stem, repository=chosen.repository)
         files.write_text(notebook.path, nbformat.writes(content) + "\n")
@@ -109,13 +103,13 @@ def owner_and_name(repository: str) -> tuple[str, str]:
     >>> owner_and_name("https://github.com/someone/deepfakes.git")
     ('someone', 'deepfakes')
     """
-    found = ADDRESS.fullmatch(repository)
-    if not found:
+    address = ADDRESS.fullmatch(repository)
+    if not address:
         raise UsageError(
             f"Expected an address like https://github.com/OWNER/NAME; received {repository!r}. "
             "Colab and Kaggle open notebooks from there."
         )
-    return found[1], found[2]
+    return address[1], address[2]
 
 
 def first_cell(repository: str = "") -> str:
@@ -127,16 +121,16 @@ def first_cell(repository: str = "") -> str:
     Returns:
         Python.
     """
-    if repository:
-        owner, name = owner_and_name(repository)
-        repository = f"https://github.com/{owner}/{name}"
-    return FIRST_CELL.replace("{repository}", repository)
+    if not repository:
+        return FIRST_CELL
+    return FIRST_CELL_WITH_REPOSITORY.replace("OWNER/NAME", "/".join(owner_and_name(repository)))
 
 
 def is_first_cell(source: str) -> bool:
     """Whether a cell is what `first_cell` writes, for whatever repository."""
-    before, after = map(re.escape, FIRST_CELL.split("{repository}"))
-    return re.fullmatch(rf"{before}[\w.:/-]*{after}", source) is not None
+    before, after = map(re.escape, FIRST_CELL_WITH_REPOSITORY.split("OWNER/NAME"))
+    with_repository = re.fullmatch(rf"{before}[\w.-]+/[\w.-]+{after}", source)
+    return source == FIRST_CELL or with_repository is not None
 
 
 def apply(notebook, stem: str, *, repository: str = "") -> None:
@@ -160,3 +154,7 @@ def apply(notebook, stem: str, *, repository: str = "") -> None:
     cell = new_code_cell(first_cell(repository), metadata=METADATA)
     cell.id = CELL_ID
     notebook.cells.insert(1, cell)
+
+
+if __name__ == "__main__":
+    command_line.run_as_program(sys.modules[__name__])

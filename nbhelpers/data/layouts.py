@@ -1,0 +1,174 @@
+"""The folders in which data sets come: Kaggle's two, and pictures sorted into real and fake."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbhelpers.data.metadata import DatasetError
+from nbhelpers.media.formats import CLIPS, PICTURES
+
+FACES, VIDEOS = "deepfake-faces", "deepfake-detection-challenge"
+
+#: Names of folders that say on which side of a split their files are.
+SIDES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+_CLASSES = {
+    **dict.fromkeys(("real", "reals", "original", "originals", "authentic"), "REAL"),
+    **dict.fromkeys(("fake", "fakes", "deepfake", "deepfakes", "manipulated"), "FAKE"),
+}
+_BESIDE = {"images", "pictures", "faces", "videos", "clips", "frames", "data", *SIDES}
+_APART = {"masks", "masks_224", "test_videos"}  # what lies there are no rows
+
+
+@dataclass(frozen=True)
+class ClassFolder:
+    """A folder whose name is a label.
+
+    Attributes:
+        path: the folder.
+        label: REAL or FAKE.
+        split: train, validation or test, of the folder above it; "" if it names none.
+    """
+
+    path: Path
+    label: str
+    split: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a data set keeps its parts.
+
+    Attributes:
+        metadata: the table or the JSON file; None where folders alone say the label.
+        media: the folder of the files that rows name.
+        masks: the folder of the masks, which need not be there.
+        suffixes: endings of its files, lower case.
+        by_stem: whether rows name clips whose pictures have the same stem.
+        classes: the folders real and fake, if labels come from them.
+    """
+
+    metadata: Path | None
+    media: Path
+    masks: Path
+    suffixes: tuple[str, ...]
+    by_stem: bool
+    classes: list[ClassFolder] = field(default_factory=list)
+
+
+def layout_of(root: Path) -> Layout:
+    """Tell which layout a folder has.
+
+    Raises:
+        DatasetError: none of them, or its files are not there.
+    """
+    table = root / "metadata.csv"
+    if table.is_file():
+        classes = [] if (root / "faces_224").is_dir() else class_folders(root)
+        if not classes and not (root / "faces_224").is_dir():
+            raise DatasetError(
+                f"Expected the files in a folder faces_224, or in real and fake; received {root} "
+                "without it. Check that the data set was unpacked whole."
+            )
+        media = root if classes else root / "faces_224"
+        suffixes = kind_in(classes) if classes else PICTURES
+        return Layout(table, media, root / "masks_224", suffixes, True, classes)
+    for media, masks in ((root / "train_sample_videos", root / "masks"), (root, root / "masks")):
+        if (media / "metadata.json").is_file():  # the second is one of DFDC's training parts
+            return Layout(media / "metadata.json", media, masks, CLIPS, False)
+    if classes := class_folders(root):
+        return Layout(None, root, root / "masks", kind_in(classes), False, classes)
+    raise DatasetError(
+        f"Expected {FACES} (metadata.csv), {VIDEOS} (train_sample_videos/metadata.json) or folders "
+        f"real and fake; received {root} with none of them. Find the folder with locate.find."
+    )
+
+
+def class_folders(root: Path) -> list[ClassFolder]:
+    """The folders real and fake in a folder, or below train, validation and test in it.
+
+    Args:
+        root: any folder.
+
+    Returns:
+        Both labels, sorted by path; nothing where one of the two is lacking.
+    """
+    sides = {folder: SIDES.get(folder.name.casefold(), "") for folder in _folders(root)}
+    places = [(root, "")] + [(folder, side) for folder, side in sides.items() if side]
+    result = []
+    for place, side in places:
+        for folder in _folders(place):
+            words = {word for word in re.split(r"[\W_\d]+", folder.name.casefold()) if word}
+            labels = {_CLASSES[word] for word in words & _CLASSES.keys()}
+            if len(labels) == 1 and words <= _CLASSES.keys() | _BESIDE:
+                within = [SIDES[word] for word in words & SIDES.keys()]  # training_real
+                result.append(ClassFolder(folder, labels.pop(), side or (within or [""])[0]))
+    return result if len({one.label for one in result}) == 2 else []
+
+
+def kind_in(classes: list[ClassFolder]) -> tuple[str, ...]:
+    """The endings of what lies in the folders: `PICTURES` if there is one, else `CLIPS` or ()."""
+    for endings in (PICTURES, CLIPS):
+        if any(True for one in classes for _ in _walk(one.path, endings)):
+            return endings
+    return ()
+
+
+def list_files(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, str], set[str]]:
+    """List the files with one of the endings, at any depth.
+
+    A linked folder is its owner's choice; a link among the files of a data set may have come with
+    it, to fetch a file that is none of its business.
+
+    Args:
+        folder: of the data set.
+        suffixes: endings, lower case.
+
+    Returns:
+        Name below the folder, with "/" -> path; and the paths that lead out of the folder.
+
+    Raises:
+        DatasetError: the folder cannot be read.
+    """
+    files, outside = {}, set()
+    root = os.path.realpath(folder)
+    for entry in _walk(folder, suffixes):
+        files[Path(entry.path).relative_to(folder).as_posix()] = entry.path
+        target = os.path.realpath(entry.path) if entry.is_symlink() else ""
+        if target and not target.startswith(root + os.sep):
+            outside.add(entry.path)
+    return files, outside
+
+
+def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[os.DirEntry]:
+    """Every file with one of the endings; one listing a folder, no opening."""
+    waiting = [os.fspath(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.name.lower().endswith(suffixes):
+                        yield entry
+                    elif entry.name not in _APART and entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError as error:
+            raise DatasetError(
+                f"Expected folders that can be read; received {error.filename}: {error.strerror}. "
+                "Check their permissions."
+            ) from error
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return sorted(one for one in root.iterdir() if one.is_dir() and one.name[0] != ".")
+    except OSError:  # no folder, or not for us to read: nothing is known to be in it
+        return []

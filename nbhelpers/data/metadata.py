@@ -1,0 +1,106 @@
+"""``metadata.csv`` and ``metadata.json`` -> rows, untouched but for how the file was written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+COLUMNS = (
+    *("videoname", "label", "original", "source", "identity", "method", "split"),
+    *("original_width", "original_height"),
+)
+TWICE = "given twice"  # key of a row that holds which of its facts disagree with themselves
+
+_MOST_BYTES = 500_000_000  # of metadata; those of all of DFDC have 10
+
+
+class DatasetError(ValueError):
+    """A data set as a whole cannot be used."""
+
+
+def read_rows(path: Path, *, needed: tuple[str, ...] = ("videoname", "label")) -> list[dict]:
+    """Read a metadata file.
+
+    Args:
+        path: a CSV table, or a JSON object that maps file names to facts; UTF-8.
+        needed: columns that must be there.
+
+    Returns:
+        One dictionary a row. A row of JSON whose facts hold a key twice, with two values, has
+        the names of those keys under `TWICE`.
+
+    Raises:
+        DatasetError: too large, unreadable, not well formed, empty, or a column is missing or
+            there twice.
+    """
+    try:
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise DatasetError(
+                f"Expected {path.name} of at most {_MOST_BYTES / 1e6:.0f} MB; received {path} of "
+                f"{size / 1e6:.0f} MB. Download it again."
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+        rows = _csv_rows(text, path) if path.suffix.lower() == ".csv" else _json_rows(text)
+    except DatasetError:
+        raise
+    except OSError as error:
+        raise DatasetError(
+            f"Expected {path.name} to be readable; received {path}: {error.strerror}. "
+            "Check its permissions."
+        ) from error
+    except (ValueError, RecursionError, csv.Error) as error:  # not UTF-8, not JSON, nested deeply
+        raise DatasetError(
+            f"Expected {path.name} in UTF-8, well formed; received {path}: {error}. "
+            "Save it as UTF-8, or download it again."
+        ) from error
+    if not rows:
+        raise DatasetError(f"Expected rows in {path}; received none. Download it again.")
+    if not set(needed) <= set(rows[0]):
+        raise DatasetError(
+            f"Expected columns {' and '.join(needed)} in {path}; received "
+            f"{sorted(map(str, rows[0]))}. Is this the metadata file of one of Kaggle's two data "
+            "sets?"
+        )
+    return rows
+
+
+def _csv_rows(text: str, path: Path) -> list[dict]:
+    # The csv module keeps names such as "NA" and NUL bytes, which pandas would swallow.
+    lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    header = next((line for line in lines if line), [])
+    known = {name.casefold(): name for name in COLUMNS}
+    header = [known.get(name.strip().casefold(), name) for name in header]
+    twice = [name for name, count in Counter(header).items() if count > 1 and name in COLUMNS]
+    if twice:
+        raise DatasetError(
+            f"Expected each column once in {path}; received two or more of {twice}, and nothing "
+            "says which holds. Keep one of each."
+        )
+    return [dict.fromkeys(header) | dict(zip(header, line, strict=False)) for line in lines if line]
+
+
+def _json_rows(text: str) -> list[dict]:
+    pairs = json.loads(text, object_pairs_hook=_Pairs)  # a plain dict would hide doubled names
+    if not isinstance(pairs, _Pairs):
+        raise DatasetError(
+            f"Expected metadata.json to map file names to facts; received a {type(pairs).__name__}."
+        )
+    return [{"label": None, **_facts(facts), "videoname": name} for name, facts in pairs]
+
+
+def _facts(facts: object) -> dict:
+    """The facts of one file; keys that are there with two values are named, not chosen from."""
+    if not isinstance(facts, _Pairs):
+        return {}
+    values: dict[str, list] = {}
+    for key, value in facts:
+        values.setdefault(key, []).append(value)
+    twice = [key for key, given in values.items() if len(set(map(repr, given))) > 1]
+    return dict(facts) | ({TWICE: twice} if twice else {})
+
+
+class _Pairs(list):
+    """A JSON object as the pairs it was written in."""

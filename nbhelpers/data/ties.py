@@ -1,0 +1,96 @@
+"""Which row a name in another row means: `a`, `A.MP4`, `a.jpg` and `train/a.mp4` mean `a.mp4`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+import pandas as pd
+
+from nbhelpers.media.formats import without_ending
+
+_ANY_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{2,3}$")
+
+
+def stem(name: str) -> str:
+    """A name without folder and ending, as files are matched.
+
+    >>> stem("train/a.mp4")
+    'a'
+    """
+    return without_ending(name.replace("\\", "/").rpartition("/")[2])
+
+
+def text_column(table: pd.DataFrame, column: str) -> pd.Series:
+    """A text column with "" where it is missing or not known."""
+    if column not in table:
+        return pd.Series("", index=table.index, dtype="str")
+    return table[column].astype("object").where(table[column].notna(), "").astype("str")
+
+
+def folded(name: str) -> str:
+    """A stem in small letters, each accent in one way of writing."""
+    return unicodedata.normalize("NFC", stem(name)).casefold()
+
+
+def _bare(name: str) -> str:
+    return _ANY_ENDING.sub("", folded(name))
+
+
+#: From the strictest reading of a name to the loosest: the first that matches is taken.
+_READINGS: tuple[Callable[[str], str], ...] = (str, without_ending, stem, folded, _bare)
+
+
+class Names:
+    """The names of rows or files, found again however another row writes them.
+
+    >>> Names(["a.mp4", "b.mp4"]).matching("train/A.jpg")
+    ['a.mp4']
+    """
+
+    def __init__(self, names: Iterable[str], *, loose: bool = True):
+        """Take the names; `loose` also passes over endings that are none of a picture or clip."""
+        self._names = list(dict.fromkeys(names))
+        self._readings = _READINGS if loose else _READINGS[:-1]
+        self._by_reading: list[dict[str, list[str]]] = [{name: [name] for name in self._names}]
+
+    def matching(self, reference: str) -> list[str]:
+        """The names that a reference means: none, one, or several that nothing tells apart."""
+        for number, reading in enumerate(self._readings):
+            if number == len(self._by_reading):  # most sets need the first only
+                self._by_reading.append(self._index(reading))
+            if matches := self._by_reading[number].get(reading(reference)):
+                return matches
+        return []
+
+    def resolve(self, reference: str) -> str:
+        """The one name that a reference means, the first of several; "" for none."""
+        return min(self.matching(reference), default="") if reference else ""
+
+    def _index(self, reading: Callable[[str], str]) -> dict[str, list[str]]:
+        index: dict[str, list[str]] = {}
+        for name in self._names:
+            index.setdefault(reading(name), []).append(name)
+        return index
+
+
+def resolved(table: pd.DataFrame, column: str) -> pd.Series:
+    """A column of references, each as the videoname of the row that it means.
+
+    Args:
+        table: with ``videoname`` and, where known, the column.
+        column: ``original`` or ``source``.
+
+    Returns:
+        str (N,), indexed as the table; "" where there is none. A reference that matches no row
+        stays as it is; of several spellings of one absent file, the alphabetically first.
+    """
+    references = text_column(table, column)
+    names = Names(table["videoname"].astype("str"))
+    meant = {ref: names.resolve(ref) for ref in references.unique()}
+    # Two spellings of one absent file are one file: siblings stay siblings.
+    absent: dict[str, str] = {}
+    for ref in sorted(ref for ref, name in meant.items() if ref and not name):
+        meant[ref] = absent.setdefault(folded(ref), ref)
+    return references.map(meant).astype("str")

@@ -1,0 +1,51 @@
+"""Figures by the reader's question. Every function draws and returns; none shows.
+
+The notebook decides when a figure is shown. All of them are at hand as ``plots.plot_…``.
+"""
+
+from nbhelpers.reporting.plots.clips import plot_clip_scores
+from nbhelpers.reporting.plots.maps import plot_maps
+from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures
+from nbhelpers.reporting.plots.scores import (
+    plot_confusion,
+    plot_metric,
+    plot_precision_recall,
+    plot_recipes,
+    plot_reliability,
+    plot_robustness,
+    plot_roc,
+    plot_score_histogram,
+)
+from nbhelpers.reporting.plots.style import COLOURS, CYCLE, set_style
+from nbhelpers.reporting.plots.tables import (
+    class_counts_figure,
+    plot_by_class,
+    plot_class_counts,
+    plot_fakes_per_original,
+    plot_leak,
+)
+from nbhelpers.reporting.plots.training import plot_history
+
+__all__ = [
+    "COLOURS",
+    "CYCLE",
+    "class_counts_figure",
+    "plot_by_class",
+    "plot_class_counts",
+    "plot_clip_scores",
+    "plot_confusion",
+    "plot_fakes_per_original",
+    "plot_forgeries",
+    "plot_history",
+    "plot_leak",
+    "plot_maps",
+    "plot_metric",
+    "plot_pictures",
+    "plot_precision_recall",
+    "plot_recipes",
+    "plot_reliability",
+    "plot_robustness",
+    "plot_roc",
+    "plot_score_histogram",
+    "set_style",
+]

@@ -1,0 +1,243 @@
+"""How good, how sure, how robust? Scores of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.reporting.plots.style import COLOURS, CYCLE, axes_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_score_histogram(
+    label: Sequence[str], y_score: Sequence[float], *, ax: Axes | None = None
+) -> Axes:
+    """Draw how P(fake) is spread over reals and fakes.
+
+    Args:
+        label: "REAL" or "FAKE", length N.
+        y_score: P(fake) in [0, 1], length N.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = axes_of(ax, (4.5, 3.2))
+    label, y_score = np.asarray(label), np.asarray(y_score)
+    for name, colour in COLOURS.items():
+        ax.hist(y_score[label == name], np.linspace(0, 1, 21), color=colour, alpha=0.6, label=name)
+    ax.set(xlabel="P(fake)", ylabel="test pictures", xlim=(0, 1), title="Scores by true class")
+    ax.legend()
+    return ax
+
+
+def plot_roc(predictions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the ROC curve of every model.
+
+    Args:
+        predictions: rows with `model`, `label`, `y_score`, of one split.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; the diagonal is chance.
+    """
+    from sklearn.metrics import roc_curve
+
+    ax = axes_of(ax, (4.5, 3.6))
+    for model, rows in predictions.groupby("model", sort=False):
+        false_rate, true_rate, _ = roc_curve(rows["label"] == "FAKE", rows["y_score"])
+        ax.plot(false_rate, true_rate, label=model)
+    ax.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
+    ax.set(xlabel="false positive rate (reals called fake)", ylabel="true positive rate")
+    ax.set(title="ROC, test people", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    ax.legend(loc="lower right")
+    return ax
+
+
+def plot_precision_recall(predictions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the precision-recall curve of every model.
+
+    Args:
+        predictions: rows with `model`, `label`, `y_score`, of one split.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; the dashed line is the share of fakes, which a guess reaches.
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    ax = axes_of(ax, (4.5, 3.6))
+    for model, rows in predictions.groupby("model", sort=False):
+        precision, recall, _ = precision_recall_curve(rows["label"] == "FAKE", rows["y_score"])
+        ax.plot(recall, precision, label=model)
+    share = (predictions["label"] == "FAKE").mean()
+    ax.axhline(share, color="grey", linestyle="--", linewidth=1)
+    ax.set(xlabel="recall (fakes found)", ylabel="precision (called fake, is fake)")
+    ax.set(title="Precision and recall", xlim=(-0.01, 1.01), ylim=(0, 1.03))
+    ax.legend(loc="lower left")
+    return ax
+
+
+def plot_reliability(tables: Mapping[str, pd.DataFrame], *, ax: Axes | None = None) -> Axes:
+    """Draw what scores promise against what they keep.
+
+    Args:
+        tables: name -> `calibration.reliability_table`.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; a calibrated score lies on the diagonal. Dots grow with the rows in a bin.
+    """
+    ax = axes_of(ax, (4.5, 3.6))
+    for colour, (name, table) in zip(CYCLE, tables.items(), strict=False):
+        ax.plot(table["promised"], table["kept"], color=colour, label=name)
+        sizes = 120 * table["n"] / table["n"].max()
+        ax.scatter(table["promised"], table["kept"], sizes, color=colour, alpha=0.6)
+    ax.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
+    ax.set(xlabel="P(fake)", ylabel="share that is fake", title="Reliability")
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    ax.legend(loc="upper left")
+    return ax
+
+
+def plot_confusion(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw verdicts against the truth.
+
+    Args:
+        counts: from `calibration.confusion`.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; darker is a larger share of its row, the numbers are counts.
+    """
+    ax = axes_of(ax, (3.4, 3.2))
+    share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts.to_numpy()):
+        text = f"{count}\n{share[row, column]:.0%}"
+        colour = "white" if share[row, column] > 0.5 else "black"
+        ax.text(column, row, text, ha="center", va="center", color=colour)
+    ax.set_xticks(range(len(counts.columns)), counts.columns)
+    ax.set_yticks(range(len(counts)), counts.index)
+    for tick in ax.get_yticklabels():
+        tick.set_color(COLOURS.get(tick.get_text(), "black"))
+    ax.grid(visible=False)
+    ax.set(ylabel="truth", title="Verdicts")
+    return ax
+
+
+def plot_robustness(curves: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the AUC of a detector against the strength of each corruption.
+
+    Args:
+        curves: from `robustness.curves`, the clean pictures among its rows.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; the band is the interval on clean pictures.
+    """
+    ax = axes_of(ax, (6.5, 3.6))
+    clean = curves[curves["corruption"] == "clean"].iloc[0]
+    ax.axhspan(clean["low"], clean["high"], color="grey", alpha=0.15, linewidth=0)
+    styles = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
+    damaged = curves[curves["corruption"] != "clean"]
+    for number, (name, rows) in enumerate(damaged.groupby("corruption", sort=False)):
+        ax.plot(
+            ["none", *rows["level"]],
+            [clean["value"], *rows["value"]],
+            color=[*CYCLE, "#7F7F7F"][number % 6],
+            linestyle=styles[number % 6],
+            marker="o",
+            label=name,
+        )
+    ax.axhline(0.5, color="grey", linestyle="--", linewidth=1)
+    ax.set(ylabel="AUC", xlabel="strength", title="What is left on damaged pictures")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def plot_metric(
+    scores: Mapping[str, Mapping[str, Interval]],
+    metric: str = "auc",
+    *,
+    chance: float | None = 0.5,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one metric of several models with its intervals.
+
+    Args:
+        scores: model -> metric -> `metrics.Interval`.
+        metric: which one.
+        chance: where to draw a line for a guess; None draws none.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = axes_of(ax, (5.5, 0.7 + 0.45 * len(scores)))
+    for position, score in enumerate(scores.values()):
+        _whisker(score[metric], position, colour=CYCLE[0], ax=ax)
+    if chance is not None:
+        ax.axvline(chance, color="grey", linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(scores)), list(scores))
+    ax.invert_yaxis()
+    ax.set_ylim(len(scores) - 0.5, -0.5)
+    ax.set(xlabel=f"{metric} on test people, 95 % interval")
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+def _whisker(score: Interval, height: float, *, colour: str, ax: Axes) -> None:
+    """A value as a dot and its interval as a line; from too few groups the dot stands alone."""
+    if score.is_firm:
+        ax.plot([score.low, score.high], [height, height], color=colour, linewidth=2, zorder=2)
+    ax.plot(score.value, height, "o", color=colour, markersize=5, zorder=3)
+
+
+def plot_recipes(
+    scores: Mapping[tuple[str, ...], Mapping[str, Interval]],
+    metric: str = "auc",
+    *,
+    prior: float = 0.5,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one metric of many recipes; those that differ in the last step only share a line.
+
+    Args:
+        scores: recipe -> metric -> `metrics.Interval`. A recipe is a tuple of its steps, for
+            example ("even", "face", "Xception", "GRU"); one without the metric is left out. Where
+            `n` is below the largest, the line says so.
+        metric: which one.
+        prior: what the model without skill has, drawn as a dashed line.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; 95 % intervals.
+    """
+    lines = list(dict.fromkeys(recipe[:-1] for recipe in scores))
+    ends = list(dict.fromkeys(recipe[-1] for recipe in scores))
+    ax = axes_of(ax, (6.5, 0.9 + 0.42 * len(lines)))
+    for recipe, score in scores.items():
+        if metric not in score:
+            continue
+        end = ends.index(recipe[-1])
+        y = lines.index(recipe[:-1]) + 0.28 * (end - (len(ends) - 1) / 2)
+        _whisker(score[metric], y, colour=CYCLE[end], ax=ax)
+    for end, name in enumerate(ends):
+        ax.plot([], [], "o-", color=CYCLE[end], label=name)
+    ax.axvline(prior, color="grey", linestyle="--", linewidth=1, label="prior", zorder=1)
+    size = {recipe[:-1]: score.get("n") for recipe, score in scores.items()}
+    most = max((n for n in size.values() if n is not None), default=None)
+    few = {line: f"\n{n} of {most} clips" if n != most else "" for line, n in size.items()}
+    ax.set_yticks(range(len(lines)), [", ".join(line) + few[line] for line in lines])
+    ax.set_ylim(len(lines) - 0.5, -0.5)
+    ax.set(xlabel=f"{metric.replace('_', ' ')}, 95 % interval")
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    return ax

@@ -1,0 +1,140 @@
+"""What is in the data, and does a split leak? Counts and distributions of tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nbhelpers.data.splits import SPLITS
+from nbhelpers.reporting.plots.style import COLOURS, CYCLE, axes_of
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from matplotlib.axes import Axes
+
+
+def plot_class_counts(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the classes of every split as bars.
+
+    Args:
+        counts: index of splits, columns "REAL" and "FAKE" (others are left out).
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = axes_of(ax, (5, 3))
+    shown = counts.loc[[split for split in SPLITS if split in counts.index], list(COLOURS)]
+    for shift, (name, colour) in zip((-0.2, 0.2), COLOURS.items(), strict=True):
+        bars = ax.bar(np.arange(len(shown)) + shift, shown[name], 0.4, color=colour, label=name)
+        ax.bar_label(bars, fontsize=8)
+    ax.set_xticks(range(len(shown)), shown.index)
+    ax.set(ylabel="rows", title="Classes in each set")
+    ax.grid(axis="x", visible=False)
+    ax.legend()
+    return ax
+
+
+def class_counts_figure(counts: pd.DataFrame) -> go.Figure:
+    """Draw the classes of every split as bars that tell their numbers when hovered.
+
+    Args:
+        counts: index of splits, columns "REAL" and "FAKE" (others are left out).
+
+    Returns:
+        A plotly figure.
+    """
+    import plotly.graph_objects as go
+
+    shown = counts.loc[[split for split in SPLITS if split in counts.index]]
+    bars = [
+        go.Bar(name=name, x=list(shown.index), y=shown[name].tolist(), marker_color=colour)
+        for name, colour in COLOURS.items()
+    ]
+    figure = go.Figure(bars)
+    figure.update_layout(
+        title="Classes in each set", barmode="group", template="plotly_white", height=360, width=640
+    )
+    return figure
+
+
+def plot_fakes_per_original(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how many originals have how many fakes.
+
+    Args:
+        table: with `videoname`, `label` and `original`; originals that are not among the files
+            count as well.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = axes_of(ax, (5.5, 3))
+    fakes = table.loc[table["label"] == "FAKE", "original"]
+    reals = table.loc[table["label"] == "REAL", "videoname"]
+    fakes = fakes[fakes != ""].value_counts()
+    number = fakes.reindex(fakes.index.union(reals), fill_value=0).value_counts().sort_index()
+    bars = ax.bar(number.index, number, color=CYCLE[0])
+    ax.bar_label(bars, fontsize=8)
+    ax.set(xlabel="fakes made of one original", ylabel="originals", title="Fakes per original")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(axis="x", visible=False)
+    return ax
+
+
+def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -> Axes:
+    """Draw how a measured quantity is spread over reals and fakes.
+
+    Args:
+        table: with `label` and `column`, a number; rows without it are left out.
+        column: what to draw; also the axis label.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes. Each class has area 1, so that a rare class shows as well as a common one.
+    """
+    ax = axes_of(ax, (4, 2.8))
+    known = table[np.isfinite(table[column])]
+    # Cut the longest tails, else one odd picture squeezes all others into one bar.
+    low, high = known[column].quantile([0.005, 0.995])
+    if high == low:  # one value only: a single bar in the middle
+        low, high = low - 1, high + 1
+    bins = np.linspace(low, high, 32)
+    for name, colour in COLOURS.items():
+        values = known.loc[known["label"] == name, column].clip(low, high)
+        ax.hist(values, bins, density=True, color=colour, alpha=0.55, label=name)
+    ax.set(xlabel=column, yticks=[])
+    ax.legend()
+    return ax
+
+
+def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of test fakes that the training rows give away.
+
+    Args:
+        reports: one row a way of splitting, columns `original`, `sibling`, `group`, shares 0-1,
+            as `splits.leak_report` gives them.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = axes_of(ax, (6.5, 3))
+    kinds = {
+        "original": "their original",
+        "sibling": "another fake\nof their original",
+        "group": "anything of\ntheir group",
+    }
+    width = 0.8 / len(reports)
+    for number, (name, report) in enumerate(reports.iterrows()):
+        place = np.arange(len(kinds)) + (number - (len(reports) - 1) / 2) * width
+        bars = ax.bar(place, report[list(kinds)], width, color=CYCLE[number], label=name)
+        ax.bar_label(bars, fmt="{:.0%}", fontsize=8)
+    ax.set_xticks(range(len(kinds)), kinds.values())
+    ax.set(ylabel="share of test fakes", ylim=(0, 1.1), title="Test fakes that have in train ...")
+    ax.yaxis.set_major_formatter("{x:.0%}")
+    ax.grid(axis="x", visible=False)
+    ax.legend()
+    return ax

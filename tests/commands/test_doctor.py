@@ -1,0 +1,45 @@
+"""`doctor`: what this machine has, and what it lacks."""
+
+import argparse
+import re
+
+from nbhelpers import __main__ as command
+from nbhelpers.commands import doctor
+
+
+def test_doctor_finds_this_machine_fit(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert command.main(["doctor", "--offline"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"^ok  ffmpeg +\S+, writes H.264$", text, re.MULTILINE)
+    assert re.search(r"^ok  face finder +1 face found", text, re.MULTILINE)
+    assert "Xception: nowhere in caches" in text
+    assert "bundled sample" in text
+    assert "Nothing needs fixing." in text
+
+
+def test_doctor_names_what_does_not_fit(monkeypatch, capsys):
+    wanted = ["numpy>=99", "no_such_thing>=1", "pandas", 'other; extra == "dev"']
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda name: wanted)
+    marks = [mark for mark, _ in doctor.packages()]
+    assert marks == ["!!", "!!", "ok"]
+
+
+def test_doctor_lists_licences(capsys):
+    assert command.main(["doctor", "--licences"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    stated = {line.split()[0]: line for line in lines}
+    assert "MIT" in stated["pytest"]
+    assert lines == sorted(lines, key=str.lower)
+    assert all(len(line.split()) >= 3 for line in lines)  # name, version, licence or "not stated"
+
+
+def test_doctor_survives_what_it_finds(monkeypatch, capsys):
+    def broken():
+        raise OSError("no such program")
+
+    for look in ("packages", "gpu", "face_finder", "data"):
+        monkeypatch.setattr(doctor, look, lambda: iter([]))
+    monkeypatch.setattr(doctor, "ffmpeg", broken)
+    assert doctor.main(argparse.Namespace(offline=True, licences=False)) == 1
+    assert "!!  ffmpeg            OSError: no such program" in capsys.readouterr().out

@@ -1,0 +1,49 @@
+"""A notebook as a page: one file, no network, figures described."""
+
+import base64
+import re
+from html import unescape
+
+import nbformat
+import tiny_notebooks as tiny
+from nbformat.v4 import new_markdown_cell, new_output
+
+from nbhelpers.runner import pages
+
+REMOTE = re.compile(
+    r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//"
+    r"|<link\b[^>]*\bhref\s*=\s*[\"']?(?:https?:)?//"
+    r"|@import\s|\burl\(\s*[\"']?https?:|\bimport\s*\(\s*[\"']https?:|\bimport\s+[\"']https?:",
+    re.IGNORECASE,
+)
+
+
+def test_page_embeds_pictures_of_the_prose_and_hides_solutions(tmp_path):
+    (tmp_path / "dot.png").write_bytes(base64.b64decode(tiny.PIXEL))
+    cells = ("1 + 1", "install()", "went_wrong()")
+    tags = {0: ["solution"], 1: ["hosted"], 2: ["papermill-error-cell-tag"]}
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", *cells, tags=tags), as_version=4)
+    notebook.cells[0].source += "\n\n![dot](dot.png)"
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path, alarms=["<b>no</b>"])
+    assert re.search(r'<img[^>]*src="data:image/png;base64,', page)
+    assert '<details class="solution">' in page
+    assert "&lt;b&gt;no&lt;/b&gt;" in page
+    assert "install" not in page and "went_wrong" not in page
+    assert "<title>Lesson 01_x &lt;b&gt;&amp;</title>" in page
+    assert not REMOTE.search(page)
+
+
+def test_figures_say_where_they_stand(tmp_path):
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1", "2"), as_version=4)
+    notebook.cells.insert(3, new_markdown_cell('Words.\n\n## The `second` "part"'))
+    for cell in (notebook.cells[2], notebook.cells[4]):
+        cell.outputs = [new_output("display_data", data={"image/png": tiny.PIXEL})]
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path)
+    described = [
+        unescape(text) for _, text in re.findall(r"<img alt=([\"'])(Figure.*?)\1 src", page)
+    ]
+    assert [text.split(";")[0] for text in described] == [
+        "Figure 1, in the part \u201cLesson 01_x <b>&\u201d",
+        'Figure 2, in the part \u201cThe second "part"\u201d',
+    ]
+    assert notebook.cells[4].outputs[0].metadata == {}  # the notebook itself is not changed
