@@ -8,6 +8,7 @@ import ast
 import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,54 +27,88 @@ from nbhelpers.reporting.environment import environment, peak_memory_mb
 logger = logging.getLogger(__name__)
 
 
+def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
+    """Start the run of a notebook, in the line that follows the parameters cell.
+
+    In a notebook that has imported Keras, Keras is seeded by SEED and, where there is a parameter
+    PRECISION, set to that.
+
+    Args:
+        namespace: ``globals()`` of the notebook. Its literals with names in capitals are taken for
+            the parameters: those that exist now, not constants of later cells.
+        notebook: its name without suffix, as "03_xception_transfer".
+
+    Returns:
+        The run; its clock goes.
+
+    Raises:
+        FileExistsError, PermissionError: as ``output_dir``.
+        ValueError: a PRECISION that does not exist.
+    """
+    run = Run(notebook, parameters=parameters_of(namespace))
+    if "keras" in namespace:
+        from nbhelpers.networks import training
+
+        keras = namespace["keras"]
+        keras.utils.set_random_seed(run.seed)
+        if "PRECISION" in run.parameters:
+            keras.config.set_dtype_policy(training.precision(run.parameters["PRECISION"]))
+        run.precision = keras.config.dtype_policy().name
+    return run
+
+
 class Run:
     """One run of one notebook: it starts the clock when made and writes the results at the end.
 
     Attributes:
+        notebook: the notebook's name without suffix.
+        parameters: name -> literal, as they were when the run was started.
         folder: where the run's files go; it exists.
+        seed: the parameter SEED.
+        resume: whether trainings that were cut off go on: the parameter RESUME, else False.
+        backups_folder: where trainings keep what they need to go on; ``save`` removes it.
+        precision: name of Keras' dtype policy; None in a notebook without Keras.
     """
 
-    def __init__(self, folder: str | os.PathLike = "") -> None:
-        """Start the clock.
+    def __init__(self, notebook: str, *, parameters: Mapping[str, Any]) -> None:
+        """Start the clock and make the folder.
 
         Args:
-            folder: a notebook's OUTPUT_DIR; as in ``output_dir``.
+            notebook: its name without suffix.
+            parameters: name -> literal; OUTPUT_DIR, SEED and RESUME are read.
 
         Raises:
             FileExistsError, PermissionError: as ``output_dir``.
         """
-        self.folder = output_dir(folder)
         self._start = time.perf_counter()
-
-    def __enter__(self) -> "Run":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
+        self.notebook = notebook
+        self.parameters = dict(parameters)
+        self.folder = output_dir(self.parameters.get("OUTPUT_DIR", ""))
+        self.seed: int = self.parameters.get("SEED", 0)
+        self.resume: bool = self.parameters.get("RESUME", False)
+        self.backups_folder = self.folder / f"{notebook.partition('_')[0]}_training"
+        self.precision: str | None = None
 
     @property
     def seconds(self) -> float:
-        """Seconds since the run was made."""
+        """Seconds since the run was started."""
         return time.perf_counter() - self._start
 
     def save(
         self,
         *,
-        notebook: str,
-        parameters: Mapping[str, Any],
         dataset: Dataset,
         table: pd.DataFrame,
         predictions: pd.DataFrame | None = None,
         weights: Any = None,
         extra: Mapping[str, Any] | None = None,
         resamples: int = 1000,
-        seed: int = 42,
     ) -> Path:
         """Judge the predictions and write ``<notebook>.results.json`` and ``.predictions.csv``.
 
+        The backups of trainings are removed after that: nothing is left to go on with.
+
         Args:
-            notebook: the notebook's name without suffix, as "03_xception_transfer".
-            parameters: name -> literal; see ``parameters_of``.
             dataset: that was used.
             table: all rows that were used, with ``videoname, label``, and ``split`` and ``group``
                 where they were split.
@@ -83,7 +118,6 @@ class Run:
             weights: of the networks: what ``weights`` returned, a mapping of such, or None.
             extra: anything else worth keeping, kept under the key "extra".
             resamples: of the bootstrap for the intervals.
-            seed: of the bootstrap.
 
         Returns:
             Path of the results file.
@@ -95,10 +129,10 @@ class Run:
         """
         judged = with_prior(check_predictions(predictions, table), table)
         content = {
-            "notebook": notebook,
-            "parameters": dict(parameters),
+            "notebook": self.notebook,
+            "parameters": self.parameters,
             "data": _describe_data(dataset, table),
-            "metrics": {"test": score_models(judged, table, resamples=resamples, seed=seed)},
+            "metrics": {"test": score_models(judged, table, resamples=resamples, seed=self.seed)},
             "weights": _describe_weights(weights),
             "environment": environment(),
             "seconds": round(self.seconds, 2),
@@ -106,9 +140,11 @@ class Run:
             "extra": dict(extra or {}),
         }
         text = json.dumps(_by_name(content), indent=1, allow_nan=False, default=_plain)
-        path = self.folder / f"{notebook}.results.json"
-        files.write_text(self.folder / f"{notebook}.predictions.csv", judged.to_csv(index=False))
+        path = self.folder / f"{self.notebook}.results.json"
+        predictions_file = self.folder / f"{self.notebook}.predictions.csv"
+        files.write_text(predictions_file, judged.to_csv(index=False))
         files.write_text(path, text + "\n")
+        shutil.rmtree(self.backups_folder, ignore_errors=True)
         logger.info("Results in %s", path)
         return path
 

@@ -31,6 +31,8 @@ COMMON = {"DATA_DIR": "", "OUTPUT_DIR": "", "SEED": 42, "SPLIT_CSV": ""}
 CODE_CELLS = range(8, 31)  # 03 has most to judge
 LONGEST_CELL = 30  # lines
 MOST_FUNCTIONS = 3
+READ_BY_START = {"OUTPUT_DIR", "SEED", "RESUME", "PRECISION"}  # by `results.start(globals(), …)`
+START = re.compile(r"run = results\.start\(globals\(\), notebook=\"(\w+)\"\)")
 PARAMETER_LINE = re.compile(r"[A-Z][A-Z0-9_]* = .+  # \S.*")
 ABSOLUTE = re.compile(r"(?<![\w./:<~+-])/(?!kaggle/)(?:[\w.+-]+/){2}[\w.+-]+|\b[A-Z]:\\\w+")
 INSTALLS = re.compile(r"^\s*[!%]|\bsys\.path\b|\bget_ipython\b", re.MULTILINE)
@@ -110,8 +112,11 @@ def parameters(notebook):
         for node in ast.walk(ast.parse(cell.source))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
-    for name in values.keys() - read:
+    for name in values.keys() - read - READ_BY_START:
         yield f"{name} is never read"
+    set_up = lesson_of(notebook)[2].source
+    if not START.search(set_up) or re.search(r"^[A-Z_]+ = ", set_up, re.MULTILINE):
+        yield "the third code cell does not start the run, or has constants of its own"
 
 
 def length(notebook):
@@ -232,6 +237,12 @@ def test_notebook_keeps_the_rule(path, rule):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_starts_under_its_own_name(path):
+    notebook = nbformat.read(path, as_version=4)
+    assert START.search(lesson_of(notebook)[2].source)[1] == path.stem
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_valid_and_small(path):
     nbformat.validate(nbformat.read(path, as_version=4))
     assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
@@ -344,6 +355,7 @@ def test_foreign_lines_are_seen():
 
 # ---------------------------------------------------------------- the rules find what is wrong
 
+GOOD_START = 'run = results.start(globals(), notebook="01_x")'
 GOOD_PARAMETERS = "\n".join(f"{name} = {value!r}  # unit" for name, value in COMMON.items())
 
 
@@ -353,7 +365,7 @@ def good_notebook():
         new_markdown_cell("# A question?"),
         new_code_cell("import os"),
         new_code_cell(GOOD_PARAMETERS, metadata={"tags": ["parameters"]}),
-        new_code_cell("print(os, DATA_DIR, OUTPUT_DIR, SEED, SPLIT_CSV)"),
+        new_code_cell(f"{GOOD_START}\nprint(os, DATA_DIR, SPLIT_CSV)"),
         new_code_cell("f()", metadata={"tags": ["cover"]}),
         *(new_code_cell(f"f({number})") for number in range(8)),
     ]
@@ -397,7 +409,9 @@ def test_a_good_notebook_has_no_faults():
         (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42", "SEED = 7")),
         (parameters, 3, GOOD_PARAMETERS + "\nepochs = 3  # passes"),
         (parameters, 3, GOOD_PARAMETERS + "\nEPOCHS = 3  # passes"),
-        (parameters, 4, "DATA_DIR, OUTPUT_DIR, SPLIT_CSV\nSEED = 3"),
+        (parameters, 4, f"{GOOD_START}\nDATA_DIR\nSPLIT_CSV = 3"),
+        (parameters, 4, "DATA_DIR, SPLIT_CSV"),
+        (parameters, 4, f"MEASURES = 3\n{GOOD_START}\nDATA_DIR, SPLIT_CSV"),
         (length, 5, "f()\n" * 31),
         (length, 5, "def a(): ...\ndef b(): ...\ndef c(): ...\ndef d(): ..."),
         (no_installing, 5, "!pip install x"),

