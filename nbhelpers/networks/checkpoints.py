@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 STATE = "state.json"
 WEIGHTS = ".weights.h5"
 COUNTED = re.compile(r'_\d+(?=")')  # what Keras adds to names, by how many came before
+NO_FILE_NAME = re.compile(r"[^\w-]+")
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no training depends on
 PROCESS = uuid.uuid4().hex  # who wrote a backup; one's own is no training that was cut off
 
@@ -74,7 +75,7 @@ class Resumable(keras.callbacks.Callback):
         epoch: how many epochs were done before.
 
     Raises:
-        ValueError: in training: nothing of the name `watch` is measured.
+        ValueError: no epoch is asked for; in training, nothing of the name `watch` is measured.
     """
 
     def __init__(
@@ -88,9 +89,11 @@ class Resumable(keras.callbacks.Callback):
         watch: str | None = "val_loss",
     ) -> None:
         super().__init__()
+        if epochs < 1:
+            raise ValueError(f"Expected 1 epoch or more for {name}; received {epochs}.")
         key = _key(model, f"{_inputs(run.parameters, table)} {epochs} {watch}")
         self.watch = watch
-        self._folder = run.backups_folder / f"{name}-{key}"
+        self._folder = run.backups_folder / f"{NO_FILE_NAME.sub('_', name)}-{key}"
         state = _read(self._folder) if run.resume else None
         if state is None:
             shutil.rmtree(self._folder, ignore_errors=True)

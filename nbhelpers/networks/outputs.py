@@ -100,7 +100,7 @@ def check_scores(score: np.ndarray, *, name: str = "the detector") -> np.ndarray
 
 def _place_of_fake(classes: Sequence[str] | None, name: str) -> int:
     """Which of two outputs is P(fake)."""
-    labels = [str(label).upper() for label in classes or ()]
+    labels = [str(each).upper() for each in classes] if isinstance(classes, list | tuple) else []
     if sorted(labels) != ["FAKE", "REAL"]:
         raise ValueError(
             f"Expected to know which of two outputs is FAKE; {name} has two, and "

@@ -128,7 +128,7 @@ def fit(
         As `history_table`, with a column `cpu_seconds`.
 
     Raises:
-        ValueError: nothing of the name `watch` is measured.
+        ValueError: no epoch is asked for, or nothing of the name `watch` is measured.
     """
     backup = Resumable(model, run=run, name=name, table=table, epochs=epochs, watch=watch)
     history = model.fit(

@@ -278,8 +278,8 @@ def _from_package(architecture: str) -> PretrainedWeights:
 def _checked(pretrained: PretrainedWeights) -> PretrainedWeights:
     if pretrained.digest != XCEPTION_DIGEST:
         raise WeightsError(
-            f"Expected Xception weights with SHA-256 {XCEPTION_DIGEST}; received {pretrained.digest} "
-            f"from {pretrained.origin}"
+            f"Expected Xception weights with SHA-256 {XCEPTION_DIGEST}; received "
+            f"{pretrained.digest} from {pretrained.origin}"
         )
     return pretrained
 

@@ -33,7 +33,7 @@ def forget_gradients(*, since: Collection[str]) -> None:
 
 
 def _gradient_functions() -> dict:
-    """TensorFlow's table, {} where a version keeps it elsewhere: then memory is all that is lost."""
+    """TensorFlow's table; {} where a version keeps it elsewhere, which costs memory only."""
     from tensorflow.python.framework import ops
 
     return getattr(getattr(ops, "gradient_registry", None), "_registry", {})

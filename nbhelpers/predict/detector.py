@@ -141,13 +141,13 @@ def load(path: str | os.PathLike) -> Detector:
         The detector. Without a card: temperature 1, threshold 0.5, no mirror image, empty card.
 
     Raises:
-        FileNotFoundError, ValueError: as `models.load_detector`.
+        FileNotFoundError, ValueError: as `loading.load_detector`, which is told of the card's
+            ``classes`` where there are any.
         CardError: there is a card, and it is broken.
     """
-    model = loading.load_detector(path)
     target = card_path(path)
     if not target.is_file():
-        return Detector(model, 1.0, metrics.THRESHOLD, False, {})
+        return Detector(loading.load_detector(path), 1.0, metrics.THRESHOLD, False, {})
     try:
         card = json.loads(target.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -156,6 +156,7 @@ def load(path: str | os.PathLike) -> Detector:
             "03 again, or delete the card to go on with uncalibrated scores."
         ) from error
     _check(card, target.name)
+    model = loading.load_detector(path, classes=card.get("classes"))
     return Detector(model, card["temperature"], card["threshold"], card["mirror"], card)
 
 

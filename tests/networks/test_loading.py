@@ -179,7 +179,7 @@ def test_two_classes_are_read_in_the_order_that_is_told(keras, activation):
     for place, classes in enumerate((["fake", "real"], ["REAL", "FAKE"])):
         found = outputs.as_p_fake(model, classes=classes)(PICTURES)
         np.testing.assert_allclose(found, both[:, [place]], atol=1e-6)
-    for classes in (None, [], ["cat", "dog"], ["FAKE"], ["FAKE", "FAKE"]):
+    for classes in (None, [], ["cat", "dog"], ["FAKE"], ["FAKE", "FAKE"], 7, "FAKE"):
         with pytest.raises(ValueError, match="which of two outputs is FAKE"):
             outputs.as_p_fake(model, classes=classes)
 
