@@ -155,7 +155,7 @@ def tie_findings(table: pd.DataFrame, labels: dict[str, str]) -> list[dict]:
 
 
 def clean(value: object) -> str:
-    """Any cell as text without outer blanks; missing is "". Half characters become "\\ud800"."""
+    r"""Any cell as text without outer blanks; missing is "". Half characters become "\ud800"."""
     if value is None or value != value:
         return ""
     text = str(value).strip(" \t\r\n")
