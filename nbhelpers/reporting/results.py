@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers.common import files
+from nbhelpers.common.parameters import Parameter, check, read_cell
 from nbhelpers.data import splits
 from nbhelpers.data.locate import Dataset, project_root
 from nbhelpers.evaluation import metrics
@@ -44,9 +45,11 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
 
     Raises:
         FileExistsError, PermissionError: as ``output_dir``.
-        ValueError: a PRECISION that does not exist.
+        UsageError: a value that the comment behind its parameter does not allow.
     """
-    run = Run(notebook, parameters=parameters_of(namespace))
+    given = parameters_of(namespace)
+    check(given, _parameters_cell(notebook), notebook=notebook)
+    run = Run(notebook, parameters=given)
     if any(map(_is_of_keras, namespace.values())):
         import keras
 
@@ -57,6 +60,17 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
             keras.config.set_dtype_policy(training.precision(run.parameters["PRECISION"]))
         run.precision = keras.config.dtype_policy().name
     return run
+
+
+def _parameters_cell(notebook: str) -> dict[str, Parameter]:
+    """The parameters cell in the project's copy of a notebook; nothing where there is no copy."""
+    try:
+        path = project_root() / "notebooks" / f"{notebook}.ipynb"
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    return read_cell("".join(tagged[0]["source"])) if tagged else {}
 
 
 def _is_of_keras(value: Any) -> bool:

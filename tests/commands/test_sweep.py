@@ -132,7 +132,7 @@ def test_grid_is_a_product_and_grids_add_up(tmp_path):
         ("A: []", "PARAMETER: "),
         ("[1]", "PARAMETER: "),
         ("", "PARAMETER: "),
-        ("A: [1", "Mend"),
+        ("A: [1", "Correct it"),
         ("\n".join(f"P{i}: [1, 2, 3]" for i in range(40)), "at most 10000 runs"),
     ],
 )
