@@ -97,8 +97,8 @@ def _checked(dataset: locate.Dataset, *, verify: str) -> pd.DataFrame:
     rows = [
         {"videoname": "", "problem": _of_notebooks(one), "detail": one.detail} for one in lacking
     ]
-    found = [checked.findings, pd.DataFrame(rows, columns=manifest.FINDING_COLUMNS, dtype="str")]
-    return pd.concat(found, ignore_index=True).assign(dataset=dataset.name)
+    parts = [checked.findings, pd.DataFrame(rows, columns=manifest.FINDING_COLUMNS, dtype="str")]
+    return pd.concat(parts, ignore_index=True).assign(dataset=dataset.name)
 
 
 def _of_notebooks(stumble: readiness.Stumble) -> str:

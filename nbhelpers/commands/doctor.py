@@ -192,7 +192,6 @@ def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
 
 def data() -> Iterator[Finding]:
     """Name the data that the notebooks would use."""
-
     for name in locate.MARKERS:
         try:
             yield GOOD, str(locate.find(name))

@@ -65,6 +65,8 @@ def main(chosen: argparse.Namespace) -> int:
     except KeyboardInterrupt as interrupt:
         print("\n" + " ".join(["interrupted.", *_notes(interrupt)]), file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        raise  # the reader of the output has gone: the entry point ends quietly
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         reason = f"error: {error.strerror or error}{where}."

@@ -62,12 +62,12 @@ def _header_problem(path: str) -> str:
             if kinds.kind_of(head) != ("picture" if picture else "clip"):
                 expected = "a picture" if picture else "a clip such as MP4, MOV, AVI or MKV"
                 return f"expected {expected}; begins with {head[:8]!r}"
-            return _picture_header_problem(path, file, head) if picture else ""
+            return _picture_header_problem(path, file, head=head) if picture else ""
     except OSError as error:
         return f"cannot be opened: {error.strerror}"
 
 
-def _picture_header_problem(path: str, file: io.FileIO, head: bytes) -> str:
+def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
     """The same for a picture; it is decoded if it is small, or its end mark is not there.
 
     Damage in the middle is found in no other way.

@@ -178,7 +178,7 @@ def _shapes(folder: Path, name: str, *, itself: bool = True) -> Iterator[Path]:
 
 
 def _cached(cache: Path, name: str) -> Iterator[Path]:
-    """kagglehub's complete downloads of ``name``, newest version first.
+    """Complete downloads of ``name`` by kagglehub, newest version first.
 
     It keeps ``datasets/<owner>/<slug>/versions/<n>`` and ``competitions/<slug>``, and marks a
     finished download with a file in ``.complete``; folders without one are broken off.

@@ -110,7 +110,7 @@ def check_rows(rows: list[dict], files: Files) -> tuple[list[dict], list[dict]]:
         name, matches = row["videoname"], files.named(row["videoname"])
         facts = files.facts.get(matches[0], {}) if len(matches) == 1 else {}
         row = {**row, "label": row["label"] or facts.get("label", "")}
-        problem, detail = _problem(row, labels[name], matches, facts)
+        problem, detail = _problem(row, matches, labels=labels[name], facts=facts)
         path = files.paths[matches[0]] if matches else ""
         if not problem and path in files.outside:
             problem, detail = "leads outside", "a link to another folder; put the file itself there"
@@ -155,7 +155,7 @@ def tie_findings(table: pd.DataFrame, labels: dict[str, str]) -> list[dict]:
 
 
 def clean(value: object) -> str:
-    """Any cell as text without outer blanks; missing is "". Half characters become "\\ud800"."""
+    r"""Any cell as text without outer blanks; missing is "". Half characters become "\ud800"."""
     if value is None or value != value:
         return ""
     text = str(value).strip(" \t\r\n")
@@ -176,7 +176,7 @@ def _label_reader(rows: list[dict]) -> Callable[[dict], str]:
     return lambda row: _NUMBERS.get(clean(row.get("label")), "")
 
 
-def _problem(row: dict, labels: set, matches: list[str], facts: dict) -> tuple[str, str]:
+def _problem(row: dict, matches: list[str], *, labels: set, facts: dict) -> tuple[str, str]:
     """The first thing wrong with a row, or two empty strings."""
     name, label = row["videoname"], row["label"]
     if _UNSAFE.search(name):

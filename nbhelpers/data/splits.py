@@ -101,7 +101,7 @@ def group_split(
         result = _apply_csv(table, split_csv)
         _check_complete(result, "the split file")
     else:
-        result = _deal_until_complete(table, shares, seed)
+        result = _deal_until_complete(table, shares, seed=seed)
     assert_no_leak(result)
     logger.info("Split by group: %s", result["split"].value_counts().to_dict())
     return result
@@ -272,12 +272,12 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 # ---------------------------------------------------------------- how it is done
 
 
-def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.DataFrame:
+def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, *, seed: int) -> pd.DataFrame:
     """Deal the groups; where a split ends up without a label, keep small groups back for it."""
     rng = np.random.default_rng(seed)
     error = None
     for attempt in range(20):
-        result = table.assign(split=_deal(table, shares, rng, keep_back=attempt > 0))
+        result = table.assign(split=_deal(table, shares, rng=rng, keep_back=attempt > 0))
         try:
             _check_complete(result, "a split by group")
         except ValueError as reason:
@@ -288,7 +288,7 @@ def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> 
 
 
 def _deal(
-    table: pd.DataFrame, shares: np.ndarray, rng: np.random.Generator, *, keep_back: bool
+    table: pd.DataFrame, shares: np.ndarray, *, rng: np.random.Generator, keep_back: bool
 ) -> pd.Series:
     """Give every group to a split, greedily; returns the split of each row."""
     sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(LABELS))

@@ -6,7 +6,7 @@ class ClusterError(ValueError):
 
 
 def cause(error: Exception) -> str:
-    """Sum up an error that came from another process.
+    r"""Sum up an error that came from another process.
 
     Args:
         error: Ray's, which may carry the original as its `cause`.
@@ -14,7 +14,7 @@ def cause(error: Exception) -> str:
     Returns:
         One line: the class and the first line of the message.
 
-    >>> cause(ValueError("first\\nsecond"))
+    >>> cause(ValueError("first\nsecond"))
     'ValueError: first'
     """
     original = getattr(error, "cause", None) or error

@@ -111,10 +111,11 @@ def _length(clip: Capture, path: Path, streams: ffmpeg.Streams) -> tuple[int, fl
     gaps = np.diff(packets.starts)
     if not len(gaps) or (gaps <= 0).any():  # no clock
         return count, fps, count / fps
-    # Some containers give a packet no duration, or a usual one: the last stays as the one before.
-    seconds = float(max(packets.end, packets.starts[-1] + gaps[-1]) - packets.starts[0])
-    if abs(seconds - count / fps) <= 0.5 / fps:
+    starts = packets.starts - packets.starts[0]
+    if np.abs(starts - np.arange(count) / fps).max() <= 0.5 / fps:
         return count, fps, count / fps
+    # Some containers give a packet no duration, or a usual one: the last stays as the one before.
+    seconds = float(max(packets.end - packets.starts[0], starts[-1] + gaps[-1]))
     return count, count / seconds, seconds
 
 

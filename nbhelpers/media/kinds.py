@@ -70,7 +70,7 @@ def first_bytes(path: Path) -> bytes:
 
 
 def kind_of(head: bytes) -> str | None:
-    """Tell pictures from clips by the first bytes of a file.
+    r"""Tell pictures from clips by the first bytes of a file.
 
     Args:
         head: the first `HEAD_BYTES` of the file, fewer where it is shorter.
@@ -79,7 +79,7 @@ def kind_of(head: bytes) -> str | None:
         "picture", "clip", or None for everything else.
 
     Example:
-        >>> kind_of(b"\\x89PNG\\r\\n\\x1a\\n"), kind_of(b"%PDF-1.7")
+        >>> kind_of(b"\x89PNG\r\n\x1a\n"), kind_of(b"%PDF-1.7")
         ('picture', None)
     """
     riff = head[8:12] if head[:4] == b"RIFF" else b""

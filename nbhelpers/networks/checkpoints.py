@@ -7,41 +7,51 @@ weights that belong to it and is written last, and the folder's name is a digest
 
 from __future__ import annotations
 
-import functools
+import gc
 import hashlib
 import json
 import logging
-import os
 import re
 import shutil
-from collections import Counter
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from time import process_time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+import keras
 import pandas as pd
 
 from nbhelpers.common import files
-
-if TYPE_CHECKING:
-    import keras
-
+from nbhelpers.networks import workarounds
 
 logger = logging.getLogger(__name__)
 
 STATE = "state.json"
 WEIGHTS = ".weights.h5"
 COUNTED = re.compile(r'_\d+(?=")')  # what Keras adds to names, by how many came before
+NO_FILE_NAME = re.compile(r"[^\w-]+")
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no training depends on
+PROCESS = uuid.uuid4().hex  # who wrote a backup; one's own is no training that was cut off
 
 
-class Backups:
-    """The trainings of one notebook, each of which can go on where it was cut off.
+class Run(Protocol):
+    """What a training has to know of a notebook's run; see `results.start`."""
 
-    A training is told by its network, optimizer, losses, starting weights, number of epochs, the
-    notebook's parameters and the split; when any of them differs, it begins anew. Trainings that
-    were finished before the cut are taken as they are. What Keras cannot see, such as another
+    backups_folder: Path
+    resume: bool
+    parameters: Mapping[str, Any]
+
+
+class Resumable(keras.callbacks.Callback):
+    """Put one training on disk after every epoch, and go on where an earlier run was cut off.
+
+    Use: ``fit(..., initial_epoch=backup.epoch, callbacks=[backup])``, then
+    ``model.load_weights(backup.best_weights)``.
+
+    A training is told by its name, network, optimizer, losses, starting weights, number of epochs,
+    the notebook's parameters and the split; when any of them differs, it begins anew. Trainings
+    that were finished before the cut are taken as they are. What Keras cannot see, such as another
     augmentation written into a cell, is not told apart: then do not resume.
 
     What is equal after going on: weights, optimizer state and with it the learning-rate schedule,
@@ -49,208 +59,126 @@ class Backups:
     draws begin again as in the first epoch. So the result is as good as that of a training that was
     never cut off, but differs from it as one seed from another.
 
+    The history gets one more column, ``cpu_seconds``: of this process, of each epoch with its
+    validation; those of epochs before a cut are in it, too.
+
     Args:
-        folder: where the backups lie while the notebook is at work.
-        resume: whether to go on with what lies there; else every training begins anew.
-        parameters: the run's, see `results.start`.
-        table: the rows with `videoname` and `split`.
+        model: built and compiled, with the weights that the training starts from.
+        run: of the notebook: its ``backups_folder``, ``resume`` and ``parameters``.
+        name: of the training, its own within the run.
+        table: rows with `videoname` and `split`.
+        epochs: as given to ``fit``.
+        watch: what tells the best epoch, as ``fit`` measures it; "min" or "max" follows from the
+            name (losses fall, AUC rises). None takes the last epoch.
+
+    Attributes:
+        epoch: how many epochs were done before.
+
+    Raises:
+        ValueError: no epoch is asked for; in training, nothing of the name `watch` is measured.
     """
 
     def __init__(
         self,
-        folder: str | os.PathLike,
-        *,
-        resume: bool,
-        parameters: Mapping[str, Any],
-        table: pd.DataFrame,
-    ) -> None:
-        self._folder = Path(folder)
-        self._resume = resume
-        asked = {name: parameters[name] for name in sorted(parameters.keys() - NOT_ASKED)}
-        rows = table[["videoname", "split"]].to_csv(index=False)
-        self._inputs = json.dumps([asked, rows], default=str)
-        self._met: Counter[str] = Counter()
-        self._spared = 0.0
-
-    def keep(
-        self,
         model: keras.Model,
-        best: str | os.PathLike | None = None,
         *,
+        run: Run,
+        name: str,
+        table: pd.DataFrame,
         epochs: int,
-        monitor: str = "val_loss",
-    ) -> keras.callbacks.Callback:
-        """Prepare a training: ``fit(..., initial_epoch=keeper.epoch, callbacks=[keeper])``.
+        watch: str | None = "val_loss",
+    ) -> None:
+        super().__init__()
+        if epochs < 1:
+            raise ValueError(f"Expected 1 epoch or more for {name}; received {epochs}.")
+        key = _key(model, f"{_inputs(run.parameters, table)} {epochs} {watch}")
+        self.watch = watch
+        self._folder = run.backups_folder / f"{NO_FILE_NAME.sub('_', name)}-{key}"
+        state = _read(self._folder) if run.resume else None
+        if state is None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            state = {"epoch": 0, "best": None, "history": {}, "last": None, "best_file": None}
+        self.epoch, self._best, self._past = state["epoch"], state["best"], state["history"]
+        self._last_file, self._best_file = state["last"], state["best_file"]
+        if self.epoch:
+            logger.warning("%s goes on after epoch %d of %d", name, self.epoch, epochs)
 
-        Args:
-            model: built and compiled, with the weights that the training starts from.
-            best: file for the weights of the best epoch, see `keep_best`; None keeps the last ones.
-            epochs: as given to ``fit``.
-            monitor: what tells the best epoch; see `keep_best`.
+    @property
+    def best_weights(self) -> Path:
+        """The file with the weights of the best epoch so far, or of the last one."""
+        return self._folder / (self._best_file or self._last_file)
 
-        Returns:
-            A callback with the attribute ``epoch``: how many epochs were done before.
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Give the network what was on disk."""
+        gc.collect()  # networks before it refer to themselves: nothing else lets them go in time
+        self._gradients = workarounds.registered_gradients()
+        # Files hold the optimizer's variables, too. And a first step that makes them is traced
+        # twice, which takes seconds.
+        with self.model.distribute_strategy.scope():
+            self.model.optimizer.build(self.model.trainable_variables)
+        if self._last_file:
+            self.model.load_weights(self._folder / self._last_file)
+        self.model.history.history |= {name: [*past] for name, past in self._past.items()}
 
-        Raises:
-            ValueError: as `keep_best`.
-        """
-        key = _key(model, f"{self._inputs} {epochs} {monitor}")
-        self._met[key] += 1  # the second training that looks the same is another one
-        name = Path(best).name.removesuffix(WEIGHTS) if best else "last"
-        folder = self._folder / f"{name}-{key}-{self._met[key]}"
-        if not self._resume:
-            shutil.rmtree(folder, ignore_errors=True)
-        keeper = _keeper_class()(best, monitor, folder)
-        if keeper.epoch:
-            logger.warning("%s goes on after epoch %d of %d", name, keeper.epoch, epochs)
-        self._spared += keeper.cpu_seconds
-        return keeper
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Start the epoch's clock."""
+        self._began = process_time()
 
-    def cpu_seconds(self) -> float:
-        """CPU seconds of this process, and of the epochs that it did not have to do again."""
-        return process_time() + self._spared
-
-    def clear(self) -> None:
-        """Delete the backups; call it when the notebook's results are saved."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def keep_best(path: str | os.PathLike, *, monitor: str = "val_loss") -> keras.callbacks.Callback:
-    """Write the weights of the best epoch to a file; load them with ``model.load_weights``.
-
-    Args:
-        path: the file, written whole or not at all; Keras wants its name to end in ``.weights.h5``.
-        monitor: what is watched; "min" or "max" follows from the name (losses fall, AUC rises).
-
-    Returns:
-        A callback for ``model.fit``.
-
-    Raises:
-        ValueError: the file's name ends otherwise; in training, nothing of that name is measured.
-    """
-    return _keeper_class()(path, monitor, None)
-
-
-@functools.cache
-def _keeper_class() -> type:
-    """The callback's class, made when Keras is needed."""
-    import keras
-
-    class Keeper(keras.callbacks.Callback):
-        """Keeps the best weights, and with a folder all that is needed to go on."""
-
-        def __init__(self, path: str | os.PathLike | None, monitor: str, folder: Path | None):
-            super().__init__()
-            if path is not None and not str(path).endswith(WEIGHTS):
-                raise ValueError(
-                    f"Expected a file name that ends in '{WEIGHTS}'; received "
-                    f"{Path(path).name!r}. Keras refuses any other for weights."
-                )
-            self.path = None if path is None else Path(path)
-            self.monitor, self.folder = monitor, folder
-            state = _read(folder)
-            self.epoch, self.cpu_seconds = state["epoch"], state["cpu_seconds"]
-            self.best, self._past = state["best"], state["history"]
-            self._last, self._best_file = state["last"], state["best_file"]
-
-        def on_train_begin(self, logs=None):
-            self._began = process_time()
-            self._gradients = {*_gradient_functions()}
-            # Files hold the optimizer's variables, too. And a first step that makes them is traced
-            # twice, which takes seconds.
-            with self.model.distribute_strategy.scope():
-                self.model.optimizer.build(self.model.trainable_variables)
-            if self._last:
-                self.model.load_weights(self.folder / self._last)
-            self.model.history.history |= {name: [*past] for name, past in self._past.items()}
-
-        def on_epoch_end(self, epoch, logs=None):
-            logs = {name: float(value) for name, value in (logs or {}).items()}
-            for name, value in logs.items():
-                self._past.setdefault(name, []).append(value)
-            is_best = self.path is not None and self._is_best(logs)
-            if is_best:
-                self._keep_best(epoch)
-            if self.folder is not None:
-                self._back_up(epoch + 1, is_best)
-
-        def on_train_end(self, logs=None):
-            if self._best_file:  # of an epoch before the cut, maybe
-                _same_file(self.folder / self._best_file, self.path)
-            for name in _gradient_functions().keys() - self._gradients:
-                del _gradient_functions()[name]
-
-        def _is_best(self, logs):
-            if self.monitor not in logs:
-                raise ValueError(
-                    f"Expected to watch what training measures, {sorted(logs)}; received "
-                    f"{self.monitor!r}. Give validation_data, or watch another name."
-                )
-            value, best = logs[self.monitor], self.best
-            falls = self.monitor.endswith("loss")
-            better = best is None or best != best or (value < best if falls else value > best)
-            self.best = value if better else best
-            return better
-
-        def _keep_best(self, epoch):
-            with files.whole(self.path) as draft:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write weights where they are needed, then the state that names them."""
+        logs = {} if logs is None else logs
+        logs["cpu_seconds"] = process_time() - self._began  # the history takes up what it finds
+        for name, value in logs.items():
+            self._past.setdefault(name, []).append(float(value))
+        self.epoch, self._last_file = epoch + 1, None
+        if self.watch is not None and self._is_best(logs):
+            self._last_file = self._best_file = f"best-{self.epoch}{WEIGHTS}"
+        elif self._best_file is None or self.epoch < self.params["epochs"]:
+            self._last_file = f"last-{self.epoch}{WEIGHTS}"
+        if self._last_file:
+            with files.whole(self._folder / self._last_file) as draft:
                 self.model.save_weights(draft)
-            if self.folder is not None:
-                self._best_file = f"best-{epoch + 1}{WEIGHTS}"
-                _same_file(self.path, self.folder / self._best_file)
+        state = {"epoch": self.epoch, "best": self._best, "history": self._past}
+        state |= {"last": self._last_file, "best_file": self._best_file, "process": PROCESS}
+        files.write_text(self._folder / STATE, json.dumps(state))
+        for path in self._folder.glob(f"*{WEIGHTS}"):
+            if path.name not in (self._last_file, self._best_file):
+                path.unlink()
 
-        def _back_up(self, epoch, is_best):
-            self.epoch, self._last = epoch, None
-            if is_best:
-                self._last = self._best_file  # written a moment ago
-            elif self._best_file is None or epoch < self.params["epochs"]:
-                self._last = f"last-{epoch}{WEIGHTS}"
-                with files.whole(self.folder / self._last) as draft:
-                    self.model.save_weights(draft)
-            state = {"epoch": epoch, "best": self.best, "history": self._past}
-            state |= {"last": self._last, "best_file": self._best_file}
-            state["cpu_seconds"] = self.cpu_seconds + process_time() - self._began
-            files.write_text(self.folder / STATE, json.dumps(state))
-            for path in self.folder.glob(f"*{WEIGHTS}"):
-                if path.name not in (self._last, self._best_file):
-                    path.unlink()
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """Let TensorFlow forget the training."""
+        workarounds.forget_gradients(since=self._gradients)
 
-    return Keeper
-
-
-def _gradient_functions() -> dict:
-    """TensorFlow's table of gradient functions, {} where it is not where it is looked for.
-
-    Every training enters one, for summing gradients over replicas, and nothing takes it out. It
-    holds the training's graph, and so the weights and the optimizer's state, after the network has
-    gone: 0.4 GB for each Xception.
-    """
-    from tensorflow.python.framework import ops
-
-    return getattr(getattr(ops, "gradient_registry", None), "_registry", {})
+    def _is_best(self, logs: Mapping[str, float]) -> bool:
+        if self.watch not in logs:
+            raise ValueError(
+                f"Expected to watch what training measures, {sorted(logs)}; received "
+                f"{self.watch!r}. Give validation data, or watch another name."
+            )
+        value, best = float(logs[self.watch]), self._best
+        falls = self.watch.endswith("loss")
+        better = best is None or best != best or (value < best if falls else value > best)
+        self._best = value if better else best
+        return better
 
 
-def _read(folder: Path | None) -> dict:
-    """What a backup says; a beginning where there is none that can be read."""
-    empty = {"epoch": 0, "best": None, "history": {}, "last": None, "best_file": None}
-    empty["cpu_seconds"] = 0.0
-    if folder is None:
-        return empty
+def _read(folder: Path) -> dict | None:
+    """What another process left to go on with; None where there is nothing that can be read."""
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return empty
-    named = [state[name] for name in ("last", "best_file") if state[name]]
-    return state if all((folder / name).is_file() for name in named) else empty
+        named = [state[name] for name in ("last", "best_file") if state[name]]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    if state.get("process") == PROCESS:  # a cell that is run again, not a run that was cut off
+        return None
+    return state if all((folder / name).is_file() for name in named) else None
 
 
-def _same_file(source: Path, target: Path) -> None:
-    """Give a file a second name, in one step; a copy where the disk cannot do that."""
-    with files.whole(target) as draft:
-        try:
-            os.link(source, draft)
-        except OSError:
-            shutil.copyfile(source, draft)
+def _inputs(parameters: Mapping[str, Any], table: pd.DataFrame) -> str:
+    """What a training depends on besides the network, as text."""
+    asked = {name: parameters[name] for name in sorted(parameters.keys() - NOT_ASKED)}
+    rows = table[["videoname", "split"]].to_csv(index=False)
+    return json.dumps([asked, rows], default=str)
 
 
 def _key(model: keras.Model, inputs: str) -> str:

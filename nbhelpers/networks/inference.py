@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +22,17 @@ def in_float32(model: keras.Model) -> keras.Model:
     Returns:
         A new model of the same name and weights; not compiled.
     """
-    config = json.dumps(model.get_config())
-    for policy in ("mixed_bfloat16", "mixed_float16"):
-        config = config.replace(f'"{policy}"', '"float32"')
-    copy = type(model).from_config(json.loads(config))
+    import keras
+
+    def copied(layer):
+        if isinstance(layer, keras.Model):
+            return in_float32(layer)
+        config = layer.get_config()
+        if layer.dtype_policy.compute_dtype in ("bfloat16", "float16"):
+            config |= {"dtype": "float32"}
+        return type(layer).from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=copied)
     copy.set_weights(model.get_weights())
     return copy
 
@@ -71,17 +77,17 @@ def _foldable(model: keras.Model) -> dict[str, keras.layers.Layer]:
     from keras import layers
 
     plain = (layers.Conv2D, layers.SeparableConv2D)
-    convolution_of = {id(layer.output): layer for layer in model.layers if isinstance(layer, plain)}
+    producer = {id(layer.output): layer for layer in model.layers if isinstance(layer, plain)}
     used = [id(x) for layer in model.layers for x in _inputs(layer)]
     return {
-        convolution_of[id(norm.input)].name: norm
+        producer[id(norm.input)].name: norm
         for norm in model.layers
         if isinstance(norm, layers.BatchNormalization)
         and norm.axis in (-1, 3)
-        and id(norm.input) in convolution_of
+        and id(norm.input) in producer
         and used.count(id(norm.input)) == 1
         and id(norm.input) not in map(id, model.outputs)
-        and convolution_of[id(norm.input)].get_config()["activation"] == "linear"
+        and producer[id(norm.input)].get_config()["activation"] == "linear"
     }
 
 

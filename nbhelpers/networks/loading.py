@@ -2,95 +2,128 @@
 
 from __future__ import annotations
 
-import json
+import copy
+import math
 import os
-import zipfile
+import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbhelpers.common.files import displayable
+from nbhelpers.networks import model_files, outputs
 
 if TYPE_CHECKING:
     import keras
 
 
-#: Layers of Keras that run code of their own, or read files that a model file names.
-CARRY_CODE = (
-    *("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
-    *("StringLookup", "IntegerLookup", "TextVectorization"),
-)
-MOST_BYTES = 4_000_000_000  # of a model file when unpacked
+LARGEST_SIDE = 2048  # pixels of a detector's input
+MOST_ACTIVATIONS = 200_000_000  # numbers that one layer makes of one picture
+SPARE_VALUES = 1000  # numbers that a network may have and its file not: states of random layers
 
 
-class UnsafeModelError(ValueError):
-    """A model file that could do more than describe a network."""
-
-
-def load_detector(path: str | os.PathLike) -> keras.Model:
-    """Load a detector that notebook 03 has saved.
+def load_detector(path: str | os.PathLike, *, classes: Sequence[str] | None = None) -> keras.Model:
+    """Load a detector that notebook 03 has saved, or another one.
 
     Args:
         path: a ``.keras`` file; files that carry code, or read other files, are refused unread.
+        classes: of a detector with two outputs, what they stand for in order, as
+            ("REAL", "FAKE"); from its card.
 
     Returns:
-        The model, compiled for nothing: it scores, it does not train.
+        The model: square ``float32 (B, H, H, 3)`` RGB 0-255 -> P(fake), ``float32 (B, 1)``. Where
+        the file's ends in logits or two classes, what is missing is added. Compiled for nothing:
+        it scores, it does not train.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is no model, carries code, is too large, or is not a picture detector
             with one output.
     """
+    name = displayable(Path(path).name)
+    with model_files.opened(path) as parts:
+        try:
+            _check_network(_built(parts, without_memory=True), parts.values, name)
+            model = _built(parts)
+            model.load_weights(parts.weights)
+        except model_files.ModelFileError:
+            raise
+        except Exception as error:  # Keras raises whatever its layers raise
+            raise model_files.unreadable(
+                name, f"{_versions(parts)}{type(error).__name__}: {error}"
+            ) from error
+    if not all(np.isfinite(values).all() for values in model.get_weights()):
+        raise model_files.unreadable(name, "some of its weights are no numbers (NaN or infinite)")
+    return outputs.as_p_fake(model, classes=classes, name=name)
+
+
+def _built(parts: model_files.Parts, *, without_memory: bool = False) -> keras.Model:
+    """Build the described network; without memory, its weights are placeholders."""
+    import keras
+    import tensorflow as tf
+
+    def build():
+        description = copy.deepcopy(parts.description)  # Keras takes it apart
+        return keras.saving.deserialize_keras_object(description, safe_mode=True)
+
+    if not without_memory:
+        return build()
+    state = random.getstate()  # from which Keras seeds layers: a look must not change what follows
+    try:
+        with tf.Graph().as_default():
+            return build()
+    finally:
+        random.setstate(state)
+
+
+def _check_network(model: object, values: int, name: str) -> None:
+    """Refuse what is no network of pictures, or would need more memory than its file is worth."""
     import keras
 
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"Expected a detector file; nothing is at {path}. Run notebook 03 first, which saves "
-            "one, or set MODEL_FILE to where it is."
+    if not isinstance(model, keras.Model):
+        raise model_files.unreadable(name, f"it holds a {type(model).__name__}, not a whole model")
+    shape = model.input_shape if model.built else None
+    fits = isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3
+    if not fits or shape[1] is None or shape[1] != shape[2] or shape[1] > LARGEST_SIDE:
+        raise model_files.ModelFileError(
+            "Expected a detector of square colour pictures of a fixed size, (B, H, H, 3) with H up "
+            f"to {LARGEST_SIDE}, and one output (B, 1); received {_shown(shape)} in {name}. Save "
+            "one with keras.layers.Input((H, H, 3))."
         )
+    weights = sum(math.prod(weight.shape) for weight in model.weights)
+    if weights > values + SPARE_VALUES:
+        raise model_files.UnsafeModelError(
+            f"Expected a weight in the file for each of the network; {name} describes {weights:,} "
+            f"and holds {values:,}. Save the model of notebook 03 again."
+        )
+    largest = max(_activations(layer) for layer in model.layers)
+    if largest > MOST_ACTIVATIONS:
+        raise model_files.UnsafeModelError(
+            f"Expected layers of at most {MOST_ACTIVATIONS:,} numbers a picture; one of {name} "
+            f"makes {largest:,}. Save the model of notebook 03 again."
+        )
+
+
+def _activations(layer: keras.layers.Layer) -> int:
+    """Numbers that a layer makes of one picture; 0 where its output has no fixed size."""
     try:
-        _check_harmless(path)
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except UnsafeModelError:
-        raise
-    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"Expected a Keras model file; {path.name} cannot be read ({error}). "
-            "Run notebook 03 again."
-        ) from error
-    if len(model.input_shape) != 4 or model.output_shape[1:] != (1,):
-        raise ValueError(
-            "Expected a detector (B, H, W, 3) -> (B, 1); received "
-            f"{model.input_shape} -> {model.output_shape} in {path.name}."
-        )
-    return model
+        shape = layer.output.shape[1:]
+    except (AttributeError, ValueError):  # used twice, or with several outputs
+        return 0
+    return 0 if None in shape else math.prod(shape)
 
 
-def _check_harmless(path: Path) -> None:
-    """Refuse by the description in a model file, before Keras makes anything of it."""
-    with zipfile.ZipFile(path) as archive:  # whatever its name: no HDF5, no pickle
-        size = sum(member.file_size for member in archive.infolist())
-        if size > MOST_BYTES:
-            raise UnsafeModelError(
-                f"Expected a detector of at most {MOST_BYTES / 1e9:.0f} GB; {path.name} unpacks to "
-                f"{size / 1e9:.0f} GB. Save the model of notebook 03 again."
-            )
-        config = json.loads(archive.read("config.json"))
-    waiting = [config]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            waiting.extend(part.values())
-            if not _is_plain(part):
-                raise UnsafeModelError(
-                    f"Expected a detector of plain Keras layers; {path.name} has a "
-                    f"{part.get('module')}.{part.get('class_name')}, which can run code or read "
-                    "your files. Do not load files of strangers; run notebook 03 again."
-                )
-        elif isinstance(part, list):
-            waiting.extend(part)
+def _shown(shape: object) -> str:
+    """A shape as documentation writes it."""
+    return displayable(str(shape).replace("None", "?"))[:120]
 
 
-def _is_plain(part: dict) -> bool:
-    """Whether a piece of a model's description names nothing but an ordinary object of Keras."""
-    rooms = str(part.get("module") or "keras").split(".")
-    name = str(part.get("class_name")).rpartition(">")[2]
-    return rooms[0] == "keras" and "utils" not in rooms and name not in CARRY_CODE
+def _versions(parts: model_files.Parts) -> str:
+    """Say which Keras wrote a file where it is not the one that reads it."""
+    import keras
+
+    if parts.keras_version in ("", keras.__version__):
+        return ""
+    return f"written by Keras {parts.keras_version}, this is {keras.__version__}; "

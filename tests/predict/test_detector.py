@@ -90,3 +90,21 @@ def test_the_card_is_plain_json(network, tmp_path):
         network, tmp_path / "d.keras", temperature=1.5, threshold=0.5, mirror=False, facts={}
     )
     assert json.loads(card.read_text())["temperature"] == 1.5
+
+
+def test_the_card_says_which_of_two_classes_is_fake(tmp_path):
+    import keras
+
+    inside = keras.layers.Input((32, 32, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inside))
+    both = keras.Model(inside, keras.layers.Dense(2, "softmax")(x))
+    both.save(tmp_path / "two.keras")
+    with pytest.raises(ValueError, match="which of two outputs"):
+        detector.load(tmp_path / "two.keras")
+    picture = np.random.default_rng(0).integers(0, 255, (1, 32, 32, 3), "uint8")
+    expected = np.asarray(both(picture.astype("float32")))[0]
+    for place, classes in enumerate((["FAKE", "REAL"], ["REAL", "FAKE"])):
+        card = {"temperature": 1, "threshold": 0.5, "mirror": False, "classes": classes}
+        (tmp_path / "two.card.json").write_text(json.dumps(card))
+        score = detector.load(tmp_path / "two.keras").p_fake(picture)
+        np.testing.assert_allclose(score, expected[[place]], atol=1e-5)
