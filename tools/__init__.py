@@ -2,5 +2,6 @@
 
 Each is run from a checkout: `python -m tools.render` (outputs for the notebooks in git),
 `python -m tools.readme` (the README's results table), `python -m tools.hosted` (the first cell and
-the links for Kaggle and Colab). `hosted_setup` is what that cell carries out there.
+the links for Kaggle and Colab), `python -m tools.lock` (requirements). `hosted_setup` is what that
+first cell carries out there.
 """
