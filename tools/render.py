@@ -227,7 +227,7 @@ def _plain(text: str, roots: list[tuple[str, str]]) -> str:
 
 def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, str]]) -> list:
     """A cell's outputs for git: JPEG pictures, tables, text; live things give way to stills."""
-    kept = []
+    stored = []
     has_still = any(kind in output.get("data", {}) for output in cell.outputs for kind in RASTER)
     for output in copy.deepcopy(cell.outputs):
         if output.output_type == "stream":
@@ -240,8 +240,8 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
                     output.data[kind] = _plain(value, roots)
             if not output.data:
                 continue
-        kept.append(output)
-    return kept
+        stored.append(output)
+    return stored
 
 
 def _stored_data(data: dict, has_still: bool, *, width: int, quality: int) -> dict:
