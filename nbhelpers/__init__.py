@@ -4,4 +4,4 @@ Importing it has no side effects and loads no TensorFlow: import the rooms you n
 ``from nbhelpers.data import manifest, splits``.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from nbhelpers.commands import installed
+from nbhelpers.common import paths, streams
 from nbhelpers.common.errors import UsageError, did_you_mean
+from nbhelpers.common.files import displayable
 
 #: Each is a module of `nbhelpers.commands`, imported only when it is asked for.
 COMMANDS = {
@@ -98,9 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 something is wrong with what was asked about, 2 a request that
         cannot be carried out, 130 interrupted.
+
+    Raises:
+        BrokenPipeError: the reader of the output has gone; see `script`.
     """
     try:
         chosen = parse(sys.argv[1:] if arguments is None else arguments)
+        paths.check_working_directory()
         return command_module(chosen.command).main(chosen)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -116,6 +122,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    except BrokenPipeError:
+        raise  # the reader of the output has gone: nothing can be said
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"error: {displayable(str(error.filename))}: {error.strerror}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
@@ -124,7 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def script() -> int:
     """Carry out the command of this process; the entry point of the script `nbhelpers`."""
     signal.signal(signal.SIGTERM, _interrupt)
-    return main()
+    streams.make_robust()
+    return streams.until_reader_leaves(main)
 
 
 def _interrupt(signum: int, frame: object) -> None:

@@ -28,7 +28,7 @@ ORDER = [
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 TENSORFLOW = {"tensorflow", "keras"}
 WITHOUT_TENSORFLOW = {"common", "media", "data", "runner", "commands"}
-WITHOUT_PIXELS = {"common"}
+WITH_RAY = {Path("features", name) for name in ("cluster.py", "shared_disk.py", "workers.py")}
 MOST_LINES, MEDIAN_LINES = 400, 150
 
 FILES = {path.relative_to(PACKAGE): path for path in sorted(PACKAGE.rglob("*.py"))}
@@ -133,7 +133,7 @@ def test_libraries_stay_in_their_rooms(file):
     assert own not in WITHOUT_TENSORFLOW or not names & TENSORFLOW
     assert not names & {"IPython", "ipywidgets"} or file.stem == "display"
     assert "ray" not in {name for name, at_top in imports_of(file) if at_top}
-    assert "ray" not in names or file.stem == "cluster"
+    assert "ray" not in names or file in WITH_RAY
 
 
 def test_metrics_need_numpy_and_scikit_learn_only():

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from nbhelpers.predict.detector import Detector
+
 
 def colour_detector(path):
     """A detector that sees colours and where they are; returns the path."""
@@ -17,13 +19,13 @@ def colour_detector(path):
     return path
 
 
-class Brightness:
-    """A detector that calls bright what is fake."""
+class Brightness(Detector):
+    """A detector that calls bright what is fake; its card is what is given."""
 
-    threshold, temperature, image_size = 0.5, 1.0, 32
+    image_size = 32
 
-    def __init__(self, **card):
-        self.card = card
+    def __init__(self, *, borders=None, **card):
+        super().__init__(None, card=card, borders=borders)
 
     def p_fake(self, pictures):
         return np.array([picture.mean() / 255 for picture in pictures])

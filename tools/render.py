@@ -14,6 +14,7 @@ from typing import TextIO
 
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.common.parameters import read_cell
 from nbhelpers.data import locate
 from nbhelpers.runner import outputs, scores, series
 from nbhelpers.runner.notebooks import (
@@ -22,7 +23,6 @@ from nbhelpers.runner.notebooks import (
     USES,
     Notebook,
     find_notebooks,
-    read_parameters,
     select_notebooks,
     source_digest,
     tags_of,
@@ -190,7 +190,7 @@ def _executed(notebook: Notebook, run_folder: Path, *, any_parameters: bool):
         )
     for cell in executed.cells:
         if "injected-parameters" in tags_of(cell):
-            changed = read_parameters(cell.source)
+            changed = read_cell(cell.source)
             del changed["OUTPUT_DIR"]
             if changed and not any_parameters:
                 raise UsageError(

@@ -5,16 +5,26 @@ from __future__ import annotations
 import argparse
 import logging
 
+import pandas as pd
+
+from nbhelpers.common import files, tables
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.paths import path_argument
+from nbhelpers.data import locate, manifest, readiness
+from nbhelpers.data.labels import LABELS
+
 EXAMPLES = """
 examples:
   python -m nbhelpers check                              what the notebooks would find
   python -m nbhelpers check ~/kaggle                     a folder with one or both data sets in it
+  python -m nbhelpers check ~/mine                       your own folders real and fake
   python -m nbhelpers check ~/kaggle --verify decode     decode every pixel (minutes)
   python -m nbhelpers check ~/kaggle --csv findings.csv  all findings as a table
 
 Exit code: 0 nothing to find, 1 findings, 2 no data set there.
 """
-SHOWN = 3  # examples of each problem
+MOST_EXAMPLES = 3  # of each problem
+COLUMNS = [*manifest.FINDING_COLUMNS, "dataset"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
         nargs="?",
-        default="",
+        type=path_argument,
         metavar="DIR",
         help="a data set or its parent; none searches",
     )
@@ -30,72 +40,85 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verify",
         default="header",
         choices=("none", "header", "decode"),
-        help="that files are there; that they begin as they should; that every pixel decodes",
+        help="that files are there; that they begin as they should and crops decode; that every "
+        "pixel of every file decodes",
     )
-    parser.add_argument("--csv", default="", metavar="FILE", help="write all findings to a file")
+    parser.add_argument(
+        "--csv", type=path_argument, metavar="FILE", help="write all findings to a file"
+    )
+    parser.add_argument("--force", action="store_true", help=files.FORCE_HELP)
 
 
 def main(chosen: argparse.Namespace) -> int:
     """Checks what is there."""
-    import pandas as pd
-
-    from nbhelpers.common import files
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.data import locate, manifest
-
+    datasets = _datasets(chosen.folder or "")
+    if chosen.csv:
+        kind = ",".join(COLUMNS) + "\n"
+        files.check_target(chosen.csv, kind=kind, force=chosen.force)
     logging.disable(logging.WARNING)  # the findings below say the same
     try:
-        found = _datasets(chosen.folder)
-        tables = []
-        for dataset in found:
-            print(dataset)
-            try:
-                checked = manifest.read(dataset, verify=chosen.verify)
-            except manifest.DatasetError as error:
-                raise UsageError(str(error)) from None
-            print(_summary(checked))
-            tables.append(checked.findings.assign(dataset=dataset.name))
+        findings = pd.concat(
+            [_checked(dataset, verify=chosen.verify) for dataset in datasets], ignore_index=True
+        )
     finally:
         logging.disable(logging.NOTSET)
-    findings = pd.concat(tables, ignore_index=True)
     if chosen.csv:
-        files.write_text(chosen.csv, findings.to_csv(index=False))
-        print(f"{len(findings)} findings in {chosen.csv}")
-    absent = [name for name in locate.MARKERS if name not in [one.name for one in found]]
+        files.write_target(chosen.csv, tables.frame_csv(findings[COLUMNS]))
+        print(f"{len(findings)} findings in {files.displayable(str(chosen.csv))}")
+    absent = [name for name in locate.MARKERS if name not in [one.name for one in datasets]]
     for name in absent:
         print(f"{name}: not there")
     return int(len(findings) > 0)
 
 
-def _datasets(folder: str) -> list:
+def _datasets(folder) -> list[locate.Dataset]:
     """The data sets of a folder, or those that the notebooks would find."""
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.data import locate
-
-    found, refusals = [], []
+    datasets, refusals = [], []
     for name in locate.MARKERS:
         try:
-            found.append(locate.find(name, folder))
+            datasets.append(locate.find(name, folder))
         except FileNotFoundError as error:
             refusals.append(str(error))
-    if not found:
+    if not datasets:
         raise UsageError("\n".join(refusals))
     # A folder with metadata.json alone is not a data set of faces: each root counts once.
-    return list({dataset.root: dataset for dataset in found}.values())
+    return list({dataset.root: dataset for dataset in datasets}.values())
 
 
-def _summary(checked) -> str:
-    """Counts, and each problem with how often and for example where."""
+def _checked(dataset: locate.Dataset, *, verify: str) -> pd.DataFrame:
+    """Check one data set, print what is found, and return it as rows of `COLUMNS`."""
+    print(files.displayable(str(dataset)))
+    try:
+        checked = manifest.read(dataset, verify=verify)
+    except manifest.DatasetError as error:
+        raise UsageError(str(error)) from None
+    lacking = readiness.stumbles(checked.table, dataset.name)
+    print(_summary(checked, lacking))
+    rows = [
+        {"videoname": "", "problem": _of_notebooks(one), "detail": one.detail} for one in lacking
+    ]
+    parts = [checked.findings, pd.DataFrame(rows, columns=manifest.FINDING_COLUMNS, dtype="str")]
+    return pd.concat(parts, ignore_index=True).assign(dataset=dataset.name)
+
+
+def _of_notebooks(stumble: readiness.Stumble) -> str:
+    return f"notebook{'s'[: len(stumble.notebooks) - 1]} {', '.join(stumble.notebooks)}"
+
+
+def _summary(checked: manifest.Manifest, lacking: list[readiness.Stumble]) -> str:
+    """Counts, each problem with how often and for example where, and what notebooks lack."""
     counts = checked.table["label"].value_counts()
     lines = [
-        "  usable: " + ", ".join(f"{counts.get(label, 0)} {label}" for label in ("REAL", "FAKE")),
+        "  usable: " + ", ".join(f"{counts.get(label, 0)} {label}" for label in LABELS),
         f"  groups that must not be torn apart: {checked.table['group'].nunique()}",
     ]
     for problem, rows in checked.findings.groupby("problem"):
         lines.append(f"  {problem}: {len(rows)}")
-        lines += [f"    {row.videoname}: {row.detail}" for row in rows.head(SHOWN).itertuples()]
-        if len(rows) > SHOWN:
-            lines.append(f"    and {len(rows) - SHOWN} more")
-    if checked.findings.empty:
+        examples = rows.head(MOST_EXAMPLES).itertuples()
+        lines += [f"    {row.videoname}: {row.detail}" for row in examples]
+        if len(rows) > MOST_EXAMPLES:
+            lines.append(f"    and {len(rows) - MOST_EXAMPLES} more")
+    lines += [f"  {_of_notebooks(one)}: {one.detail}" for one in lacking]
+    if checked.findings.empty and not lacking:
         lines.append("  nothing wrong was found")
     return "\n".join(lines)

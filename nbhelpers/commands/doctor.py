@@ -145,9 +145,9 @@ def gpu() -> Iterator[Finding]:
 
 def ffmpeg() -> Iterator[Finding]:
     """Check that the program runs and writes what browsers play."""
-    from nbhelpers.media import video
+    from nbhelpers.media.ffmpeg import program as find_program
 
-    program = video.ffmpeg()
+    program = find_program()
     run = subprocess.run(
         [program, "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=60
     )
@@ -192,7 +192,6 @@ def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
 
 def data() -> Iterator[Finding]:
     """Name the data that the notebooks would use."""
-
     for name in locate.MARKERS:
         try:
             yield GOOD, str(locate.find(name))
@@ -213,9 +212,9 @@ def kaggle_account() -> Iterator[Finding]:
 
 def detectors() -> Iterator[Finding]:
     """Name the detector that `predict` would use."""
-    from nbhelpers.commands import predict
+    from nbhelpers.predict import choosing
 
     try:
-        yield GOOD, f"predict uses {predict.find_model('')}"
+        yield GOOD, f"predict uses {choosing.detector_file()}"
     except UsageError as error:
         yield NOTE, str(error)

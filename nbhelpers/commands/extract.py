@@ -8,12 +8,21 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
+from tqdm import tqdm
 
-    from nbhelpers.features.extraction import Choice
+from nbhelpers.common import files, paths
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.native_logs import no_chatter
+from nbhelpers.common.paths import path_argument
+from nbhelpers.common.tables import frame_csv
+from nbhelpers.data import locate, manifest
+from nbhelpers.features import cluster, encoders, extraction
+from nbhelpers.features.extraction import REPORT, Choice
+from nbhelpers.features.store import StoreError
+from nbhelpers.media.kinds import CLIP_ENDINGS
+from nbhelpers.networks.weights import WeightsError
 
 EXAMPLES = """
 examples:
@@ -38,19 +47,21 @@ Exit code: 0 the features of every clip are in the store; 1 some clips gave none
 reason; 2 not carried out (no clips, no encoder, no cluster, machines that do not see the folders,
 a store that cannot be written). What was made before is in the store whatever the code.
 """
-SHOWN = 10  # unreadable clips that are told of
+MOST_LISTED = 10  # unreadable clips
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
+    """Add the command's arguments."""
     add = parser.add_argument
-    add("folder", nargs="?", default="", metavar="DIR", help="data set or folder; none searches")
-    add("--store", default="", metavar="DIR", help="folder of the features (runs/latest/features)")
-    add("--csv", default="", metavar="FILE", help="write the report, one row a clip")
+    path = {"type": path_argument}
+    add("folder", nargs="?", **path, metavar="DIR", help="data set or folder; none searches")
+    add("--store", **path, metavar="DIR", help="folder of the features (runs/latest/features)")
+    add("--csv", **path, metavar="FILE", help="write the report, one row per clip")
+    add("--force", action="store_true", help=files.FORCE_HELP)
     what = parser.add_argument_group("what to extract")
     add = what.add_argument
     add(
-        *("--encoder",),
+        "--encoder",
         default="auto",
         metavar="E",
         help="auto, InceptionV3, Xception, detector (of runs/latest) or a .keras file (auto)",
@@ -72,46 +83,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Extracts the features."""
+    """Extract the features."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.data import locate
-    from nbhelpers.features import cluster, extraction
-    from nbhelpers.features.store import StoreError
-
-    _refuse_nonsense(chosen)
+    _check_ranges(chosen)
+    if chosen.csv:
+        header = pd.DataFrame(columns=REPORT).to_csv(index=False)
+        files.check_target(chosen.csv, kind=header, force=chosen.force)
     place, table, findings = clips_of(chosen.folder)
     latest = locate.project_root() / "runs" / "latest"
-    store = Path(chosen.store).expanduser() if chosen.store else latest / "features"
+    store = chosen.store or latest / "features"
     choice = _choice(chosen, latest / "03_xception_transfer.keras")
-    _tell(f"{place}: {len(table) + len(findings)} clips")
-    _tell_encoder(choice)
-    if chosen.engine == "local":
-        rows = extraction.fill(table, choice, store=store, keep_going=True)
-    else:
-        rows = cluster.fill(
-            table,
-            choice,
-            store=store,
-            address=chosen.address,
-            workers=chosen.workers,
-            cpus=chosen.cpus,
-            gpus=chosen.gpus,
-        )
+    _log(f"{place}: {len(table) + len(findings)} clips")
+    _log_encoder(choice)
     started = time.perf_counter()
     try:
-        report = _collect(rows, findings, total=len(table))
+        report = _collect(_rows(chosen, table, choice, store), findings, total=len(table))
     except (cluster.ClusterError, StoreError) as error:
         raise UsageError(str(error)) from None
     print(summary(report, store, seconds=time.perf_counter() - started))
     if chosen.csv:
-        _write(report, Path(chosen.csv).expanduser())
+        files.write_target(chosen.csv, frame_csv(report.sort_values("videoname")))
+        print(f"report: {chosen.csv}")
     return int(not report["readable"].all())
 
 
-def _refuse_nonsense(chosen: argparse.Namespace) -> None:
-    from nbhelpers.common.errors import UsageError
+def _rows(
+    chosen: argparse.Namespace, table: pd.DataFrame, choice: Choice, store: Path
+) -> Iterator[dict]:
+    """Rows of the report as the clips are done, by this process or by a cluster."""
+    if chosen.engine == "local":
+        return extraction.fill(table, choice, store=store, keep_going=True)
+    return cluster.fill(
+        table,
+        choice,
+        store=store,
+        address=chosen.address,
+        workers=chosen.workers,
+        cpus=chosen.cpus,
+        gpus=chosen.gpus,
+    )
 
+
+def _check_ranges(chosen: argparse.Namespace) -> None:
     limits = {"frames": (1, 300), "image_size": (75, 2048), "margin": (-0.4, 2)}
     limits |= {"workers": (0, 10**6), "cpus": (0.01, 10**4), "gpus": (0, 10**3)}
     for name, (low, high) in limits.items():
@@ -128,90 +141,103 @@ def _refuse_nonsense(chosen: argparse.Namespace) -> None:
         )
 
 
-def clips_of(folder: str) -> tuple[str, pd.DataFrame, list[dict]]:
+def clips_of(folder: Path | None) -> tuple[str, pd.DataFrame, list[dict]]:
     """The clips to extract.
 
     Args:
-        folder: a data set or its parent, any folder of clips, or "" to search for a data set.
+        folder: a data set or its parent, any folder of clips, or None to search for a data set.
 
     Returns:
-        What was found, in words; columns ``videoname, path``; and rows of the report for clips
+        The place, in words; columns ``videoname, path``; and rows of the report for clips
         that the metadata name and that cannot be used.
 
     Raises:
         UsageError: no clips there.
     """
-    import pandas as pd
-
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.data import locate, manifest
-
+    if folder:
+        paths.check_readable_folder(folder, what="a data set or a folder of clips")
     try:
-        dataset = locate.find(locate.VIDEOS, folder)
-        found = manifest.read(dataset)
+        dataset = locate.find(locate.VIDEOS, folder or "")
+        data = manifest.read(dataset)
     except (FileNotFoundError, manifest.DatasetError) as error:
-        rows = list(_walk(Path(folder).expanduser())) if folder else []
-        if not rows:
+        clips, findings = _walk(folder) if folder else ([], [])
+        if not clips:
             raise UsageError(str(error)) from None
-        return f"clips below {folder}", pd.DataFrame(rows), []
-    useless = found.findings[found.findings["problem"].isin(["missing", "unreadable"])]
+        return f"clips below {folder}", pd.DataFrame(clips), findings
+    useless = data.findings[data.findings["problem"].isin(["missing", "unreadable"])]
     findings = [
         {"videoname": row.videoname, "readable": False, "reason": row.detail}
         for row in useless.itertuples()
     ]
-    return str(dataset), found.table[["videoname", "path"]], findings
+    return str(dataset), data.table[["videoname", "path"]], findings
 
 
-def _walk(folder: Path) -> Iterator[dict]:
-    """Every clip below a folder, named by the way to it; hidden ones left out."""
-    from nbhelpers.media.formats import CLIPS
+def _walk(folder: Path) -> tuple[list[dict], list[dict]]:
+    """Every clip below a folder, named by the way to it, and rows for what cannot be read.
 
-    for at, folders, names in os.walk(folder, followlinks=True):
+    Hidden clips and folders are left out; links are followed, but no folder is entered twice.
+    """
+    clips, findings, entered = [], [], set()
+
+    def unreadable(path: str | Path, reason: str) -> None:
+        name = Path(path).relative_to(folder).as_posix()
+        findings.append({"videoname": name, "readable": False, "reason": reason})
+
+    walk = os.walk(
+        folder,
+        followlinks=True,
+        onerror=lambda error: unreadable(error.filename, f"cannot be entered: {error.strerror}"),
+    )
+    for at, folders, names in walk:
+        if os.path.realpath(at) in entered:
+            folders[:] = []
+            continue
+        entered.add(os.path.realpath(at))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.lower().endswith(CLIPS) and not name.startswith("."):
-                path = Path(at) / name
-                yield {"videoname": path.relative_to(folder).as_posix(), "path": str(path)}
+            path = Path(at) / name
+            if name.startswith(".") or not name.lower().endswith(CLIP_ENDINGS):
+                continue
+            if path.is_file():
+                clips.append({"videoname": path.relative_to(folder).as_posix(), "path": str(path)})
+            else:
+                unreadable(path, "not a file (a pipe, a device, or a link to nothing)")
+    return clips, findings
 
 
 def _choice(chosen: argparse.Namespace, detector: Path) -> Choice:
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.common.native_logs import no_chatter
-    from nbhelpers.features import encoders, extraction
-    from nbhelpers.networks import weights
-
+    name = chosen.encoder
+    if name.lower().endswith(".keras"):
+        name = str(paths.user_path(name))
+        if os.path.lexists(name):
+            paths.check_readable_file(Path(name), what="a detector file")
     try:
         with no_chatter():
             encoder = encoders.load_encoder(
-                chosen.encoder,
+                name,
                 image_size=chosen.image_size,
                 weights_mode=chosen.weights,
                 model_path=detector,
                 layer=chosen.layer,
             )
-    except (ValueError, FileNotFoundError, weights.WeightsError) as error:
+    except (ValueError, FileNotFoundError, WeightsError) as error:
         raise UsageError(str(error)) from None
     return extraction.Choice(encoder, chosen.frames, chosen.how, chosen.crop, chosen.margin)
 
 
-def _tell_encoder(choice: Choice) -> None:
+def _log_encoder(choice: Choice) -> None:
     encoder = choice.encoder
-    _tell(f"{encoder.name}, {encoder.image_size} px -> {encoder.dim} numbers; {encoder.origin}")
+    _log(f"{encoder.name}, {encoder.image_size} px -> {encoder.dim} numbers; {encoder.origin}")
     if encoder.is_random:
-        _tell("Random weights: the encoder has never seen a picture, its features mean nothing.")
+        _log("Random weights: the encoder has never seen a picture, its features mean nothing.")
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr)
 
 
 def _collect(rows: Iterator[dict], findings: list[dict], *, total: int) -> pd.DataFrame:
-    """The report, with a bar meanwhile: often on a terminal, every half minute in a log."""
-    import pandas as pd
-    from tqdm import tqdm
-
-    from nbhelpers.features.extraction import REPORT
-
+    """The report; progress is shown often on a terminal, every half minute in a log."""
     often = 0.1 if sys.stderr.isatty() else 30
     done = list(findings)
     unreadable = len(done)
@@ -227,41 +253,30 @@ def _collect(rows: Iterator[dict], findings: list[dict], *, total: int) -> pd.Da
 
 
 def summary(report: pd.DataFrame, store: Path, *, seconds: float) -> str:
-    """What came out, in words.
+    """Sum up what was extracted.
 
     Args:
         report: columns `features.REPORT`.
         store: where the features are.
-        seconds: it took.
+        seconds: that it took.
 
     Returns:
         A few lines; unreadable clips with their reasons, the first ten of them.
     """
     good = report[report["readable"]]
     bad = report[~report["readable"]].sort_values("videoname")
-    made = len(good) - int(good["from_store"].sum())
+    new = len(good) - int(good["from_store"].sum())
     faceless = int(((good["crop"] == "centre") & good["faces_found"].notna()).sum())
     lines = [
-        f"{len(report)} clips: {made} made, {len(good) - made} from the store, "
-        f"{len(bad)} unreadable; {seconds:.1f} s, {len(report) / seconds:.1f} clips a second",
+        f"{len(report)} clips: {new} made, {len(good) - new} from the store, "
+        f"{len(bad)} unreadable; {seconds:.1f} s, {len(report) / seconds:.1f} clips per second",
         f"store: {store}",
     ]
     if faceless:
         lines.append(f"{faceless} clips without a face: their middle squares were taken")
-    for row in bad.head(SHOWN).itertuples():
+    for row in bad.head(MOST_LISTED).itertuples():
         named = row.reason.startswith(row.videoname)
         lines.append(f"  {row.reason}" if named else f"  {row.videoname}: {row.reason}")
-    if len(bad) > SHOWN:
-        lines.append(f"  and {len(bad) - SHOWN} more; --csv FILE lists all")
+    if len(bad) > MOST_LISTED:
+        lines.append(f"  and {len(bad) - MOST_LISTED} more; --csv FILE lists all")
     return "\n".join(lines)
-
-
-def _write(report: pd.DataFrame, target: Path) -> None:
-    from nbhelpers.common import files
-    from nbhelpers.common.errors import UsageError
-
-    try:
-        files.write_text(target, report.sort_values("videoname").to_csv(index=False))
-    except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}.") from None
-    print(f"report: {target}")

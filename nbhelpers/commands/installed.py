@@ -10,5 +10,12 @@ NO_PROJECT = (
 
 
 def has_project() -> bool:
-    """Say whether the notebooks lie beside the package, or at or above the working directory."""
-    return (locate.project_root() / "notebooks").is_dir()
+    """Say whether the notebooks lie beside the package, or at or above the working directory.
+
+    Returns:
+        False only where that is certain: not where the working directory is gone.
+    """
+    try:
+        return (locate.project_root() / "notebooks").is_dir()
+    except OSError:
+        return True

@@ -1,150 +1,168 @@
-"""`predict`: P(fake) of one's own pictures and videos."""
+"""`predict`: do one's own pictures and videos look manipulated?"""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
+import os
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nbhelpers.predict.detector import Detector
-
-from nbhelpers.predict.wording import as_json, as_text
+from nbhelpers.common import files, tables
+from nbhelpers.common.html import NO_PROOF
+from nbhelpers.common.paths import path_argument
+from nbhelpers.predict import choosing, inputs
 
 EXAMPLES = """
 examples:
   python -m nbhelpers predict me.jpg                     each face in a picture
   python -m nbhelpers predict holiday/ "my clip.mp4"     a folder and a video
-  python -m nbhelpers predict me.jpg --report me.html    a page with crops, Grad-CAM and curves
-  python -m nbhelpers predict clips/ --json > out.json   for programs
+  python -m nbhelpers predict me.jpg --report me.html    a page with faces, maps and curves
+  python -m nbhelpers predict clips/ --jsonl > out.jsonl for programs, a line a file
+  find . -name '*.jpg' | python -m nbhelpers predict -   a list of files, one a line
   python -m nbhelpers predict crops/ --crops             pictures that are face crops already
-  python -m nbhelpers predict me.jpg --model runs/mine/03_xception_transfer.keras
+  python -m nbhelpers predict me.jpg --model latest      with the detector of your newest run
 
-The detector is one that notebook 03 has saved; without --model the newest in runs/. It judges
-faces: where none is found there is no score. Pictures of more than 50 megapixels are read at half,
-a quarter or an eighth of their size if they are JPEG, else refused. Faces below 40 pixels are not
-judged. A video's score is the mean over its frames.
-A score is no proof: it says how much a file looks like the fakes the detector was trained on.
-Exit code: 0 every file has a score, 1 some file has none (no face, unreadable), 2 nothing judged
-(no detector, no such file).
+It scores faces: where none is found there is no score. Of a picture all faces are scored, of a
+video every person in 16 frames; the file's answer is that of its most suspicious face. Without
+--model the detector is the bundled one. Pictures of more than 50 megapixels are read at half, a
+quarter or an eighth of their size if they are JPEG, else refused. Faces below 40 pixels are not
+scored.
+A score is no proof: it says how much a face looks like the fakes the detector was trained on.
+Exit code: 0 every file has a score, 1 some file has none (no face, unreadable), 2 nothing scored
+(no detector, no such file), 130 interrupted; what was scored by then is written.
 """
-MODEL = "03_xception_transfer.keras"
+CSV_HEAD = ("path", "kind", "person", "second", "score", "answer", "left", "top", "side", "reason")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="pictures, videos, folders")
-    parser.add_argument("--model", default="", metavar="FILE", help="a .keras file of notebook 03")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.add_argument("--report", default="", metavar="HTML", help="also write a page")
-    parser.add_argument(
-        "--frames", type=_count, default=16, metavar="N", help="frames of each video (16)"
-    )
-    parser.add_argument(
-        "--margin",
-        type=float,
-        metavar="M",
-        help="share of the face added on each side (as tight as the detector's training faces)",
-    )
-    parser.add_argument(
-        "--crops", action="store_true", help="the files are face crops: judge them whole"
-    )
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="pictures, videos, folders; - reads a list")
+    add("--model", metavar="FILE", help="a .keras file, bundled or latest (bundled)")
+    add("--json", action="store_true", help="print one JSON object at the end instead of text")
+    add("--jsonl", action="store_true", help="print a JSON object a file, as soon as it is scored")
+    add("--report", type=path_argument, metavar="HTML", help="also write a page")
+    add("--csv", type=path_argument, metavar="FILE", help="also write a table, one row a face")
+    add("--force", action="store_true", help=files.FORCE_HELP)
+    add("--frames", type=_count, default=16, metavar="N", help="frames of each video (16)")
+    add("--margin", type=_margin, metavar="M", help="share of a face added on each side")
+    add("--threshold", type=_share, metavar="T", help="one border between two answers, 0 to 1")
+    add("--crops", action="store_true", help="the files are face crops: score them whole")
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"expected a number from 1 to 1000, received {text!r}")
     return int(text)
 
 
+def _margin(text: str) -> float:
+    return _number(text, -0.4, most=2.0)
+
+
+def _share(text: str) -> float:
+    return _number(text, 0.0, most=1.0)
+
+
+def _number(text: str, least: float, *, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from {least:g} to {most:g}, received {text!r}"
+        )
+    return value
+
+
 def main(chosen: argparse.Namespace) -> int:
-    """Judges the files."""
-    import os
-
+    """Score the files; every answer is out before the next file is read."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from nbhelpers.common import files
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.predict import inputs, scoring
+    paths, left_out = inputs.find_files(_listed(chosen.paths))
+    model_file = choosing.detector_file(chosen.model)
+    detector = choosing.load_quietly(model_file)
+    from nbhelpers.predict import report, scoring, wording  # after TensorFlow was told to be quiet
 
-    paths, left_out = inputs.find_files(chosen.paths)
-    if chosen.margin is not None and not -0.4 <= chosen.margin <= 2:
-        raise UsageError(f"Expected --margin from -0.4 to 2; received {chosen.margin:g}.")
-    model_file = find_model(chosen.model)
-    detector = _load(model_file)
-    judged = scoring.score_files(
+    if chosen.threshold is not None:
+        detector = dataclasses.replace(detector, threshold=chosen.threshold, borders=None)
+    _check_targets(chosen, [*paths, model_file], report.page_beginning())
+    page = report.Report(chosen.report, detector) if chosen.report else None
+    if left_out:
+        print(f"{left_out} other files in folders left out", file=sys.stderr)
+    if not chosen.json and not chosen.jsonl:
+        print("\n".join([*wording.about(detector), ""]), flush=True)
+    results = scoring.score_files(
         _with_progress(paths),
         detector=detector,
         frames=chosen.frames,
         margin=chosen.margin,
         are_crops=chosen.crops,
     )
-    if left_out:
-        print(f"{left_out} other files in folders left out", file=sys.stderr)
-    if chosen.json:
-        print(json.dumps(as_json(judged, detector, model_file), indent=1, allow_nan=False))
-    else:
-        print(as_text(judged, detector, model_file))
-    if chosen.report:
-        from nbhelpers.predict import report
-
-        target = Path(chosen.report).expanduser()
-        try:
-            files.write_text(target, report.report_page(judged, detector, model_file))
-        except OSError as error:
-            raise UsageError(
-                f"Expected a file that can be written for --report; {target}: {error.strerror}."
-            ) from None
-        print(f"Open {target}", file=sys.stderr)
-    return int(any(not one.faces for one in judged))
-
-
-def find_model(given: str) -> Path:
-    """The detector to use.
-
-    Args:
-        given: a file; "" takes the newest of the runs in the project.
-
-    Returns:
-        Its path.
-
-    Raises:
-        UsageError: there is none.
-    """
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.data.locate import project_root
-
-    how = (
-        "Make one with `python -m nbhelpers run 03` (some minutes, on the bundled sample; real "
-        "data need --data-dir and time), or name a file with --model."
-    )
-    if given:
-        path = Path(given).expanduser()
-        if not path.is_file():
-            raise UsageError(f"Expected a detector file; nothing is at {given!r}. {how}")
-        return path
-    runs = project_root() / "runs"
-    made = sorted(runs.glob(f"*/{MODEL}"), key=lambda path: path.stat().st_mtime)
-    if not made:
-        raise UsageError(f"Expected a detector of your own in {runs}; found none. {how}")
-    return made[-1]
-
-
-def _load(path: Path) -> Detector:
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.common.native_logs import no_chatter
-
+    records, without = [], 0
+    page = report.Report(chosen.report, detector) if chosen.report else nullcontext()
     try:
-        with no_chatter():
-            from nbhelpers.predict.detector import load
+        with page:
+            for result in results:
+                without += not result.people
+                record = wording.file_record(result, detector)
+                if chosen.jsonl:
+                    print(json.dumps(record, allow_nan=False), flush=True)
+                elif not chosen.json:
+                    print(wording.file_text(result, detector), flush=True)
+                if chosen.json or chosen.csv:
+                    records.append(record)
+                if chosen.report:
+                    page.add(result)
+    finally:  # interrupted, too: what there is by then is written
+        if chosen.json:
+            everything = wording.all_records(records, detector, files=len(paths))
+            print(json.dumps(everything, indent=1, allow_nan=False))
+        elif not chosen.jsonl:
+            print(NO_PROOF)
+        if chosen.csv:
+            files.write_target(chosen.csv, tables.csv_text(CSV_HEAD, _rows(records)))
+            print(f"{chosen.csv} is written", file=sys.stderr)
+        if chosen.report:
+            print(f"Open {chosen.report}", file=sys.stderr)
+    return int(without > 0)
 
-            return load(path)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+
+def _listed(paths: Iterable[str]) -> Iterator[str]:
+    """The paths; - stands for those that standard input lists, one a line."""
+    for path in paths:
+        if path == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        else:
+            yield path
 
 
-def _with_progress(paths: list[Path]):
+def _check_targets(chosen: argparse.Namespace, read: list[Path], page_beginning: str) -> None:
+    """Refuse to write over what the user has, before anything is scored."""
+    for target, kind in ((chosen.csv, ",".join(CSV_HEAD)), (chosen.report, page_beginning)):
+        if target:
+            files.check_target(target, kind=kind, inputs=read, force=chosen.force)
+
+
+def _rows(records: list[dict]) -> Iterator[list]:
+    """A row a face, and one for each file without; columns `CSV_HEAD`."""
+    for record in records:
+        if not record["people"]:
+            nothing = [""] * (len(CSV_HEAD) - 3)
+            yield [record["path"], record["kind"] or "", *nothing, record["reason"]]
+        for number, person in enumerate(record["people"], start=1):
+            for face in person["faces"]:
+                second = "" if face["second"] is None else face["second"]
+                square = face["square"] or ["", "", ""]
+                score, answer = face["p_fake"], person["answer"]
+                yield [record["path"], record["kind"], number, second, score, answer, *square, ""]
+
+
+def _with_progress(paths: list[Path]) -> Iterable[Path]:
     """The paths, with a bar on a terminal when there are several."""
     from tqdm.auto import tqdm
 

@@ -3,7 +3,6 @@
 import argparse
 import sys
 
-GO_ON = "What was finished is kept; the same command with --resume goes on from there."
 EXAMPLES = """
 examples:
   python -m nbhelpers run                                the six notebooks on the bundled sample
@@ -63,10 +62,18 @@ def main(chosen: argparse.Namespace) -> int:
             pairs=[tuple(pair) for pair in chosen.pairs],
             resume=chosen.resume,
         )
-    except KeyboardInterrupt:
-        print(f"\ninterrupted. {GO_ON}", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print("\n" + " ".join(["interrupted.", *_notes(interrupt)]), file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        raise  # the reader of the output has gone: the entry point ends quietly
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"\nerror: {error.strerror or error}{where}. {GO_ON}", file=sys.stderr)
+        reason = f"error: {error.strerror or error}{where}."
+        print("\n" + " ".join([reason, *_notes(error)]), file=sys.stderr)
         return 1
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What was added to an error on its way: how to go on, where something had run."""
+    return getattr(error, "__notes__", [])

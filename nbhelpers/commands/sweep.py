@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import html
-import io
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from nbhelpers.runner.grid import Run
+from nbhelpers.common import files, paths
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.html import beginning, page
+from nbhelpers.common.paths import path_argument
+from nbhelpers.common.tables import csv_text, escaped, html_table, text_table
+from nbhelpers.data import locate
+from nbhelpers.features import cluster, store
+from nbhelpers.runner import grid, result_files, scores
+from nbhelpers.runner.grid import Run
+from nbhelpers.runner.scores import MAIN_METRICS, METRICS, score_text
+from nbhelpers.runner.series import existing
 
 EXAMPLES = """
 examples:
@@ -37,8 +45,10 @@ and OUT/sweep.html hold the table. Scores are those of the test rows: the best o
 better than it is, so confirm it with another SEED. With Ray, OUT and the data must lie on a disk
 that all machines see under the same path.
 
-Exit code: 0 every run is done, 1 some run failed, 2 nothing run (unknown name, no cluster).
+Exit code: 0 every run is done, 1 some run failed, 2 nothing run (unknown name, no cluster, a table
+that would replace another file).
 """
+TITLE = "Sweep"
 CHOOSING = (
     "Scores of the test rows, with 95 % intervals. The best of many runs looks better than it is: "
     "confirm it with another SEED before you believe it."
@@ -46,15 +56,17 @@ CHOOSING = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
+    """Add the command's arguments."""
     add = parser.add_argument
     add("notebooks", nargs="+", metavar="NN", help="01, 02, … or names; all in each run")
-    add("--grid", required=True, metavar="FILE", help="YAML of parameters with lists of values")
-    add("--data-dir", default="", metavar="D", help="folder of the data sets, as for run")
-    add("--out", default="", metavar="O", help="folder of the runs' folders (runs/sweep)")
+    path = {"type": path_argument}
+    add("--grid", required=True, **path, metavar="FILE", help="YAML: parameters, lists of values")
+    add("--data-dir", **path, metavar="D", help="folder of the data sets, as for run")
+    add("--out", **path, metavar="O", help="folder of the runs' folders (runs/sweep)")
+    add("--force", action="store_true", help=files.FORCE_HELP)
     add("--profile", default="", metavar="P", help="parameters below the grid, as for run")
     add(
-        *("-p",),
+        "-p",
         dest="pairs",
         nargs=2,
         action="append",
@@ -70,55 +82,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Carries out the runs."""
-    from nbhelpers.common import files
-    from nbhelpers.runner import grid
-
+    """Carry out the runs, and write a table of their scores."""
     runs = _plan(chosen)
     out = runs[0].folder.parent
+    targets = {"sweep.csv": "run,", "sweep.html": beginning(TITLE)}
+    for name, kind in targets.items():
+        files.check_target(out / name, kind=kind, inputs=[chosen.grid], force=chosen.force)
     todo = [run for run in runs if not grid.is_finished(run)]
-    _tell(f"{len(runs)} runs in {out}, {len(runs) - len(todo)} of them done already")
+    _report(f"{len(runs)} runs in {out}, {len(runs) - len(todo)} of them done already")
     problems: dict[Path, str] = {}
     try:
         for done, (run, problem) in enumerate(_carried_out(chosen, todo), start=1):
             problems[run.folder] = problem
-            _tell(f"[{done}/{len(todo)}] {run.folder.name}: {_how_it_ended(run, problem)}")
+            _report(f"[{done}/{len(todo)}] {run.folder.name}: {_how_it_ended(run, problem)}")
     finally:
-        table = [row for run in runs for row in rows_of(run, problems.get(run.folder, ""))]
+        table = [row for run in runs for row in rows_of(run, problem=problems.get(run.folder, ""))]
         if out.is_dir():
-            files.write_text(out / "sweep.csv", as_csv(table))
-            files.write_text(out / "sweep.html", as_html(table))
+            files.write_target(out / "sweep.csv", as_csv(table))
+            files.write_target(out / "sweep.html", as_html(table))
     print(as_text(table))
     print(f"\n{CHOOSING}\nOpen {out / 'sweep.html'}")
     return int(not all(grid.is_finished(run) for run in runs))
 
 
-def _tell(text: str) -> None:
+def _report(text: str) -> None:
+    """Print progress where it does not mix with the table."""
     print(text, file=sys.stderr, flush=True)
 
 
 def _plan(chosen: argparse.Namespace) -> list[Run]:
     """The runs of the grid."""
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.data import locate
-    from nbhelpers.runner import grid
-    from nbhelpers.runner.series import existing
-
-    if chosen.workers < 1 or chosen.cpus <= 0 or chosen.gpus < 0:
+    if not (chosen.workers >= 1 and 0 < chosen.cpus < math.inf and 0 <= chosen.gpus < math.inf):
         raise UsageError(
             "Expected --workers of at least 1, --cpus above 0 and --gpus of at least 0; received "
             f"{chosen.workers}, {chosen.cpus:g} and {chosen.gpus:g}."
         )
-    path = Path(chosen.grid).expanduser()
+    paths.check_readable_file(chosen.grid, what="a grid in YAML")
     root = locate.project_root()
     return grid.plan(
         chosen.notebooks,
-        grid.read_grid(path),
-        out=Path(chosen.out).expanduser().absolute() if chosen.out else root / "runs" / "sweep",
-        base=path.absolute().parent,
+        grid.read_grid(chosen.grid),
+        out=chosen.out.absolute() if chosen.out else root / "runs" / "sweep",
+        base=chosen.grid.absolute().parent,
         profile=chosen.profile,
         pairs=[tuple(pair) for pair in chosen.pairs],
-        data_dir=existing(chosen.data_dir) if chosen.data_dir else None,
+        data_dir=existing(str(chosen.data_dir)) if chosen.data_dir else None,
         notebooks_dir=root / "notebooks",
         threads=max(1, int(chosen.cpus)) if chosen.engine == "ray" else 0,
     )
@@ -126,10 +134,6 @@ def _plan(chosen: argparse.Namespace) -> list[Run]:
 
 def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[Run, str]]:
     """Each run as it ends, and what is wrong with it that its folder does not say."""
-    from nbhelpers.common.errors import UsageError
-    from nbhelpers.features import cluster, store
-    from nbhelpers.runner import grid
-
     if not runs:
         return
     if chosen.engine == "local":
@@ -152,38 +156,33 @@ def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[
 
 def _how_it_ended(run: Run, problem: str = "") -> str:
     """The outcome of a run in a line."""
-    from nbhelpers.runner import grid
-
-    found = grid.outcomes(run)
-    if found is None:
+    outcomes = grid.outcomes(run)
+    if outcomes is None:
         return f"FAILED  {problem or f'it did not begin; see {grid.LOG}'}"
-    seconds = sum(one.seconds for one in found.values())
-    wrong = [f"{stem}: {one.message}" for stem, one in found.items() if one.status != "done"]
+    seconds = sum(one.seconds for one in outcomes.values())
+    wrong = [f"{stem}: {one.message}" for stem, one in outcomes.items() if one.status != "done"]
     return f"FAILED  {'; '.join(wrong)}" if wrong else f"done  {seconds:.1f} s"
 
 
-# ---------------------------------------------------------------- telling
+# ---------------------------------------------------------------- the table
 
 
-def rows_of(run: Run, problem: str = "") -> list[dict[str, Any]]:
-    """The rows of the table that a run gives.
+def rows_of(run: Run, *, problem: str = "") -> list[dict[str, Any]]:
+    """Collect the rows of the table that a run gives.
 
     Args:
         run: carried out, or not.
         problem: why it was not carried out, where its folder does not say.
 
     Returns:
-        One row a notebook and model: the run's ``folder`` (its name), ``settings``, ``notebook``,
-        ``status``, ``seconds``, ``message``, ``model``, ``n`` and ``scores`` (metric -> ``value,
-        low, high``). A notebook without scores gives one row without a model.
+        One row for each notebook and model: the run's ``folder`` (its name), ``settings``,
+        ``notebook``, ``status``, ``seconds``, ``message``, ``model``, ``n`` and ``scores``
+        (metric -> ``value, low, high``). A notebook without scores gives one row without a model.
     """
-    from nbhelpers.runner import grid, scores
-
-    found = grid.outcomes(run) or {}
-    results = scores.read_results(run.folder)
+    outcomes = grid.outcomes(run) or {}
     rows = []
     for stem in run.digests:
-        outcome = found.get(stem)
+        outcome = outcomes.get(stem)
         base = {
             "folder": run.folder.name,
             "settings": run.settings,
@@ -192,45 +191,62 @@ def rows_of(run: Run, problem: str = "") -> list[dict[str, Any]]:
             "seconds": outcome.seconds if outcome else None,
             "message": outcome.message if outcome else problem,
         }
-        done = outcome is not None and outcome.status == "done"
-        models = scores.model_rows(results.get(stem, {})) if done else []
+        models = []
+        if outcome is not None and outcome.status == "done":
+            models, base["message"] = _models_of(run.folder / f"{stem}{result_files.RESULTS}")
         for model, judged, n in models or [("", {}, "")]:
             rows.append({**base, "model": model, "n": n, "scores": judged})
     return rows
 
 
-def _names(table: list[dict]) -> tuple[list[str], list[str]]:
-    """The settings that any row has, and the metrics that any row has."""
-    from nbhelpers.runner.scores import METRICS
+def _models_of(path: Path) -> tuple[list[tuple[str, dict[str, dict], object]], str]:
+    """The models of a results file, and what is wrong with the file."""
+    if not path.exists():
+        return [], ""
+    try:
+        return scores.model_rows(result_files.read_results(path)), ""
+    except UsageError as error:
+        return [], str(error)
 
+
+def _names(table: Sequence[dict]) -> tuple[list[str], list[str]]:
+    """The settings that any row has, and the metrics that any row has."""
     settings = dict.fromkeys(name for row in table for name in row["settings"])
     return list(settings), [name for name in METRICS if any(name in row["scores"] for row in table)]
 
 
-def as_csv(table: list[dict]) -> str:
-    """The table for programs: each metric in three columns, value, low and high."""
+def as_csv(table: Sequence[dict]) -> str:
+    """Write the table for programs.
+
+    Args:
+        table: from `rows_of`.
+
+    Returns:
+        CSV; each metric in three columns, value, low and high.
+    """
     settings, metrics = _names(table)
     facts = ("notebook", "status", "seconds", "message", "model", "n")
     parts = [f"{name}{end}" for name in metrics for end in ("", "_low", "_high")]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["run", *settings, *facts, *parts])
+    rows = []
     for row in table:
-        scores = [row["scores"].get(name, {}) for name in metrics]
-        values = [score.get(part, "") for score in scores for part in ("value", "low", "high")]
-        own = [row["settings"].get(name, "") for name in settings]
-        writer.writerow([row["folder"], *own, *(row[name] for name in facts), *values])
-    return stream.getvalue()
+        intervals = [row["scores"].get(name, {}) for name in metrics]
+        rows.append(
+            [
+                row["folder"],
+                *(row["settings"].get(name, "") for name in settings),
+                *(row[name] for name in facts),
+                *(interval.get(end) for interval in intervals for end in ("value", "low", "high")),
+            ]
+        )
+    return csv_text(["run", *settings, *facts, *parts], rows)
 
 
-def _cells(table: list[dict], metrics: list[str], settings: list[str]) -> list[list[str]]:
-    from nbhelpers.runner.scores import score_text
-
+def _cells(table: Sequence[dict], metrics: list[str], settings: list[str]) -> list[list[str]]:
     return [
         [
             *(str(row["settings"].get(name, "")) for name in settings),
             row["notebook"],
-            row["model"] or (row["message"] if row["status"] != "done" else "no scores"),
+            row["model"] or row["message"] or "no scores",
             *(score_text(row["scores"].get(name)) for name in metrics),
             row["status"] if row["seconds"] is None else f"{row['status']}, {row['seconds']:.0f} s",
         ]
@@ -239,26 +255,32 @@ def _cells(table: list[dict], metrics: list[str], settings: list[str]) -> list[l
 
 
 def _heads(metrics: list[str], settings: list[str]) -> list[str]:
-    from nbhelpers.runner.scores import METRICS
-
     return [*settings, "notebook", "model", *(METRICS[name] for name in metrics), "status"]
 
 
-def as_text(table: list[dict]) -> str:
-    """The table for a terminal, with the main metrics."""
-    from nbhelpers.commands.compare import text_table
-    from nbhelpers.runner.scores import MAIN_METRICS
+def as_text(table: Sequence[dict]) -> str:
+    """Lay out the table for a terminal, with the metrics of the README.
 
+    Args:
+        table: from `rows_of`.
+
+    Returns:
+        Lines.
+    """
     settings, metrics = _names(table)
-    shown = [name for name in metrics if name in MAIN_METRICS]
-    return text_table(_heads(shown, settings), _cells(table, shown, settings))
+    metrics = [name for name in metrics if name in MAIN_METRICS]
+    return text_table(_heads(metrics, settings), _cells(table, metrics, settings))
 
 
-def as_html(table: list[dict]) -> str:
-    """The table as a page, each row with the way to its run."""
-    from nbhelpers.commands.compare import escaped, html_table
-    from nbhelpers.common.html import page
+def as_html(table: Sequence[dict]) -> str:
+    """Lay out the table as a page, each row with a link to its run.
 
+    Args:
+        table: from `rows_of`.
+
+    Returns:
+        HTML.
+    """
     settings, metrics = _names(table)
     rows = escaped(_cells(table, metrics, settings))
     links = [
@@ -270,4 +292,4 @@ def as_html(table: list[dict]) -> str:
         [*_heads(metrics, settings), "run"],
         [[*row, link] for row, link in zip(rows, links, strict=True)],
     )
-    return page("Sweep", body, style="td, th { text-align: left; }")
+    return page(TITLE, body, style="td, th { text-align: left; }")

@@ -133,7 +133,7 @@ def write_target(path: str | os.PathLike, text: str) -> None:
 
 
 def displayable(name: str) -> str:
-    """A file's name as text that any terminal, page and table can show.
+    r"""A file's name as text that any terminal, page and table can show.
 
     Control characters could steer a terminal, and the halves of characters that Linux makes of
     names in other encodings cannot be written out: both become escapes.
@@ -144,8 +144,8 @@ def displayable(name: str) -> str:
     Returns:
         The same where there is nothing to escape.
 
-    >>> displayable("a\\x1b[31m.jpg")
-    'a\\\\x1b[31m.jpg'
+    >>> displayable("a\x1b[31m.jpg")
+    'a\\x1b[31m.jpg'
     """
     text = name.encode("utf-8", "backslashreplace").decode()
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: ascii(match[0])[1:-1], text)

@@ -70,7 +70,7 @@ def page(title: str, body: str, *, style: str = "") -> str:
         style: more CSS.
 
     Returns:
-        A page that needs no other file to be shown.
+        A page that needs no other file to be picture.
     """
     return f"""{beginning(title)}
 <style>{STYLE}{style}</style>
@@ -113,10 +113,10 @@ def picture_tag(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
     """
     from PIL import Image
 
-    shown = Image.fromarray(pixels)
-    shown.thumbnail((longest, longest))
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((longest, longest))
     buffer = io.BytesIO()
-    shown.save(buffer, "JPEG", quality=88)
+    picture.save(buffer, "JPEG", quality=88)
     return _image_tag("image/jpeg", buffer.getvalue(), alt)
 
 

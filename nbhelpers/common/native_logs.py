@@ -16,17 +16,17 @@ def no_chatter() -> Iterator[None]:
     TensorFlow tells of its processor and of GPUs that are not there, whatever its log level.
     """
     sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
         try:
             yield
         except BaseException:
-            os.dup2(kept, 2)
-            said.seek(0)
-            os.write(2, said.read())
+            os.dup2(terminal, 2)
+            messages.seek(0)
+            os.write(2, messages.read())
             raise
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(terminal, 2)
+            os.close(terminal)

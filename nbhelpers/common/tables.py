@@ -83,7 +83,7 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Write a table as CSV in which no cell is a formula.
+    r"""Write a table as CSV in which no cell is a formula.
 
     Args:
         heads: one per column.
@@ -93,7 +93,7 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
         Lines that end in a newline.
 
     >>> csv_text(["name", "change"], [["=1+1", -0.5]])
-    "name,change\\n'=1+1,-0.5\\n"
+    "name,change\n'=1+1,-0.5\n"
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

@@ -5,8 +5,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from nbhelpers.common.native_logs import no_chatter
-from nbhelpers.media import decode
-from nbhelpers.media.formats import PICTURES
+from nbhelpers.media import decode, kinds, video
+from nbhelpers.media.kinds import PICTURE_ENDINGS
 
 VERIFY = ("none", "header", "decode")
 CROP_BYTES = 100_000  # a picture of no more is decoded within a millisecond: always
@@ -35,7 +35,7 @@ def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict
 
 
 def _problems(paths: list[str], *, deep: bool) -> list[str]:
-    """What each file says against itself; a bar where it takes minutes, and no codec's own lines."""
+    """What each file says against itself; a bar where it takes minutes, no lines of codecs."""
     from tqdm.auto import tqdm
 
     check = _decode_problem if deep else _header_problem
@@ -51,25 +51,26 @@ def _problems(paths: list[str], *, deep: bool) -> list[str]:
 
 def _header_problem(path: str) -> str:
     """What the first and last bytes of a file say against it, or ""."""
+    picture = path.lower().endswith(PICTURE_ENDINGS)
     try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            return "cannot be opened: it is no file"
         with open(path, "rb", buffering=0) as file:
-            head = file.read(24)
+            head = file.read(kinds.HEAD_BYTES)
             if not head:
                 return "empty file"
-            if path.lower().endswith(PICTURES):
-                return _picture_header_problem(path, file, head)
+            if kinds.kind_of(head) != ("picture" if picture else "clip"):
+                expected = "a picture" if picture else "a clip such as MP4, MOV, AVI or MKV"
+                return f"expected {expected}; begins with {head[:8]!r}"
+            return _picture_header_problem(path, file, head=head) if picture else ""
     except OSError as error:
         return f"cannot be opened: {error.strerror}"
-    box = head[4:8]
-    known = box in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
-    known = known or head.startswith((b"RIFF", b"\x1aE\xdf\xa3"))
-    return "" if known else f"expected an MP4, MOV, AVI or MKV clip; begins with {head[:8]!r}"
 
 
-def _picture_header_problem(path: str, file: io.FileIO, head: bytes) -> str:
-    """The same for a picture, which is decoded where that is as quick, or its end mark is not there.
+def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
+    """The same for a picture; it is decoded if it is small, or its end mark is not there.
 
-    A decoder need not be asked for the ends only: damage in the middle is found no other way.
+    Damage in the middle is found in no other way.
     """
     reach = 16
     size = file.seek(0, os.SEEK_END)
@@ -92,7 +93,7 @@ def _decode_problem(path: str) -> str:
     problem = _header_problem(path)
     if problem:
         return problem
-    return _picture_problem(path) if path.lower().endswith(PICTURES) else _clip_problem(path)
+    return _picture_problem(path) if path.lower().endswith(PICTURE_ENDINGS) else _clip_problem(path)
 
 
 def _picture_problem(path: str) -> str:
@@ -104,15 +105,8 @@ def _picture_problem(path: str) -> str:
 
 
 def _clip_problem(path: str) -> str:
-    import cv2
-
-    capture = cv2.VideoCapture(path)
-    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    decoded = 0
-    while capture.grab():
-        decoded += 1
-    capture.release()
-    if decoded == 0:
-        return "no frame can be decoded"
-    # Containers round their frame count; a tenth less is a clip that breaks off.
-    return f"only {decoded} of {promised} frames decode" if decoded < 0.9 * promised else ""
+    try:
+        video.check_to_the_end(path)
+    except (video.VideoError, OSError) as error:
+        return f"cannot be decoded: {error}"
+    return ""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers.data import ties
-from nbhelpers.media.formats import without_ending
+from nbhelpers.media.kinds import without_ending
 
 # FaceForensics++ names a fake <target>_<source> by numbers of three digits: 033_097.mp4.
 _FFPP_FAKE = r"(?:^|_)(\d{3})_(\d{3})$"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbhelpers.data.metadata import DatasetError
-from nbhelpers.media.formats import CLIPS, PICTURES
+from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 
 FACES, VIDEOS = "deepfake-faces", "deepfake-detection-challenge"
 
@@ -51,7 +51,6 @@ class Layout:
         media: the folder of the files that rows name.
         masks: the folder of the masks, which need not be there.
         suffixes: endings of its files, lower case.
-        by_stem: whether rows name clips whose pictures have the same stem.
         classes: the folders real and fake, if labels come from them.
     """
 
@@ -59,7 +58,6 @@ class Layout:
     media: Path
     masks: Path
     suffixes: tuple[str, ...]
-    by_stem: bool
     classes: list[ClassFolder] = field(default_factory=list)
 
 
@@ -69,6 +67,23 @@ def layout_of(root: Path) -> Layout:
     Raises:
         DatasetError: none of them, or its files are not there.
     """
+    try:
+        layout = _known_layout(root)
+    except OSError as error:
+        raise DatasetError(
+            f"Expected a folder that can be read; received {root}: {error.strerror}. Check its "
+            "name and permissions."
+        ) from error
+    if layout is None:
+        raise DatasetError(
+            f"Expected {FACES} (metadata.csv), {VIDEOS} (train_sample_videos/metadata.json) or "
+            f"folders real and fake; received {root} with none of them. Find the folder with "
+            "locate.find."
+        )
+    return layout
+
+
+def _known_layout(root: Path) -> Layout | None:
     table = root / "metadata.csv"
     if table.is_file():
         classes = [] if (root / "faces_224").is_dir() else class_folders(root)
@@ -78,17 +93,14 @@ def layout_of(root: Path) -> Layout:
                 "without it. Check that the data set was unpacked whole."
             )
         media = root if classes else root / "faces_224"
-        suffixes = kind_in(classes) if classes else PICTURES
-        return Layout(table, media, root / "masks_224", suffixes, True, classes)
+        suffixes = kind_in(classes) if classes else PICTURE_ENDINGS
+        return Layout(table, media, root / "masks_224", suffixes, classes)
     for media, masks in ((root / "train_sample_videos", root / "masks"), (root, root / "masks")):
         if (media / "metadata.json").is_file():  # the second is one of DFDC's training parts
-            return Layout(media / "metadata.json", media, masks, CLIPS, False)
+            return Layout(media / "metadata.json", media, masks, CLIP_ENDINGS)
     if classes := class_folders(root):
-        return Layout(None, root, root / "masks", kind_in(classes), False, classes)
-    raise DatasetError(
-        f"Expected {FACES} (metadata.csv), {VIDEOS} (train_sample_videos/metadata.json) or folders "
-        f"real and fake; received {root} with none of them. Find the folder with locate.find."
-    )
+        return Layout(None, root, root / "masks", kind_in(classes), classes)
+    return None
 
 
 def class_folders(root: Path) -> list[ClassFolder]:
@@ -114,8 +126,8 @@ def class_folders(root: Path) -> list[ClassFolder]:
 
 
 def kind_in(classes: list[ClassFolder]) -> tuple[str, ...]:
-    """The endings of what lies in the folders: `PICTURES` if there is one, else `CLIPS` or ()."""
-    for endings in (PICTURES, CLIPS):
+    """The endings of what lies in the folders: of pictures, if there is one, or of clips, or ()."""
+    for endings in (PICTURE_ENDINGS, CLIP_ENDINGS):
         if any(True for one in classes for _ in _walk(one.path, endings)):
             return endings
     return ()

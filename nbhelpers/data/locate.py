@@ -15,7 +15,7 @@ from nbhelpers.data.layouts import FACES as FACES
 from nbhelpers.data.layouts import VIDEOS as VIDEOS
 from nbhelpers.data.layouts import class_folders, kind_in
 from nbhelpers.data.metadata import DatasetError
-from nbhelpers.media.formats import CLIPS, PICTURES
+from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 
 logger = logging.getLogger(__name__)
 
@@ -108,10 +108,7 @@ def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
             f"Expected a data set name of {sorted(MARKERS)}; received {name!r}. "
             "Use locate.FACES or locate.VIDEOS."
         )
-    if os.fspath(data_dir):
-        dataset = _find_under(name, _expanded(data_dir))
-    else:
-        dataset = _search(name)
+    dataset = _find_under(name, _expanded(data_dir)) if os.fspath(data_dir) else _search(name)
     logger.info("Using %s", dataset)
     return dataset
 
@@ -124,9 +121,9 @@ def _find_under(name: str, folder: Path) -> Dataset:
     beside = folder.parent / name
     hint = f" It lies beside it: pass {str(folder.parent)!r}." if _holds(beside, name) else ""
     raise FileNotFoundError(
-        f"Expected {name} ({' or '.join(MARKERS[name])}, or folders real and fake) in the folder or "
-        f"directly below it; received data_dir={str(folder)!r}: {_seen_in(folder)}. Pass the data set's folder or its parent, "
-        f'or "" to search.{hint}'
+        f"Expected {name} ({' or '.join(MARKERS[name])}, or folders real and fake) in the folder "
+        f"or directly below it; received data_dir={str(folder)!r}: {_seen_in(folder)}. Pass the "
+        f'data set\'s folder or its parent, or "" to search.{hint}'
     )
 
 
@@ -135,8 +132,8 @@ def _expanded(data_dir: str | os.PathLike) -> Path:
         return Path(data_dir).expanduser()
     except RuntimeError as error:  # ~somebody, who is not known here
         raise FileNotFoundError(
-            f"Expected the folder of a data set; received {os.fspath(data_dir)!r}, and no such user "
-            "is known. Write the path in full."
+            f"Expected the folder of a data set; received {os.fspath(data_dir)!r}, and no such "
+            "user is known. Write the path in full."
         ) from error
 
 
@@ -181,7 +178,7 @@ def _shapes(folder: Path, name: str, *, itself: bool = True) -> Iterator[Path]:
 
 
 def _cached(cache: Path, name: str) -> Iterator[Path]:
-    """kagglehub's complete downloads of ``name``, newest version first.
+    """Complete downloads of ``name`` by kagglehub, newest version first.
 
     It keeps ``datasets/<owner>/<slug>/versions/<n>`` and ``competitions/<slug>``, and marks a
     finished download with a file in ``.complete``; folders without one are broken off.
@@ -204,7 +201,7 @@ def _holds(folder: Path, name: str) -> bool:
     """Whether the data set's marker file, or folders real and fake, are in ``folder``."""
     try:
         if not (folder / "faces_224").is_dir() and (classes := class_folders(folder)):
-            return kind_in(classes) == (PICTURES if name == FACES else CLIPS)
+            return kind_in(classes) == (PICTURE_ENDINGS if name == FACES else CLIP_ENDINGS)
         return any((folder / marker).is_file() for marker in MARKERS[name])
     except (OSError, DatasetError):  # a folder that cannot be read holds nothing for us
         return False

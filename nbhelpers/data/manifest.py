@@ -24,7 +24,7 @@ from nbhelpers.data.metadata import DatasetError as DatasetError
 from nbhelpers.data.metadata import read_rows
 from nbhelpers.data.rows import DOUBTS, Files, check_rows, clean, tidied, tie_findings
 from nbhelpers.data.rows import PROBLEMS as LEFT_OUT
-from nbhelpers.media.formats import CLIPS, PICTURES
+from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
         DatasetError: there is no ``test_videos`` folder with a clip in it.
     """
     folder = Path(dataset.root if isinstance(dataset, Dataset) else dataset) / "test_videos"
-    files, outside = list_files(folder, CLIPS) if folder.is_dir() else ({}, set())
+    files, outside = list_files(folder, CLIP_ENDINGS) if folder.is_dir() else ({}, set())
     rows = [{"videoname": name, "path": path} for name, path in sorted(files.items())]
     rows = [row for row in rows if row["path"] not in outside]
     usable, unreadable = verify_rows(rows, verify="header")
@@ -137,7 +137,7 @@ def _to_table(usable: list[dict], layout: Layout) -> pd.DataFrame:
         table[column] = table[column].where(~absent, "")
     masks = {}
     if layout.masks.is_dir():
-        files, outside = list_files(layout.masks, PICTURES + CLIPS)
+        files, outside = list_files(layout.masks, PICTURE_ENDINGS + CLIP_ENDINGS)
         masks = {ties.stem(name): path for name, path in files.items() if path not in outside}
     table["mask_path"] = [masks.get(ties.stem(name), "") for name in table["videoname"]]
     for column in ("original_width", "original_height"):

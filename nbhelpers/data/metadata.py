@@ -21,12 +21,18 @@ class DatasetError(ValueError):
     """A data set as a whole cannot be used."""
 
 
-def read_rows(path: Path, *, needed: tuple[str, ...] = ("videoname", "label")) -> list[dict]:
-    """Read a metadata file.
+def read_rows(
+    path: Path,
+    *,
+    needed: tuple[str, ...] = ("videoname", "label"),
+    advice: str = "Is this the metadata file of one of Kaggle's two data sets?",
+) -> list[dict]:
+    """Read a metadata file, or a split file.
 
     Args:
-        path: a CSV table, or a JSON object that maps file names to facts; UTF-8.
+        path: a CSV table, or (.json) an object that maps file names to facts; UTF-8.
         needed: columns that must be there.
+        advice: the next step where they are not.
 
     Returns:
         One dictionary a row. A row of JSON whose facts hold a key twice, with two values, has
@@ -37,13 +43,8 @@ def read_rows(path: Path, *, needed: tuple[str, ...] = ("videoname", "label")) -
             there twice.
     """
     try:
-        if (size := path.stat().st_size) > _MOST_BYTES:
-            raise DatasetError(
-                f"Expected {path.name} of at most {_MOST_BYTES / 1e6:.0f} MB; received {path} of "
-                f"{size / 1e6:.0f} MB. Download it again."
-            )
-        text = path.read_bytes().decode("utf-8-sig")
-        rows = _csv_rows(text, path) if path.suffix.lower() == ".csv" else _json_rows(text)
+        text = _read_text(path)
+        rows = _json_rows(text) if path.suffix.lower() == ".json" else _csv_rows(text, path)
     except DatasetError:
         raise
     except OSError as error:
@@ -61,10 +62,20 @@ def read_rows(path: Path, *, needed: tuple[str, ...] = ("videoname", "label")) -
     if not set(needed) <= set(rows[0]):
         raise DatasetError(
             f"Expected columns {' and '.join(needed)} in {path}; received "
-            f"{sorted(map(str, rows[0]))}. Is this the metadata file of one of Kaggle's two data "
-            "sets?"
+            f"{sorted(map(str, rows[0]))}. {advice}"
         )
     return rows
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():  # a pipe would be waited for
+        raise DatasetError(f"Expected a file; received {path}, a folder, a pipe or a device.")
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise DatasetError(
+            f"Expected {path.name} of at most {_MOST_BYTES / 1e6:.0f} MB; received {path} of "
+            f"{size / 1e6:.0f} MB. Download it again."
+        )
+    return path.read_bytes().decode("utf-8-sig")
 
 
 def _csv_rows(text: str, path: Path) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Rows of metadata beside the files they name: which can be used, and what is wrong with the rest."""
+"""Rows of metadata beside the files they name: which can be used, and what is wrong with others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nbhelpers.data import ties
 from nbhelpers.data.labels import LABELS
 from nbhelpers.data.layouts import Layout, list_files
 from nbhelpers.data.metadata import TWICE, DatasetError
-from nbhelpers.media.formats import CLIPS, PICTURES, without_ending
+from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS, without_ending
 
 #: A row with one of these is left out.
 PROBLEMS = (
@@ -26,7 +26,7 @@ DOUBTS = tuple(f"{kind} {tie}" for tie in ("original", "source") for kind in ("n
 # Leads out of the folder, or cannot be shown by any terminal.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|^/|^[A-Za-z]:|(^|/)\.{0,2}(/|$)")
 _NUMBERS = {"0": "REAL", "1": "FAKE", "0.0": "REAL", "1.0": "FAKE"}
-_ENDINGS = PICTURES + CLIPS
+_ENDINGS = PICTURE_ENDINGS + CLIP_ENDINGS
 
 
 class Files:
@@ -43,7 +43,7 @@ class Files:
             below = {f"{folder}/{name}": path for name, path in inside.items()}
             self.paths |= below
             self.outside |= outside
-            self.facts |= dict.fromkeys(below, {"label": one.label, "split": one.split})
+            self.facts |= {name: {"label": one.label, "split": one.split} for name in below}
         if not layout.classes:
             self.paths, self.outside = list_files(layout.media, layout.suffixes)
         self._names = ties.Names(self.paths, loose=False)
@@ -110,7 +110,7 @@ def check_rows(rows: list[dict], files: Files) -> tuple[list[dict], list[dict]]:
         name, matches = row["videoname"], files.named(row["videoname"])
         facts = files.facts.get(matches[0], {}) if len(matches) == 1 else {}
         row = {**row, "label": row["label"] or facts.get("label", "")}
-        problem, detail = _problem(row, labels[name], matches, facts)
+        problem, detail = _problem(row, matches, labels=labels[name], facts=facts)
         path = files.paths[matches[0]] if matches else ""
         if not problem and path in files.outside:
             problem, detail = "leads outside", "a link to another folder; put the file itself there"
@@ -155,7 +155,7 @@ def tie_findings(table: pd.DataFrame, labels: dict[str, str]) -> list[dict]:
 
 
 def clean(value: object) -> str:
-    """Any cell as text without outer blanks; missing is "". Half characters become "\\ud800"."""
+    r"""Any cell as text without outer blanks; missing is "". Half characters become "\ud800"."""
     if value is None or value != value:
         return ""
     text = str(value).strip(" \t\r\n")
@@ -176,7 +176,7 @@ def _label_reader(rows: list[dict]) -> Callable[[dict], str]:
     return lambda row: _NUMBERS.get(clean(row.get("label")), "")
 
 
-def _problem(row: dict, labels: set, matches: list[str], facts: dict) -> tuple[str, str]:
+def _problem(row: dict, matches: list[str], *, labels: set, facts: dict) -> tuple[str, str]:
     """The first thing wrong with a row, or two empty strings."""
     name, label = row["videoname"], row["label"]
     if _UNSAFE.search(name):

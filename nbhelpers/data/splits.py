@@ -6,6 +6,7 @@ Every function gives the same rows for the same seed, in whatever order the tabl
 import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from nbhelpers.common import files
 from nbhelpers.data import ties
 from nbhelpers.data.groups import connected_groups
 from nbhelpers.data.labels import LABELS, y_true
+from nbhelpers.data.metadata import read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ def group_split(
         ValueError: bad fractions, a label is absent, the file names an unknown video or split,
             or the rows do not give every split both labels (and the test split two groups).
         LeakageError: the split of ``split_csv`` puts a group on two sides.
+        DatasetError: ``split_csv`` is no table in UTF-8.
         FileNotFoundError: no such ``split_csv``.
     """
     _check_labels(table)
@@ -98,7 +101,7 @@ def group_split(
         result = _apply_csv(table, split_csv)
         _check_complete(result, "the split file")
     else:
-        result = _deal_until_complete(table, shares, seed)
+        result = _deal_until_complete(table, shares, seed=seed)
     assert_no_leak(result)
     logger.info("Split by group: %s", result["split"].value_counts().to_dict())
     return result
@@ -147,7 +150,7 @@ def balanced_split(
 def random_split(
     table: pd.DataFrame, *, fractions: Sequence[float] = FRACTIONS, seed: int
 ) -> pd.DataFrame:
-    """Split row by row, each label on its own: the article's way, kept to measure what leaks.
+    """Split row by row, each label on its own: the article's way, reserved to measure what leaks.
 
     Args:
         table: with ``videoname`` and ``label``.
@@ -269,40 +272,40 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 # ---------------------------------------------------------------- how it is done
 
 
-def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.DataFrame:
+def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, *, seed: int) -> pd.DataFrame:
     """Deal the groups; where a split ends up without a label, keep small groups back for it."""
     rng = np.random.default_rng(seed)
     error = None
     for attempt in range(20):
-        result = table.assign(split=_deal(table, shares, rng, keep_back=attempt > 0))
+        result = table.assign(split=_deal(table, shares, rng=rng, keep_back=attempt > 0))
         try:
             _check_complete(result, "a split by group")
-        except ValueError as found:
-            error = found
+        except ValueError as reason:
+            error = reason
         else:
             return result
     raise error
 
 
 def _deal(
-    table: pd.DataFrame, shares: np.ndarray, rng: np.random.Generator, *, keep_back: bool
+    table: pd.DataFrame, shares: np.ndarray, *, rng: np.random.Generator, keep_back: bool
 ) -> pd.Series:
     """Give every group to a split, greedily; returns the split of each row."""
     sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(LABELS))
     rows = sizes.to_numpy()
     order = rng.permutation(len(rows))
     order = order[np.argsort(-rows.sum(axis=1)[order], kind="stable")]  # largest first
-    kept = [index for index in order if rows[index].all()][-3:] if keep_back else []
-    kept = dict(zip(kept, (1, 2, 2), strict=False))  # one for validation, two for test
+    reserved = [index for index in order if rows[index].all()][-3:] if keep_back else []
+    reserved = dict(zip(reserved, (1, 2, 2), strict=False))  # one for validation, two for test
     total = rows.sum(axis=0)
     filled = np.zeros((len(SPLITS), rows.shape[1]))  # share of all reals and fakes in each split
     goal = np.outer(shares, np.ones(rows.shape[1]))
     chosen = np.empty(len(rows), dtype=object)
-    for index in [*kept, *(index for index in order if index not in kept)]:
+    for index in [*reserved, *(index for index in order if index not in reserved)]:
         add = rows[index] / total
         # The chi-square distance to the goal grows least for the split that lacks it most.
         cost = ((filled + add - goal) ** 2 - (filled - goal) ** 2) / goal
-        best = kept.get(index, int(cost.sum(axis=1).argmin()))
+        best = reserved.get(index, int(cost.sum(axis=1).argmin()))
         filled[best] += add
         chosen[index] = SPLITS[best]
     return table["group"].map(pd.Series(chosen, index=sizes.index, dtype="str"))
@@ -310,26 +313,23 @@ def _deal(
 
 def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
     """Take the split of each row from a file; the table must be sorted already."""
-    try:
-        given = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
+    if not os.path.exists(path):
         raise FileNotFoundError(
             f"Expected SPLIT_CSV to be a file; received {os.fspath(path)!r}, which does not exist."
-        ) from error
-    if not {"videoname", "split"} <= set(given.columns):
-        raise ValueError(
-            f"Expected columns videoname and split in {path}; received {list(given.columns)}."
         )
+    advice = "splits.write_csv writes such a file."
+    rows = read_rows(Path(path), needed=("videoname", "split"), advice=advice)
+    given = pd.DataFrame(rows)[["videoname", "split"]].fillna("").astype("str")
     rules = {
         "unknown splits": sorted(set(given["split"]) - set(SPLITS)),
         "unknown names": sorted(set(given["videoname"]) - set(table["videoname"])),
         "names given twice": sorted(given.loc[given["videoname"].duplicated(), "videoname"]),
     }
-    for rule, found in rules.items():
-        if found:
+    for rule, names in rules.items():
+        if names:
             raise ValueError(
                 f"Expected {path} to give each of the data set's videonames at most once, with a "
-                f"split of {SPLITS}; received {rule}: {found[:5]} ({len(found)} in all). Compare "
+                f"split of {SPLITS}; received {rule}: {names[:5]} ({len(names)} in all). Compare "
                 "with the videoname column and the findings of manifest.read."
             )
     split = table["videoname"].map(given.set_index("videoname")["split"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from nbhelpers.media.formats import without_ending
+from nbhelpers.media.kinds import without_ending
 
 _ANY_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{2,3}$")
 

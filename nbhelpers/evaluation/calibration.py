@@ -60,8 +60,8 @@ def fit_temperature(y_true: ArrayLike, y_score: ArrayLike) -> float:
         score = apply_temperature(y_score, np.exp(log_temperature))
         return metrics.scores(y_true, score)["log_loss"]
 
-    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
-    return float(np.exp(found.x))
+    least = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
+    return float(np.exp(least.x))
 
 
 def best_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:

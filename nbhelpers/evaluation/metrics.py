@@ -155,7 +155,7 @@ def score_intervals(
         Cluster bootstrap, percentile interval: Davison & Hinkley 1997, Bootstrap Methods and
         their Application, sections 3.8 and 5.3.
 
-    >>> score_intervals([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], list("aabb"))["auc"].low
+    >>> score_intervals([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], groups=list("aabb"))["auc"].low
     1.0
     """
     y, score = _check(y_true, y_score)
@@ -195,7 +195,7 @@ def paired_difference(
     Raises:
         ValueError: as ``score_intervals``, or an unknown metric.
 
-    >>> paired_difference([0, 1, 0, 1], [0, 1, 0, 1], [0.5] * 4, list("aabb")).value
+    >>> paired_difference([0, 1, 0, 1], [0, 1, 0, 1], minus=[0.5] * 4, groups=list("aabb")).value
     0.5
     """
     if metric not in METRICS:

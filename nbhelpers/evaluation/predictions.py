@@ -119,12 +119,12 @@ def _check_rows(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
     twice = predictions.duplicated(["videoname", "model"])
     known = predictions.merge(table[key].drop_duplicates(), on=key, how="left", indicator=True)
     foreign = known["_merge"] == "left_only"
-    for rule, found in {"given twice": twice, "not in the table as they are": foreign}.items():
-        if found.any():
-            rows = predictions[found.to_numpy()].iloc[:2].to_dict("records")
+    for rule, wrong in {"given twice": twice, "not in the table as they are": foreign}.items():
+        if wrong.any():
+            rows = predictions[wrong.to_numpy()].iloc[:2].to_dict("records")
             raise ResultsError(
                 "Expected each row of the table at most once per model, with its split and label; "
-                f"received {found.sum()} predictions {rule}, for example {rows}. "
+                f"received {wrong.sum()} predictions {rule}, for example {rows}. "
                 "Take videoname, split and label from the table that was predicted."
             )
     test = set(table.loc[table["split"] == "test", "videoname"])

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from nbhelpers.evaluation import metrics
-from nbhelpers.media import video
+from nbhelpers.media import ffmpeg
 
 LEVELS = ("mild", "medium", "strong")
 #: corruption -> what its number means, and the number of each level.
@@ -156,7 +156,7 @@ def _h264(pictures: np.ndarray, crf: int) -> np.ndarray:
 
 
 def _ffmpeg(arguments: list[str], data: bytes) -> bytes:
-    command = [video.ffmpeg(), "-loglevel", "error", "-threads", "1", *arguments]
+    command = [ffmpeg.program(), "-loglevel", "error", "-threads", "1", *arguments]
     done = subprocess.run(command, input=data, capture_output=True, check=False)
     if done.returncode:
         raise CorruptionError(

@@ -142,5 +142,5 @@ def _clean(mask: np.ndarray, side: int) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(padded)
     area = stats[:, cv2.CC_STAT_AREA].copy()
     area[0] = 0  # the background
-    kept = np.flatnonzero((area > 0) & (area >= 0.2 * area.max()))
-    return np.isin(labels, kept)[room:-room, room:-room]
+    large = np.flatnonzero((area > 0) & (area >= 0.2 * area.max()))
+    return np.isin(labels, large)[room:-room, room:-room]

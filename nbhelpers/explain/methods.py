@@ -346,8 +346,8 @@ def _fast_explainer(seed: int, progress: bool):
             starts = range(0, num_samples, batch_size)
 
             def hidden(start):
-                shown = visible[start : start + batch_size].astype(bool)[:, segments]
-                return np.where(shown[..., None], image, fudged_image)
+                is_visible = visible[start : start + batch_size].astype(bool)[:, segments]
+                return np.where(is_visible[..., None], image, fudged_image)
 
             scores = _two_at_once(classifier_fn, map(hidden, starts))
             bar = tqdm(scores, "LIME", len(starts), disable=not progress, leave=False)

@@ -129,19 +129,21 @@ def load_encoder(
 # ---------------------------------------------------------------- encoders
 
 
-def _imagenet_encoder(found: weights.PretrainedWeights, image_size: int) -> Encoder:
+def _imagenet_encoder(pretrained: weights.PretrainedWeights, image_size: int) -> Encoder:
     import keras
     from keras import layers
 
     inputs = layers.Input((image_size, image_size, 3))
     scaled = layers.Rescaling(1 / 127.5, offset=-1)(inputs)  # both networks expect [-1, 1]
-    build = getattr(keras.applications, found.architecture)
+    build = getattr(keras.applications, pretrained.architecture)
     base = build(include_top=False, weights=None, input_tensor=scaled)
-    if not found.is_random:
-        base.set_weights(found.values)
+    if not pretrained.is_random:
+        base.set_weights(pretrained.values)
     pooled = layers.GlobalAveragePooling2D()(base.output)
-    network = keras.Model(inputs, pooled, name=f"{found.architecture.lower()}_encoder")
-    return _encoder(found.architecture, network, found.origin, is_random=found.is_random)
+    network = keras.Model(inputs, pooled, name=f"{pretrained.architecture.lower()}_encoder")
+    return _encoder(
+        pretrained.architecture, network, pretrained.origin, is_random=pretrained.is_random
+    )
 
 
 def _detector(path: Path, layer: str) -> Encoder:

@@ -115,9 +115,9 @@ def extract_all(
     shelf = Store(store)
     sequences: dict[str, list[np.ndarray]] = {name: [] for name in choices}
     reports: dict[str, list[dict]] = {name: [] for name in choices}
-    for made, rows in _with_bar(_clips(table, choices, shelf), len(table), progress):
-        for name, ready in made.items():
-            sequences[name].append(ready.values)
+    for ready, rows in _with_bar(_clips(table, choices, shelf), len(table), progress):
+        for name, sequence in ready.items():
+            sequences[name].append(sequence.values)
         for name, row in rows.items():
             reports[name].append(row)
     return {
@@ -199,8 +199,8 @@ def _prepare(
 
 
 def _unreadable(error: Exception) -> _Prepared:
-    told = str(error) if isinstance(error, _EXPECTED) else f"{type(error).__name__}: {error}"
-    return {}, {}, {}, told
+    problem = str(error) if isinstance(error, _EXPECTED) else f"{type(error).__name__}: {error}"
+    return {}, {}, {}, problem
 
 
 def _finish(
@@ -213,26 +213,26 @@ def _finish(
     row = {"videoname": videoname, "readable": not problem, "reason": problem}
     if problem:
         return {}, {name: dict(row) for name in choices}
-    made, rows = {}, {}
+    sequences, rows = {}, {}
     for name, choice in choices.items():
-        made[name] = stored[name]
-        if made[name] is None:
+        sequences[name] = stored[name]
+        if sequences[name] is None:
             pixels, facts = pictures[choice.pictures]
-            made[name] = Sequence(choice.encoder.predict(pixels), facts)
-            shelf.put(keys[name], made[name])
-        rows[name] = row | {"from_store": stored[name] is not None} | made[name].facts
-    return made, rows
+            sequences[name] = Sequence(choice.encoder.predict(pixels), facts)
+            shelf.put(keys[name], sequences[name])
+        rows[name] = row | {"from_store": stored[name] is not None} | sequences[name].facts
+    return sequences, rows
 
 
 def _pictures(path: str, wanted: set[tuple]) -> dict[tuple, tuple[np.ndarray, dict]]:
     """For each `Choice.pictures`: uint8 (t, size, size, 3) of one clip, and their facts."""
-    made = {}
+    pictures = {}
     for frames, how in sorted({one[:2] for one in wanted}):
         group = [one for one in wanted if one[:2] == (frames, how)]
         if len(group) == 1 and group[0][2] == "centre":  # whole frames are never held
             cut = _centre_cutter(group[0][-1])
             pixels = video.read_frames(path, count=frames, how=how, transform=cut).pixels
-            made[group[0]] = pixels, _centre_facts(pixels)
+            pictures[group[0]] = pixels, _centre_facts(pixels)
             continue
         clip = video.read_frames(path, count=frames, how=how)
         track = faces.track_face(clip) if any(one[2] == "face" for one in group) else None
@@ -240,12 +240,12 @@ def _pictures(path: str, wanted: set[tuple]) -> dict[tuple, tuple[np.ndarray, di
             _, _, crop, margin, size = one
             if crop == "centre":
                 pixels = video.centre_square(clip.pixels, size=size)
-                made[one] = pixels, _centre_facts(pixels)
+                pictures[one] = pixels, _centre_facts(pixels)
             else:
                 pixels, seen = faces.crop_faces(clip, size=size, margin=margin, track=track)
                 facts = {"frames": len(clip), "crop": seen.crop, "faces_found": seen.found}
-                made[one] = pixels, facts
-    return made
+                pictures[one] = pixels, facts
+    return pictures
 
 
 def _centre_cutter(size: int) -> Callable[[np.ndarray], np.ndarray]:

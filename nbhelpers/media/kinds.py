@@ -14,6 +14,7 @@ CLIP_ENDINGS = (
     *(".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv"),
     *(".mts", ".m2ts", ".ts"),
 )
+_ENDINGS = frozenset(PICTURE_ENDINGS + CLIP_ENDINGS)
 HEAD_BYTES = 400  # two packets of an MPEG transport stream fit, with or without time codes
 HEIC_ADVICE = (
     "is a HEIC picture, which is not read here. Export it as JPEG (on an iPhone: Settings, Camera, "
@@ -28,6 +29,16 @@ _CLIPS = (
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF = (b"avif", b"avis")
+
+
+def without_ending(name: str) -> str:
+    """A file's name without the ending of a picture or a clip; other dots belong to the name.
+
+    >>> without_ending("train/A.b.MP4")
+    'train/A.b'
+    """
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot + ending.lower() in _ENDINGS else name
 
 
 def check_file(path: Path, *, error: type[Exception], what: str) -> None:
@@ -59,7 +70,7 @@ def first_bytes(path: Path) -> bytes:
 
 
 def kind_of(head: bytes) -> str | None:
-    """Tell pictures from clips by the first bytes of a file.
+    r"""Tell pictures from clips by the first bytes of a file.
 
     Args:
         head: the first `HEAD_BYTES` of the file, fewer where it is shorter.
@@ -68,7 +79,7 @@ def kind_of(head: bytes) -> str | None:
         "picture", "clip", or None for everything else.
 
     Example:
-        >>> kind_of(b"\\x89PNG\\r\\n\\x1a\\n"), kind_of(b"%PDF-1.7")
+        >>> kind_of(b"\x89PNG\r\n\x1a\n"), kind_of(b"%PDF-1.7")
         ('picture', None)
     """
     riff = head[8:12] if head[:4] == b"RIFF" else b""

@@ -1,4 +1,4 @@
-"""Clips: which frames to read, how to read only those, and the facts of a file.
+"""Clips: which frames to read, and how to read only those.
 
 Frames leave this room as ``uint8 (T, H, W, 3) RGB 0-255``. A file that cannot be read raises
 :class:`VideoError` with the reason; it never turns into an empty or all-zero array.
@@ -9,47 +9,45 @@ from __future__ import annotations
 import logging
 import os
 import re
-import subprocess
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import cv2
 import numpy as np
-import pandas as pd
 
-from nbhelpers.media.decode import MOST_PIXELS
+from nbhelpers.media import capture, ffmpeg
+from nbhelpers.media.capture import Capture
+from nbhelpers.media.ffmpeg import VideoError as VideoError
 
 logger = logging.getLogger(__name__)
 
 SAMPLINGS = ("even", "first")
-FACTS = [
-    *("videoname", "frames", "fps", "seconds", "width", "height", "codec", "pixel_format"),
-    *("audio", "rotation", "size_kb", "kbit_per_s", "readable", "reason"),
-]
-MOST_BYTES = 8_000_000_000  # of the whole frames that one call may hold
 _INTERLACED = re.compile(r"\((?:[^)]*, )?(?:top|bottom) (?:first|coded first[^)]*)\)")
-_ENOUGH = 0.9  # share of the promised frames that must be there; headers are often a few off
-
-
-class VideoError(ValueError):
-    """A clip that cannot be read, with the reason."""
+_CLOCK_MS = 2.0  # how far containers' rounding may put a frame from where a constant rate has it
 
 
 @dataclass(frozen=True)
 class Frames:
-    """Frames of one clip: ``pixels`` uint8 (T, H, W, 3) RGB, ``indices`` int64 (T,), ``fps``."""
+    """Frames of one clip.
+
+    Attributes:
+        pixels: uint8 (T, H, W, 3) RGB 0-255.
+        indices: int64 (T,), which frames of the clip they are.
+        fps: frames a second, the average where the rate varies.
+        times: float64 (T,), seconds, by the stream's own clock; None for a constant rate.
+    """
 
     pixels: np.ndarray
     indices: np.ndarray
     fps: float
+    times: np.ndarray | None = None
 
     @property
     def seconds(self) -> np.ndarray:
-        """float64 (T,): when each frame is shown, taking the frame rate as constant."""
-        return self.indices / self.fps
+        """float64 (T,): when each frame is shown."""
+        return self.indices / self.fps if self.times is None else self.times
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -90,29 +88,57 @@ def frame_indices(total: int, count: int, *, how: str = "even") -> np.ndarray:
     return steps if how == "first" else (2 * steps + 1) * int(total) // (2 * count)
 
 
+def evenly_in_time(seconds: np.ndarray, count: int) -> np.ndarray:
+    """Choose the frames that are on the screen in the middle of equal stretches of time.
+
+    Args:
+        seconds: float64 (N,), N >= 1, ascending: when each frame of the clip is shown. The last
+            one is taken to stay as long as the one before it.
+        count: Frames wanted, >= 1.
+
+    Returns:
+        int64 (n,), n <= min(count, N), strictly increasing: a frame that stays on the screen over
+        several stretches is taken once. A clip shorter than ``count`` gives all its frames.
+
+    Example:
+        >>> evenly_in_time(np.array([0.0, 0.1, 0.2, 0.3, 2.3]), 2)  # the fourth stays for 2 s
+        array([3, 4])
+    """
+    if count >= len(seconds):
+        return np.arange(len(seconds), dtype=np.int64)
+    last = seconds[-1] - seconds[-2] if len(seconds) > 1 else 0.0
+    length = seconds[-1] + last - seconds[0]
+    middles = seconds[0] + (2 * np.arange(count) + 1) * length / (2 * count)
+    return np.unique(np.searchsorted(seconds, middles, side="right") - 1).astype(np.int64)
+
+
 def read_frames(
     path: str | os.PathLike,
     *,
     count: int,
     how: str = "even",
     transform: Callable[[np.ndarray], np.ndarray] | None = None,
+    partial: bool = False,
 ) -> Frames:
     """Read the chosen frames of a clip, decoding no further than the last of them.
 
     Skipped frames are decoded (their successors depend on them) but never converted or copied.
-    Where the header promises more frames than there are, the choice is made again from the frames
-    found, so the indices are always exact.
+    Where the header promises more frames than there are, or the rate varies, the choice is made
+    again from the frames that were decoded, so that indices and times are always exact.
 
     Args:
         path: The clip.
         count: Frames wanted, >= 1; a shorter clip gives fewer.
-        how: ``"even"`` or ``"first"``, see :func:`frame_indices`.
+        how: ``"even"`` or ``"first"``, see :func:`frame_indices`; evenly in time where the rate
+            varies, see :func:`evenly_in_time`.
         transform: Cuts or resizes every frame (uint8 (H, W, 3), still BGR) as it is read, so that
             large frames need be neither kept nor converted; must give equal shapes and treat the
             three colours alike.
+        partial: Take what can be decoded of a clip that breaks off, and log what is missing,
+            where it would be an error else.
 
     Returns:
-        :class:`Frames`; a rotation flag in the file has been applied. Where the file gives no
+        :class:`Frames`, upright: turned and mirrored as the file says. Where the file gives no
         frame rate that can be, it is taken for 25 a second.
 
     Raises:
@@ -122,33 +148,50 @@ def read_frames(
     """
     frame_indices(1, count, how=how)  # refuses a bad choice before any file is touched
     path = Path(path)
-    _check_container(path)
-    with _opened(path) as capture:
-        fps = _frame_rate(capture)
-        total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        if total < 1:  # the header does not say: count by decoding
-            total = _count_frames(capture)
-            capture.open(str(path), cv2.CAP_FFMPEG)
+    with capture.opened(path) as clip:
+        total = clip.promised if clip.is_sure else _count_frames(clip, path, partial=partial)
         if total < 1:
             raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
         wanted = frame_indices(total, count, how=how)
-        _check_size(capture, path.name, count=len(wanted) if transform is None else 0)
-        pixels, found = _decode(capture, wanted, transform)
+        capture.check_size(clip, count=len(wanted) if transform is None else 0)
+        pixels = _decode(clip, wanted, transform)
+        better = wanted
         if len(pixels) < len(wanted):
-            if found < _ENOUGH * (wanted[-1] + 1):
-                problem = f"ends after {found} of {total} frames" if found else "has no frames"
-                raise VideoError(
-                    f"{path.name} {problem}: truncated or damaged. Copy or download it again."
-                )
-            logger.info("%s has %d frames, its header says %d", path.name, found, total)
+            _check_end(clip, path, needed=wanted[-1] + 1, total=total, partial=partial)
+            better = frame_indices(len(clip.milliseconds), count, how=how)
+        seconds, fps = _own_seconds(clip), clip.fps
+        if how == "even" and seconds is not None and _is_uneven(seconds, clip.fps):
+            clip.grab_all()  # from where the decoding stopped
+            seconds = _own_seconds(clip)
+            if seconds is not None:
+                better = evenly_in_time(seconds, count)
+                fps = (len(seconds) - 1) / float(seconds[-1])
+        if not np.array_equal(better, wanted):
             del pixels
-            wanted = frame_indices(found, count, how=how)
-            capture.open(str(path), cv2.CAP_FFMPEG)
-            pixels, _ = _decode(capture, wanted, transform)
+            clip.rewind()
+            pixels = _decode(clip, better, transform)
     # Of an interlaced clip OpenCV gives whatever was in memory, the same for every frame.
     if len(pixels) == 1 or any(map(np.array_equal, pixels, pixels[1:])):
-        _check_progressive(_stream_lines(path), path.name)
-    return Frames(np.stack(pixels), wanted, fps)
+        check_streams(ffmpeg.streams(path), path.name)
+    return Frames(np.stack(pixels), better, fps, None if seconds is None else seconds[better])
+
+
+def check_to_the_end(path: str | os.PathLike) -> None:
+    """Decode a clip to its end and keep nothing: minutes for long ones.
+
+    Args:
+        path: The clip.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        VideoError: As `read_frames`.
+    """
+    path = Path(path)
+    with capture.opened(path) as clip:
+        capture.check_size(clip)
+        total = clip.promised if clip.is_sure else _count_frames(clip, path, partial=False)
+        clip.grab_all()
+        _check_end(clip, path, needed=total, total=total, partial=False)
 
 
 def centre_square(pixels: np.ndarray, *, size: int) -> np.ndarray:
@@ -173,226 +216,114 @@ def centre_square(pixels: np.ndarray, *, size: int) -> np.ndarray:
     return cv2.resize(pixels[top : top + side, left : left + side], (size, size))
 
 
-def clip_facts(path: str | os.PathLike) -> dict:
-    """Read what the headers of a clip say, without decoding it.
+def check_streams(streams: ffmpeg.Streams, name: str) -> None:
+    """Refuse by what ffmpeg says of the streams of a clip.
 
     Args:
-        path: The clip.
-
-    Returns:
-        ``videoname, frames, fps, seconds, width, height, codec, pixel_format, audio, rotation``
-        (degrees), ``size_kb, kbit_per_s`` and ``readable`` (True), ``reason`` ("").
+        streams: from `nbhelpers.media.ffmpeg.streams`.
+        name: of the file, for messages.
 
     Raises:
-        FileNotFoundError: The file does not exist.
-        VideoError: As `read_frames`.
+        VideoError: the clip is interlaced, or is sound with a cover picture.
     """
-    path = Path(path)
-    _check_container(path)
-    with _opened(path) as capture:
-        _check_size(capture, path.name)
-        frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        fps = _frame_rate(capture)
-        if frames < 1:
-            frames = _count_frames(capture)
-        elif not capture.grab():
-            frames = 0
-        if frames < 1:
-            raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
-        width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-    streams = _stream_lines(path)
-    _check_progressive(streams, path.name)
-    video = re.search(r"Video: (\w+)[^,]*(?:\([^)]*\))?, (\w+)", streams)
-    rotation = re.search(r"rotation of (-?[\d.]+)", streams)
-    size, seconds = path.stat().st_size, frames / fps
-    return {
-        "videoname": path.name,
-        "frames": frames,
-        "fps": round(fps, 3),
-        "seconds": round(seconds, 2),
-        "width": width,
-        "height": height,
-        "codec": video[1] if video else "",
-        "pixel_format": video[2] if video else "",
-        "audio": "Audio:" in streams,
-        "rotation": int(float(rotation[1])) if rotation else 0,
-        "size_kb": round(size / 1000, 1),
-        "kbit_per_s": round(size * 8 / 1000 / seconds, 1),
-        "readable": True,
-        "reason": "",
-    }
-
-
-def clip_table(paths: Iterable[str | os.PathLike], *, progress: bool = False) -> pd.DataFrame:
-    """Tabulate :func:`clip_facts` of many clips, read in parallel.
-
-    Args:
-        paths: The clips.
-        progress: Show a progress bar.
-
-    Returns:
-        One row a path, in the order given. An unreadable clip has ``readable`` False, the
-        ``reason``, and empty facts.
-    """
-
-    def row(path: str | os.PathLike) -> dict:
-        try:
-            return clip_facts(path)
-        except (VideoError, OSError) as error:
-            return {"videoname": Path(path).name, "readable": False, "reason": str(error)}
-
-    paths = list(paths)
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        rows = pool.map(row, paths)
-        if progress:
-            from tqdm.auto import tqdm
-
-            rows = tqdm(rows, total=len(paths), desc="facts", unit="clip", leave=False)
-        rows = list(rows)
-    table = pd.DataFrame(rows, columns=FACTS)
-    counts = ["frames", "width", "height", "rotation"]
-    return table.astype(dict.fromkeys(counts, "Int64") | {"audio": "boolean", "readable": bool})
-
-
-def ffmpeg() -> str:
-    """Path of the ffmpeg program that ``imageio-ffmpeg`` brings along."""
-    import imageio_ffmpeg
-
-    return imageio_ffmpeg.get_ffmpeg_exe()
-
-
-class _opened:
-    """Context manager around ``cv2.VideoCapture`` that says why a file did not open."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self) -> cv2.VideoCapture:
-        # libav writes to the terminal past Python; OpenCV reads this once, at the first opening.
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        self.capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
-        if not self.capture.isOpened():
-            self.capture.release()
-            if "Audio:" in _stream_lines(self.path):
-                reason = "has sound but no picture. Leave it out."
-            else:
-                reason = "is not a video that can be decoded. Leave it out or replace the file."
-            raise VideoError(f"{self.path.name} {reason}")
-        return self.capture
-
-    def __exit__(self, *exception) -> None:
-        self.capture.release()
-
-
-def _frame_rate(capture: cv2.VideoCapture) -> float:
-    fps = float(capture.get(cv2.CAP_PROP_FPS))
-    return fps if np.isfinite(fps) and 0.1 <= fps <= 1000 else 25.0
-
-
-def _check_size(capture: cv2.VideoCapture, name: str, *, count: int = 0) -> None:
-    """Refuse by what the header says, before a frame is decoded; ``count`` frames are held."""
-    width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-    height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-    if width * height > MOST_PIXELS:
-        raise VideoError(
-            f"{name} has frames of {width} x {height} pixels; at most {MOST_PIXELS / 1e6:.0f} "
-            "megapixels are read. Shrink it or leave it out."
-        )
-    if count * width * height * 3 > MOST_BYTES:
-        raise VideoError(
-            f"{count} frames of {name} ({width} x {height}) need more than "
-            f"{MOST_BYTES / 1e9:.0f} GB of memory. Take fewer frames or shrink it."
-        )
-
-
-def _check_progressive(streams: str, name: str) -> None:
-    if _INTERLACED.search(streams):
+    if streams.has_sound and not streams.has_video:
+        capture.refuse_sound(name)
+    if _INTERLACED.search(streams.lines):
         raise VideoError(
             f"{name} is interlaced (two half pictures in each frame), which is not read here. "
-            f"Convert it: ffmpeg -i {name} -vf yadif progressive.mp4"
+            f"Convert it: ffmpeg -i {shlex.quote(name)} -vf yadif progressive.mp4"
         )
 
 
-def _count_frames(capture: cv2.VideoCapture) -> int:
-    count = 0
-    while capture.grab():
-        count += 1
+def _count_frames(clip: Capture, path: Path, *, partial: bool) -> int:
+    """How many frames are shown, where the header does not say for sure."""
+    try:
+        packets = ffmpeg.packets(path)
+    except ffmpeg.FfmpegMissing:
+        logger.warning("without ffmpeg the frames of %s are counted by its header", path.name)
+        count = clip.promised
+    else:
+        count = len(packets.starts)
+        if partial and not packets.are_all:
+            ends = packets.end, packets.streams.seconds
+            logger.warning(
+                "%s ends after %.1f of %.1f seconds: only those are read", path.name, *ends
+            )
+        else:
+            check_whole(packets, path.name)
+    if count < 1:  # nobody says: count by decoding
+        clip.grab_all()
+        count = len(clip.milliseconds)
+        clip.rewind()
     return count
 
 
-def _decode(
-    capture: cv2.VideoCapture, wanted: np.ndarray, transform: Callable | None
-) -> tuple[list[np.ndarray], int]:
-    """Pixels of the wanted frames, and how many frames were passed until the last or the end."""
-    pixels, keep = [], set(wanted.tolist())
+def check_whole(packets: ffmpeg.Packets, name: str) -> None:
+    """Refuse a clip whose packets end long before its header says.
+
+    Args:
+        packets: from `nbhelpers.media.ffmpeg.packets`.
+        name: of the file, for messages.
+
+    Raises:
+        VideoError: it is cut off.
+    """
+    check_streams(packets.streams, name)
+    if not packets.are_all:
+        raise VideoError(
+            f"{name} ends after {max(packets.end, packets.sound_end):.1f} of "
+            f"{packets.streams.seconds:.1f} seconds: truncated or damaged. Copy or download it "
+            "again."
+        )
+
+
+def _own_seconds(clip: Capture) -> np.ndarray | None:
+    """When each frame passed so far is shown; None where the header's rate says just that.
+
+    The same goes for files whose streams have no clock.
+    """
+    seconds = (np.array(clip.milliseconds) - clip.milliseconds[0]) / 1000
+    if (np.diff(seconds) <= 0).any() or _largest_shift(seconds, clip.fps) <= _CLOCK_MS / 1000:
+        return None
+    return seconds
+
+
+def _largest_shift(seconds: np.ndarray, fps: float) -> float:
+    """By how many seconds a frame is away from where a constant rate would have it."""
+    return float(np.abs(seconds - np.arange(len(seconds)) / fps).max())
+
+
+def _is_uneven(seconds: np.ndarray, fps: float) -> bool:
+    """Whether some frame is shown more than half a frame too early or too late."""
+    return _largest_shift(seconds, fps) > 0.5 / fps
+
+
+def _check_end(clip: Capture, path: Path, *, needed: int, total: int, partial: bool) -> None:
+    """Refuse, or with `partial` log, that decoding ended long before the frames needed."""
+    decoded = len(clip.milliseconds)
+    if decoded >= ffmpeg.ENOUGH * needed:
+        logger.info("%s has %d frames, its header says %d", path.name, decoded, total)
+        return
+    check_streams(ffmpeg.streams(path), path.name)
+    if not decoded:
+        raise VideoError(f"{path.name} has no frames. Leave it out or replace the file.")
+    problem = f"{path.name} ends after {decoded} of {total} frames"
+    if not partial:
+        raise VideoError(f"{problem}: truncated or damaged. Copy or download it again.")
+    logger.warning("%s: only those are read", problem)
+
+
+def _decode(clip: Capture, wanted: np.ndarray, transform: Callable | None) -> list[np.ndarray]:
+    """Pixels of the wanted frames, fewer where the clip ends before the last of them."""
+    pixels, chosen = [], set(wanted.tolist())
     for index in range(int(wanted[-1]) + 1):
-        if not capture.grab():
-            return pixels, index
-        if index in keep:
-            good, frame = capture.retrieve()
-            if not good:
-                return pixels, index
+        if not clip.grab():
+            break
+        if index in chosen:
+            frame = clip.retrieve()
+            if frame is None:
+                clip.milliseconds.pop()
+                break
             frame = frame if transform is None else transform(frame)
             pixels.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))  # last: a small one costs less
-    return pixels, int(wanted[-1]) + 1
-
-
-def _check_container(path: Path) -> None:
-    """Refuse what needs no decoder to refuse: missing, empty, or an MP4 cut off in the middle.
-
-    An MP4 is a row of boxes that state their own length, so a file that ends inside a box has
-    lost its tail, even where its header is whole and its first frames still decode.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"No clip at {path}. Check the name and the data folder.")
-    size = path.stat().st_size
-    if size == 0:
-        raise VideoError(f"{path.name} is empty (0 bytes). Copy or download it again.")
-    with path.open("rb") as file:
-        head = file.read(64)
-        if head.isascii() and head.decode().replace("\r", "").replace("\n", "").isprintable():
-            # ffmpeg would follow a playlist to other files and hosts.
-            raise VideoError(
-                f"{path.name} is text, it is not a video. Leave it out or replace the file."
-            )
-        if head[4:8] != b"ftyp":
-            return  # another container: the decoder will tell
-        kinds = set()
-        position = 0
-        while position + 8 <= size:
-            kind, length = _box(file, position)
-            kinds.add(kind)
-            if length == 0:  # the last box may say "up to the end"
-                break
-            if length < 8 or position + length > size:
-                raise VideoError(
-                    f"{path.name} is truncated: it ends inside its {kind!r} part, at {size} bytes."
-                    " Copy or download it again."
-                )
-            position += length
-    if "moov" not in kinds:
-        raise VideoError(
-            f"{path.name} is truncated: its index (the 'moov' part) is missing."
-            " Copy or download it again."
-        )
-
-
-def _box(file: BinaryIO, position: int) -> tuple[str, int]:
-    file.seek(position)
-    head = file.read(16)
-    length, kind = int.from_bytes(head[:4], "big"), head[4:8].decode("latin-1")
-    return kind, int.from_bytes(head[8:16], "big") if length == 1 else length
-
-
-def _stream_lines(path: Path) -> str:
-    """What ffmpeg says about the streams of a file; empty where it knows none or takes long."""
-    command = [ffmpeg(), "-hide_banner", "-nostdin", "-i", str(path)]
-    try:
-        run = subprocess.run(
-            command, capture_output=True, errors="replace", timeout=60, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return ""
-    lines = run.stderr.splitlines()
-    return "\n".join(line for line in lines if "Stream #" in line or "rotation of" in line)
+    return pixels

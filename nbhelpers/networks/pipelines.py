@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_MOST_BYTES = 100_000_000  # of the pictures of a batch before they are resized; else one by one
+
 
 def make_dataset(
     table: pd.DataFrame,
@@ -183,19 +185,22 @@ def _batches(
     """Turn (path, label) into batches of decoded, resized, augmented pictures."""
     import tensorflow as tf
 
-    def load(path, label):
-        # One decoder for training, judging and looking, which refuses damaged files by name;
-        # TensorFlow's own fills what is lost with grey, and takes twice the time.
-        pixels = tf.numpy_function(_read_for_graph, [path], tf.uint8, stateful=False)
-        pixels.set_shape([None, None, 3])
+    def load(paths, labels):
+        pixels = tf.numpy_function(_read_alike, [paths], tf.uint8, stateful=False)
+        pixels.set_shape([None, None, None, 3])
         pixels = tf.cond(
-            tf.reduce_all(tf.shape(pixels)[:2] == image_size),
-            lambda: tf.cast(pixels, tf.float32),  # what resizing would give, in a tenth of the time
-            lambda: tf.image.resize(pixels, [image_size, image_size], antialias=True),
+            tf.size(pixels) > 0,
+            lambda: _resized(pixels, image_size),
+            lambda: tf.map_fn(one, paths, fn_output_signature=tf.float32),
         )
-        return tf.clip_by_value(pixels, 0.0, 255.0), label
+        return tf.ensure_shape(pixels, [None, image_size, image_size, 3]), labels
 
-    batches = rows.map(load, num_parallel_calls=os.cpu_count()).batch(batch_size)
+    def one(path):
+        pixels = tf.numpy_function(_read_one, [path], tf.uint8, stateful=False)
+        pixels.set_shape([None, None, 3])
+        return _resized(pixels[None], image_size)[0]
+
+    batches = rows.batch(batch_size).map(load, num_parallel_calls=os.cpu_count())
     if augment is not None:
         # Not in parallel: the random layers hold a state, and the same seed must give the same run.
         batches = batches.map(lambda x, y: (augment(x, training=True), y))
@@ -206,7 +211,37 @@ def _batches(
     return batches.prefetch(2).with_options(options)
 
 
-def _read_for_graph(path: bytes) -> np.ndarray:
+def _resized(pixels: tf.Tensor, size: int) -> tf.Tensor:
+    """uint8 (B, H, W, 3) as float32 (B, size, size, 3)."""
+    import tensorflow as tf
+
+    return tf.cond(
+        tf.reduce_all(tf.shape(pixels)[1:3] == size),
+        lambda: tf.cast(pixels, tf.float32),  # what resizing would give, in a fraction of the time
+        lambda: tf.clip_by_value(tf.image.resize(pixels, [size, size], antialias=True), 0.0, 255.0),
+    )
+
+
+# One decoder for training, judging and looking. It refuses damaged files by name; TensorFlow's own
+# fills what is lost with grey, and takes twice the time.
+
+
+def _read_alike(paths: np.ndarray) -> np.ndarray:
+    """uint8 (B, H, W, 3): small pictures of one size; of others none, (0, 0, 0, 3)."""
+    first = _read_one(paths[0])
+    if first.nbytes * len(paths) > _MOST_BYTES:
+        return np.empty((0, 0, 0, 3), np.uint8)
+    batch = np.empty((len(paths), *first.shape), np.uint8)
+    batch[0] = first
+    for number, path in enumerate(paths[1:], start=1):
+        pixels = _read_one(path)
+        if pixels.shape != first.shape:
+            return np.empty((0, 0, 0, 3), np.uint8)
+        batch[number] = pixels
+    return batch
+
+
+def _read_one(path: bytes) -> np.ndarray:
     return decode.read(path.decode())
 
 

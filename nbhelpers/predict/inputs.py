@@ -7,7 +7,6 @@ one sentence that says why.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,20 +14,13 @@ import cv2
 import numpy as np
 
 from nbhelpers.common.errors import UsageError
-from nbhelpers.media import decode, video
+from nbhelpers.common.files import displayable
+from nbhelpers.common.paths import user_path
+from nbhelpers.media import decode, images, kinds, video
 
 #: Looked for in folders. A file that is named is looked at whatever its name.
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-CLIPS = (".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv")
+WANTED = kinds.PICTURE_ENDINGS + kinds.CLIP_ENDINGS
 LONGEST_SIDE = 1920  # pixels; larger frames of clips are shrunk to it as they are read
-
-_PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-_CLIP_STARTS = (
-    *(b"\x1aE\xdf\xa3", b"FLV", b"\x30\x26\xb2\x75"),  # Matroska and WebM, Flash, Windows Media
-    *(b"\0\0\1\xba", b"\0\0\1\xb3", b"OggS"),  # MPEG, Ogg
-)
-_MP4_PARTS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
-_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 
 
 class InputError(ValueError):
@@ -49,33 +41,53 @@ def find_files(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
     Raises:
         UsageError: there is no such file or folder, or nothing to judge in a folder.
     """
-    found: dict[Path, None] = {}
+    chosen: dict[Path, None] = {}
     left_out = 0
     for given in paths:
-        path = Path(given).expanduser()
-        if not path.exists():
+        path = user_path(os.fspath(given))
+        try:
+            if not path.exists():
+                raise UsageError(_nothing_at(os.fspath(given)))
+            if not path.is_dir():
+                chosen[path] = None
+                continue
+            inside = _files_in(path)
+        except OSError as error:
             raise UsageError(
-                f"Expected a picture, a video or a folder; nothing is at {os.fspath(given)!r}. "
-                "Check the name, and put it in quotes if it has blanks."
-            )
-        if not path.is_dir():
-            found[path] = None
-            continue
-        inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
-        inside = [
-            file
-            for file in inside
-            if not any(part.startswith(".") for part in file.relative_to(path).parts)
-        ]
-        usable = [file for file in inside if file.suffix.lower() in PICTURES + CLIPS]
+                f"{displayable(str(path))} cannot be read: {error.strerror}."
+            ) from None
+        usable = [file for file in inside if file.suffix.lower() in WANTED]
         if not usable:
             raise UsageError(
-                f"Expected pictures or videos in the folder {os.fspath(given)!r}; found "
+                f"Expected pictures or videos in the folder {os.fspath(given)!r}; it has "
                 f"{len(inside)} other files. Name the files themselves, whatever their names."
             )
         left_out += len(inside) - len(usable)
-        found.update(dict.fromkeys(usable))
-    return list(found), left_out
+        chosen.update(dict.fromkeys(usable))
+    if not chosen:
+        raise UsageError("Expected pictures, videos or folders; received an empty list.")
+    return list(chosen), left_out
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """The files below a folder by name, hidden ones left out; pipes and devices are no files."""
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise PermissionError(13, "permission denied")
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        and file.is_file()
+    ]
+
+
+def _nothing_at(given: str) -> str:
+    advice = "Check the name, and put it in quotes if it has blanks."
+    if any(letter in given for letter in "*?["):
+        advice = "No name here fits the pattern: check it, and write it without quotes."
+    return (
+        f"Expected a picture, a video or a folder; nothing is at {displayable(given)!r}. {advice}"
+    )
 
 
 def kind_of(path: Path) -> str:
@@ -91,26 +103,22 @@ def kind_of(path: Path) -> str:
         InputError: it is empty, cannot be opened, or is neither.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(16)
+        kinds.check_file(path, error=InputError, what="picture or video")
+        head = kinds.first_bytes(path)
     except OSError as error:
-        raise InputError(f"{path.name} cannot be opened: {error.strerror}.") from error
+        reason = error.strerror or error
+        raise InputError(f"{path.name} cannot be opened: {reason}.") from error
     if not head:
         raise InputError(f"{path.name} is empty (0 bytes). Copy or download it again.")
-    riff, box, brand = head[8:12] if head[:4] == b"RIFF" else b"", head[4:8], head[8:12]
-    if box == b"ftyp" and brand in _HEIC:
+    if kinds.is_heic(head) and not kinds.pillow_reads_heic():
+        raise InputError(f"{path.name} {kinds.HEIC_ADVICE}")
+    kind = kinds.kind_of(head)
+    if kind is None:
         raise InputError(
-            f"{path.name} is a HEIC or AVIF picture, which is not read here. Export it as JPEG."
+            f"{path.name} is neither a picture nor a video of a known kind: it begins with "
+            f"{head[:8]!r}. Convert it to JPEG, PNG or MP4, or leave it out."
         )
-    if head.startswith(_PICTURE_STARTS) or riff == b"WEBP":
-        return "picture"
-    transport = head[0] == 0x47 and path.suffix.lower() in (".ts", ".mts")
-    if head.startswith(_CLIP_STARTS) or riff == b"AVI " or box in _MP4_PARTS or transport:
-        return "video"
-    raise InputError(
-        f"{path.name} is neither a picture nor a video of a known kind: it begins with "
-        f"{head[:8]!r}. Convert it to JPEG, PNG or MP4, or leave it out."
-    )
+    return "picture" if kind == "picture" else "video"
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -131,14 +139,9 @@ def read_picture(path: Path) -> np.ndarray:
         raise InputError(str(error)) from error
 
 
-def is_animated(path: Path) -> bool:
-    """Whether a picture file, one that can be read, holds more than one picture to be shown."""
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its size, which has been dealt with
-        with Image.open(path) as picture:
-            return picture.format in ("GIF", "PNG", "WEBP") and picture.is_animated
+def has_more(path: Path) -> bool:
+    """Whether a picture file, one that can be read, is an animation or has several pages."""
+    return decode.describe(path).pictures > 1
 
 
 def read_clip(path: Path, *, count: int) -> video.Frames:
@@ -161,7 +164,4 @@ def read_clip(path: Path, *, count: int) -> video.Frames:
 
 
 def _shrunk(frame: np.ndarray) -> np.ndarray:
-    scale = LONGEST_SIDE / max(frame.shape[:2])
-    if scale >= 1:
-        return frame
-    return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return images.shrink(frame, longest_side=LONGEST_SIDE)

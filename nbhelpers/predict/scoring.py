@@ -1,34 +1,34 @@
-"""Pixels -> faces -> scores: what `predict` does with one file.
+"""One file -> faces -> people -> scores.
 
 No face found means no score. A face is cut out as tightly as those that the detector was trained
-on; a picture that is such a crop already is judged whole.
+on; a picture that is such a crop already is scored whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from nbhelpers.common.files import displayable
-from nbhelpers.media.faces import detect_faces, face_square, track_face
+from nbhelpers.media import faces
 from nbhelpers.predict import inputs
+from nbhelpers.predict.detector import Detector, ScoreError
+from nbhelpers.predict.people import tracks_of
 
-if TYPE_CHECKING:
-    from nbhelpers.predict.detector import Detector
+logger = logging.getLogger(__name__)
 
-
-#: Added on each side of a face, as a share of its box. Measured on 250 crops each: the box that
-#: `faces` finds fills 0.83 of the bundled sample's crops and all of DFDC's (medians).
-SAMPLE_MARGIN, TIGHT_MARGIN = 0.1, 0.0
-SURE = 60  # confidence of the face detector, of 100, from which a face is judged
+SURE = 60  # confidence of the face detector, of 100, from which a face is scored
 SMALLEST_FACE = 40  # pixels; a smaller one is mostly enlargement when the detector sees it
 CROP_SHARE = 0.8  # of the shorter side: a face this large in a squarish picture is a crop already
 CROP_ASPECT = 1.25  # longer by shorter side of what may be a crop
 FRAMES = 16  # of a clip
+FEWEST_SIGHTINGS = 2  # frames in which a person of a clip must be found
+OVERVIEW = 640  # pixels: longer side of the picture that shows who is who
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,23 @@ class Square:
     side: int
 
     def cut(self, picture: np.ndarray) -> np.ndarray:
-        """The pixels: uint8 (side, side, 3), or the whole picture."""
+        """Copy the pixels: uint8 (side, side, 3), or the whole picture."""
         if not self.side:
-            return picture
-        return picture[self.top : self.top + self.side, self.left : self.left + self.side]
+            return picture.copy()
+        rows, columns = (slice(at, at + self.side) for at in (self.top, self.left))
+        return picture[rows, columns].copy()  # a view would keep the whole picture alive
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face that was judged.
+    """One face that was scored.
 
     Attributes:
         square: where it is in the picture.
         confidence: of the face detector, 0-100; NaN where the caller said the picture is a crop.
         crop: uint8 (H, W, 3) RGB, what the detector was shown.
         p_fake: P(fake), calibrated, 0-1.
-        second: when it is shown, in a clip; NaN in a picture.
+        second: when it is visible, in a clip; NaN in a picture.
     """
 
     square: Square
@@ -69,47 +70,78 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Person:
+    """One person of a file: one face of a picture, or the same face in frames of a clip.
+
+    Attributes:
+        faces: at least one, in order of time.
+    """
+
+    faces: list[Face]
+
+    @property
+    def p_fake(self) -> float:
+        """The mean over the frames: many looks at one face."""
+        return float(np.mean([face.p_fake for face in self.faces]))
+
+
+@dataclass(frozen=True)
+class FileScore:
     """What came of one file.
 
     Attributes:
         path: the file.
         kind: "picture" or "video"; "" where it is neither.
-        faces: of a picture each face, from left to right; of a video its main face in each frame
-            in which it was found. Empty where nothing was judged.
-        reason: one sentence why nothing was judged; "" where something was.
-        notes: sentences about what was judged.
+        people: of a picture from left to right; of a clip those seen most often first. Empty where
+            nothing was scored.
+        reason: one sentence why nothing was scored; "" where something was.
+        notes: sentences about what was scored.
         frames: that were looked at.
+        overview: uint8 (H, W, 3) RGB, at most `OVERVIEW` on its longer side: the picture, or the
+            frame of a clip that shows most people; None where nothing was scored.
+        scale: overview's size by the file's.
+        second: of the overview in a clip; NaN in a picture.
     """
 
     path: Path
     kind: str
-    faces: list[Face] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     frames: int = 1
+    overview: np.ndarray | None = None
+    scale: float = 1.0
+    second: float = float("nan")
 
     @property
     def p_fake(self) -> float:
-        """A video's score: the mean over its frames. A picture's: that of its highest face.
-
-        One fake face makes a picture a fake, but of many faces the highest is high by chance; a
-        video's frames are many looks at one face.
-        """
-        scores = [face.p_fake for face in self.faces]
-        return float(np.mean(scores) if self.kind == "video" else max(scores))
+        """The score of the most suspicious person: one fake face makes a file a fake."""
+        return max(person.p_fake for person in self.people)
 
 
-def is_of_the_sample(detector: Detector) -> bool:
-    """Whether the detector was trained on the bundled sample, as far as its card says."""
-    data = detector.card.get("data")
-    data = data if isinstance(data, dict) else {}
-    return bool(detector.card.get("is_sample", data.get("is_sample", False)))
+def score_files(
+    paths: Iterable[Path],
+    *,
+    detector: Detector,
+    frames: int = FRAMES,
+    margin: float | None = None,
+    are_crops: bool = False,
+) -> Iterator[FileScore]:
+    """Score files one after the other, each when it is asked for.
 
+    Args:
+        paths: files.
+        detector: from `detector.load`.
+        frames: of a clip, evenly spaced, >= 1.
+        margin: added on each side of a face, as a share of its longer side; None is the detector's.
+        are_crops: True scores every picture and frame whole, without looking for faces.
 
-def margin_of(detector: Detector) -> float:
-    """How tightly to cut for this detector: as tightly as the faces it was trained on."""
-    return SAMPLE_MARGIN if is_of_the_sample(detector) else TIGHT_MARGIN
+    Yields:
+        One entry a file, in order. A file that cannot be scored is an entry with a reason; it
+        never ends the others.
+    """
+    for path in paths:
+        yield score_file(path, detector=detector, frames=frames, margin=margin, are_crops=are_crops)
 
 
 def score_file(
@@ -119,86 +151,34 @@ def score_file(
     frames: int = FRAMES,
     margin: float | None = None,
     are_crops: bool = False,
-) -> Judged:
-    """Judge one file.
-
-    Args:
-        path: a picture or a video.
-        detector: from `nbhelpers.predict.detector.load`.
-        frames: of a video, evenly spaced, >= 1.
-        margin: added on each side of a face, as a share of its longer side; None is
-            `margin_of` the detector.
-        are_crops: True judges every picture and frame whole, without looking for faces.
+) -> FileScore:
+    """Score one file; the arguments are those of `score_files`.
 
     Returns:
-        What came of it; a file that cannot be judged is not an exception.
+        What came of it; a file that cannot be scored is not an exception.
     """
-    margin = margin_of(detector) if margin is None else margin
+    margin = detector.margin if margin is None else margin
     kind = ""
     try:
         kind = inputs.kind_of(path)
         if kind == "picture":
-            return _picture(path, detector, margin, are_crops)
-        return _video(path, detector, frames, margin, are_crops)
-    except inputs.InputError as error:
-        return Judged(path, kind, reason=displayable(str(error)))
-
-
-def _picture(path: Path, detector: Detector, margin: float, are_crops: bool) -> Judged:
-    picture = inputs.read_picture(path)
-    notes = ["It is an animation; only its first picture is judged."] * inputs.is_animated(path)
-    if are_crops:
-        found = [(Square(0, 0, 0), float("nan"), picture)]
-        return _scored(path, "picture", detector, found, notes=notes)
-    boxes = detect_faces(picture)
-    boxes = boxes[boxes[:, 4] >= SURE]
-    large = boxes[boxes[:, 2:4].max(axis=1) >= SMALLEST_FACE]
-    if not len(large):
-        return Judged(path, "picture", reason=_none_found(boxes, f"in {displayable(path.name)}"))
-    large = large[np.argsort(large[:, 0], kind="stable")]
-    squares = [square_of(box, picture.shape, margin=margin) for box in large]
-    if dropped := len(boxes) - len(large):
-        notes.append(
-            f"{dropped} more face{'s' * (dropped > 1)} below {SMALLEST_FACE} pixels not judged."
-        )
-    found = zip(squares, large[:, 4], [square.cut(picture) for square in squares], strict=True)
-    return _scored(path, "picture", detector, list(found), notes=notes)
-
-
-def _video(path: Path, detector: Detector, frames: int, margin: float, are_crops: bool) -> Judged:
-    clip = inputs.read_clip(path, count=frames)
-    looked = len(clip)
-    if are_crops:
-        found = [(Square(0, 0, 0), float("nan"), frame) for frame in clip.pixels]
-        return _scored(path, "video", detector, found, seconds=clip.seconds, frames=looked)
-    track = track_face(clip)
-    usable = track.found & (track.confidence >= SURE)
-    boxes = np.column_stack([track.boxes, track.confidence])[usable]
-    large = usable.copy()
-    large[usable] = boxes[:, 2:4].max(axis=1) >= SMALLEST_FACE
-    if not large.any():
-        where = f"in any of {looked} frames of {displayable(path.name)}"
-        return Judged(path, "video", reason=_none_found(boxes, where), frames=looked)
-    squares = [square_of(box, clip.pixels.shape[1:], margin=margin) for box in track.boxes[large]]
-    crops = [square.cut(frame) for square, frame in zip(squares, clip.pixels[large], strict=True)]
-    return _scored(
-        path,
-        "video",
-        detector,
-        list(zip(squares, track.confidence[large], crops, strict=True)),
-        seconds=clip.seconds[large],
-        frames=looked,
-        notes=["One face is followed, the largest and surest; other people are not judged."],
-    )
+            return _picture(path, detector, margin=margin, are_crops=are_crops)
+        return _clip(path, detector, frames=frames, margin=margin, are_crops=are_crops)
+    except (inputs.InputError, ScoreError) as error:
+        return FileScore(path, kind, reason=displayable(str(error)))
+    except Exception as error:
+        logger.exception("%s cannot be scored", path)
+        what = displayable(f"{type(error).__name__}: {error}")
+        return FileScore(path, kind, reason=f"{displayable(path.name)} cannot be scored: {what}.")
 
 
 def square_of(box: np.ndarray, shape: Sequence[int], *, margin: float) -> Square:
-    """What to cut out for a face.
+    """Choose what to cut out for a face.
 
     Args:
         box: ``x, y, width, height`` and maybe more.
         shape: of the picture, (H, W, …).
-        margin: as `score_file`.
+        margin: as `score_files`.
 
     Returns:
         The square; that of a picture which is a face crop already has ``side`` 0.
@@ -208,51 +188,129 @@ def square_of(box: np.ndarray, shape: Sequence[int], *, margin: float) -> Square
     short, long = sorted((height, width))
     if wanted >= CROP_SHARE * short and long <= CROP_ASPECT * short:
         return Square(0, 0, 0)
-    return Square(*face_square(box[:4], height=height, width=width, margin=margin))
+    return Square(*faces.face_square(box[:4], height=height, width=width, margin=margin))
 
 
-def _none_found(boxes: np.ndarray, where: str) -> str:
-    """Why there is nothing to judge: no face, or only small ones."""
+# ---------------------------------------------------------------- pictures
+
+
+def _picture(path: Path, detector: Detector, *, margin: float, are_crops: bool) -> FileScore:
+    picture = inputs.read_picture(path)
+    notes = ["It has several pictures; only the first is scored."] * inputs.has_more(path)
+    if are_crops:
+        squares, confidence = [Square(0, 0, 0)], [float("nan")]
+    else:
+        boxes = _sure_faces(picture)
+        large = _large(boxes)
+        if not len(large):
+            reason = _nobody(boxes, f"in {displayable(path.name)}")
+            return FileScore(path, "picture", reason=reason, notes=notes)
+        large = large[np.argsort(large[:, 0], kind="stable")]
+        squares = [square_of(box, picture.shape, margin=margin) for box in large]
+        confidence = large[:, 4].tolist()
+        if dropped := len(boxes) - len(large):
+            several = "s" * (dropped > 1)
+            notes.append(f"{dropped} more face{several} below {SMALLEST_FACE} pixels not scored.")
+    crops = [square.cut(picture) for square in squares]
+    scores = detector.p_fake(crops)
+    people = [
+        Person([Face(square, float(sure), crop, float(score))])
+        for square, sure, crop, score in zip(squares, confidence, crops, scores, strict=True)
+    ]
+    overview, scale = _overview(picture)
+    return FileScore(path, "picture", people, notes=notes, overview=overview, scale=scale)
+
+
+def _sure_faces(picture: np.ndarray) -> np.ndarray:
+    boxes = faces.detect_faces(picture)
+    return boxes[boxes[:, 4] >= SURE]
+
+
+def _large(boxes: np.ndarray) -> np.ndarray:
+    return boxes[boxes[:, 2:4].max(axis=1) >= SMALLEST_FACE]
+
+
+def _overview(picture: np.ndarray) -> tuple[np.ndarray, float]:
+    """A small copy of a picture, and its size by the picture's."""
+    scale = min(1.0, OVERVIEW / max(picture.shape[:2]))
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), scale
+
+
+def _nobody(boxes: np.ndarray, where: str) -> str:
+    """Why there is nothing to score: no face, or only small ones."""
     if not len(boxes):
         return (
             f"No face found {where}, so there is no score. If it shows nothing but a face, "
-            "--crops judges it whole."
+            "--crops scores it whole."
         )
     size = boxes[:, 2:4].max()
     return (
         f"The largest face {where} is {size:.0f} pixels high; below {SMALLEST_FACE} there is too "
-        "little to judge. Use a larger copy."
+        "little to score. Use a larger copy."
     )
 
 
-def _scored(
-    path: Path,
-    kind: str,
-    detector: Detector,
-    found: list[tuple[Square, float, np.ndarray]],
-    *,
-    seconds: Sequence[float] | None = None,
-    frames: int = 1,
-    notes: Sequence[str] = (),
-) -> Judged:
-    """Show the crops to the detector, all at once."""
-    scores = detector.p_fake([crop for _, _, crop in found])
-    seconds = np.full(len(found), np.nan) if seconds is None else seconds
-    judged = [
-        Face(square, float(confidence), crop, float(score), float(second))
-        for (square, confidence, crop), score, second in zip(found, scores, seconds, strict=True)
+# ---------------------------------------------------------------- clips
+
+
+def _clip(
+    path: Path, detector: Detector, *, frames: int, margin: float, are_crops: bool
+) -> FileScore:
+    clip = inputs.read_clip(path, count=frames)
+    if are_crops:
+        whole = [(frame, Square(0, 0, 0), float("nan")) for frame in range(len(clip))]
+        tracks, notes = [whole], []
+    else:
+        boxes = [_sure_faces(frame) for frame in clip.pixels]
+        large = [_large(rows) for rows in boxes]
+        if not any(map(len, large)):
+            where = f"in any of {len(clip)} frames of {displayable(path.name)}"
+            reason = _nobody(np.concatenate(boxes), where)
+            return FileScore(path, "video", reason=reason, frames=len(clip))
+        tracks, notes = _tracks(large, clip.pixels.shape[1:], margin=margin)
+    people = [_person(track, clip, detector) for track in tracks]
+    busiest = max(
+        range(len(clip)), key=lambda frame: sum(at == frame for track in tracks for at, *_ in track)
+    )
+    overview, scale = _overview(clip.pixels[busiest])
+    return FileScore(
+        path,
+        "video",
+        people,
+        notes=notes,
+        frames=len(clip),
+        overview=overview,
+        scale=scale,
+        second=float(clip.seconds[busiest]),
+    )
+
+
+def _tracks(
+    boxes: list[np.ndarray], shape: Sequence[int], *, margin: float
+) -> tuple[list[list[tuple[int, Square, float]]], list[str]]:
+    """Each person's ``(frame, square, confidence)``, and notes about those left out."""
+    tracks = tracks_of(boxes)
+    several = [track for track in tracks if len(track) >= FEWEST_SIGHTINGS]
+    selected = several or tracks[:1]
+    squares = [
+        [
+            (frame, square_of(boxes[frame][row], shape, margin=margin), boxes[frame][row][4])
+            for frame, row in track
+        ]
+        for track in selected
     ]
-    return Judged(path, kind, judged, notes=list(notes), frames=frames)
+    dropped = len(tracks) - len(selected)
+    notes = [f"{dropped} more faces, each found in a single frame, not scored."] * (dropped > 0)
+    return squares, notes
 
 
-def score_files(paths: Iterable[Path], **how) -> list[Judged]:
-    """Judge files one after the other.
-
-    Args:
-        paths: files.
-        **how: as `score_file`.
-
-    Returns:
-        One entry a file, in order.
-    """
-    return [score_file(path, **how) for path in paths]
+def _person(track, clip, detector: Detector) -> Person:
+    crops = [square.cut(clip.pixels[frame]) for frame, square, _ in track]
+    scores = detector.p_fake(crops)
+    return Person(
+        [
+            Face(square, float(sure), crop, float(score), float(clip.seconds[frame]))
+            for (frame, square, sure), crop, score in zip(track, crops, scores, strict=True)
+        ]
+    )

@@ -1,59 +1,45 @@
-"""Scores in words: for people, and as JSON for programs."""
+"""Scores in words: for people, and as plain values for programs."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nbhelpers.predict.detector import Detector
-    from nbhelpers.predict.scoring import Face, Judged
+from nbhelpers.common.files import displayable
+from nbhelpers.common.html import NO_PROOF
+from nbhelpers.predict.detector import Detector, Verdict
+from nbhelpers.predict.scoring import Face, FileScore, Person
 
-
-# ---------------------------------------------------------------- telling
+RULER = 40  # letters
 
 
-def answer(p_fake: float, detector: Detector) -> str:
-    """FAKE from the threshold on, else REAL; words, not a verdict."""
-    return "FAKE" if p_fake >= detector.threshold else "REAL"
+def about(detector: Detector) -> list[str]:
+    """Say what a reader of scores must know.
 
+    Args:
+        detector: that gave them.
 
-def training_data(detector: Detector) -> str:
-    """In words, which data the detector was trained on."""
-    from nbhelpers.predict.scoring import is_of_the_sample
-
-    card = detector.card
-    if not card:
-        return "unknown data (it has no card)"
-    name = card.get("data", "unknown data")
-    name = name.get("name", "unknown data") if isinstance(name, dict) else str(name)
-    if is_of_the_sample(detector):
-        return f"{name}, the bundled sample: computer-generated people, no real deepfakes"
-    return name
-
-
-def about(detector: Detector, model_file: Path) -> list[str]:
-    """What a reader of scores must know, one sentence an entry."""
-    from nbhelpers.common.files import displayable
-    from nbhelpers.predict.scoring import is_of_the_sample
-
-    if not detector.card:
-        rule = (
-            f"Threshold {detector.threshold:.2f}, taken as given: the detector has no card, so its "
-            "scores are not calibrated and nothing is known of its errors."
+    Returns:
+        Sentences.
+    """
+    name = detector.path.name if detector.path else "not saved"
+    sentences = [f"Detector: {displayable(name)}, trained on {displayable(detector.trained_on)}."]
+    if detector.borders:
+        sentences.append(
+            f"A score from {detector.high:.2f} on means: {Verdict.MANIPULATED}; below "
+            f"{detector.low:.2f}: {Verdict.NO_SIGN}; in between: {Verdict.UNDECIDED}."
+        )
+    elif detector.card:
+        sentences.append(
+            f"A score from {detector.threshold:.2f} on means: {Verdict.MANIPULATED}. That border "
+            "was chosen on validation people of that data; it holds for such pictures only."
         )
     else:
-        rule = (
-            f"Threshold {detector.threshold:.2f} on P(fake), chosen on the validation people of "
-            "that data; it holds for such pictures only."
+        sentences.append(
+            f"A score from {detector.threshold:.2f} on means: {Verdict.MANIPULATED}. That border "
+            "was not chosen on any data: the detector has no card, so its scores are not "
+            "calibrated and nothing is known of its errors."
         )
-    sentences = [
-        f"Detector: {displayable(str(model_file))}, "
-        f"trained on {displayable(training_data(detector))}.",
-        rule,
-    ]
-    if is_of_the_sample(detector):
+    if detector.is_of_sample:
         sentences.append(
             "This detector has never seen a real face or a real deepfake: on your files its scores "
             "show how it works, not what is true."
@@ -61,54 +47,109 @@ def about(detector: Detector, model_file: Path) -> list[str]:
     return sentences
 
 
-def place_of(face: Face, shape=None) -> str:
-    """Where the face is, in words."""
+def how_often(verdict: Verdict, detector: Detector) -> str:
+    """Say how often an answer was wrong when the detector was tested.
+
+    Args:
+        verdict: the answer.
+        detector: that gave it.
+
+    Returns:
+        One sentence; "" where the card does not say.
+    """
+    real, fake = (detector.share_of(label, verdict) for label in ("REAL", "FAKE"))
+    if real is None or fake is None:
+        return ""
+    if verdict == Verdict.UNDECIDED:
+        return (
+            f"Of 100 faces like those it was tested on, about {100 * real:.0f} real and "
+            f"{100 * fake:.0f} fake ones get this answer."
+        )
+    kind, share = ("real", real) if verdict == Verdict.MANIPULATED else ("fake", fake)
+    return (
+        f"Of 100 {kind} faces like those it was tested on, about {100 * share:.0f} get this answer."
+    )
+
+
+def place_of(face: Face) -> str:
+    """Say where a face is in its picture."""
     if not face.square.side:
         return "the whole picture (a face crop)"
     square = face.square
     return f"{square.side} x {square.side} pixels at ({square.left}, {square.top})"
 
 
-def summary(one: Judged, detector: Detector) -> str:
-    """The score of one file in one line."""
-    score = one.p_fake
-    word = answer(score, detector)
-    side = "at or above" if word == "FAKE" else "below"
-    return f"P(fake) {score:.2f}, {side} the threshold: more like its {word}s"
+def who(number: int, result: FileScore) -> str:
+    """Name a person of a file.
+
+    Args:
+        number: from 1.
+        result: of the file.
+
+    Returns:
+        For example "face 2 of 3, from the left".
+    """
+    if len(result.people) == 1:
+        return "face"
+    if result.kind == "video":
+        return f"person {number} of {len(result.people)}"
+    return f"face {number} of {len(result.people)}, from the left"
 
 
-def as_text(judged: list[Judged], detector: Detector, model_file: Path) -> str:
-    """The scores for people."""
-    from nbhelpers.common.files import displayable
-    from nbhelpers.common.html import NO_PROOF
+def file_text(result: FileScore, detector: Detector) -> str:
+    """Write the answer about one file for people.
 
-    lines = [*about(detector, model_file), ""]
-    for one in judged:
-        lines.append(displayable(str(one.path)))
-        if not one.faces:
-            lines.append(f"  no score: {one.reason}")
-        elif one.kind == "picture":
-            several = len(one.faces) > 1
-            for number, face in enumerate(one.faces, start=1):
-                which = f"face {number} of {len(one.faces)}" if several else "face"
-                word = answer(face.p_fake, detector)
-                lines.append(f"  {which}: P(fake) {face.p_fake:.2f} {word}, {place_of(face)}")
-            lines.append(f"  {summary(one, detector)}")
-        else:
-            scores = [face.p_fake for face in one.faces]
-            lines.append(f"  {summary(one, detector)}")
-            lines.append(
-                f"  mean of {len(scores)} frames with a face, of {one.frames} looked at; "
-                f"from {min(scores):.2f} to {max(scores):.2f}"
-            )
-            lines.append(f"  {sparkline(scores)}")
-        lines += [f"  {note}" for note in one.notes]
-        lines.append("")
-    return "\n".join([*lines, NO_PROOF])
+    Args:
+        result: from `scoring.score_file`.
+        detector: that gave it.
+
+    Returns:
+        Some lines, the last one empty.
+    """
+    lines = [displayable(str(result.path))]
+    if not result.people:
+        lines.append(f"  no score: {result.reason}")
+    else:
+        verdict = detector.verdict(result.p_fake)
+        most = " (the most suspicious face)" if len(result.people) > 1 else ""
+        lines.append(f"  {verdict}: score {result.p_fake:.2f}{most}")
+        lines.append(f"  {ruler(result.p_fake, detector.low, high=detector.high)}")
+        if sentence := how_often(verdict, detector):
+            lines.append(f"  {sentence}")
+        for number, person in enumerate(result.people, start=1):
+            lines += _person_lines(person, who(number, result), result, detector)
+    lines += [f"  {note}" for note in result.notes]
+    return "\n".join([*lines, ""])
+
+
+def _person_lines(person: Person, name: str, result: FileScore, detector: Detector) -> list[str]:
+    verdict = detector.verdict(person.p_fake)
+    head = f"  {name}: {verdict}, score {person.p_fake:.2f}"
+    if result.kind == "picture":
+        return [f"{head}, {place_of(person.faces[0])}"] * (len(result.people) > 1)
+    scores = [face.p_fake for face in person.faces]
+    return [
+        f"{head}, mean of {len(scores)} frames of {result.frames} looked at "
+        f"({min(scores):.2f} to {max(scores):.2f})",
+        f"  {sparkline(scores)}",
+    ]
+
+
+def ruler(score: float, low: float, *, high: float) -> str:
+    """Draw a score between 0 and 1, with the borders of the answers.
+
+    >>> ruler(0.75, 0.25, high=0.5)
+    '0 ----------|---------|---------#--------- 1'
+    """
+    marks = ["-"] * RULER
+    for border in (low, high):
+        marks[min(RULER - 1, int(border * RULER))] = "|"
+    marks[min(RULER - 1, int(score * RULER))] = "#"
+    return f"0 {''.join(marks)} 1"
 
 
 def sparkline(scores: list[float]) -> str:
-    """Scores 0-1 as a row of bars.
+    """Draw scores 0-1 as a row of bars.
 
     >>> sparkline([0.0, 0.5, 1.0])
     '▁▅█'
@@ -117,44 +158,75 @@ def sparkline(scores: list[float]) -> str:
     return "".join(bars[min(7, int(score * 8))] for score in scores)
 
 
-def as_json(judged: list[Judged], detector: Detector, model_file: Path) -> dict:
-    """The scores for programs: plain values, no NaN."""
-    from nbhelpers.common.html import NO_PROOF
-    from nbhelpers.predict.scoring import is_of_the_sample
-
+def detector_record(detector: Detector) -> dict:
+    """Give the facts about a detector that programs need: plain values, no NaN."""
     return {
-        "detector": {
-            "file": str(model_file),
-            "trained_on": training_data(detector),
-            "is_sample": is_of_the_sample(detector),
-            "has_card": bool(detector.card),
-            "threshold": float(detector.threshold),
-            "temperature": float(detector.temperature),
-        },
-        "note": NO_PROOF,
-        "files": [_file_json(one, detector) for one in judged],
+        "file": str(detector.path) if detector.path else None,
+        "trained_on": detector.trained_on,
+        "is_sample": detector.is_of_sample,
+        "has_card": bool(detector.card),
+        "threshold": detector.threshold,
+        "low": detector.low,
+        "high": detector.high,
+        "temperature": detector.temperature,
     }
 
 
-def _file_json(one: Judged, detector: Detector) -> dict:
-    score = one.p_fake if one.faces else None
+def file_record(result: FileScore, detector: Detector) -> dict:
+    """Give the answer about one file for programs: plain values, no NaN.
+
+    Args:
+        result: from `scoring.score_file`.
+        detector: that gave it.
+
+    Returns:
+        ``path, kind, p_fake, answer, reason, notes, frames, people``; each of the people has
+        ``p_fake, answer, faces``, each of the faces ``p_fake, square, confidence, second``.
+    """
+    score = result.p_fake if result.people else None
     return {
-        "path": str(one.path),
-        "kind": one.kind or None,
+        "path": str(result.path),
+        "kind": result.kind or None,
         "p_fake": score,
-        "answer": None if score is None else answer(score, detector),
-        "reason": one.reason or None,
-        "notes": one.notes,
-        "frames": one.frames if one.kind == "video" else None,
-        "faces": [
+        "answer": None if score is None else str(detector.verdict(score)),
+        "reason": result.reason or None,
+        "notes": result.notes,
+        "frames": result.frames if result.kind == "video" else None,
+        "people": [
             {
-                "p_fake": face.p_fake,
-                "square": [face.square.left, face.square.top, face.square.side]
-                if face.square.side
-                else None,
-                "confidence": None if math.isnan(face.confidence) else round(face.confidence, 1),
-                "second": None if math.isnan(face.second) else round(face.second, 3),
+                "p_fake": person.p_fake,
+                "answer": str(detector.verdict(person.p_fake)),
+                "faces": [_face_record(face) for face in person.faces],
             }
-            for face in one.faces
+            for person in result.people
         ],
+    }
+
+
+def _face_record(face: Face) -> dict:
+    square = face.square
+    return {
+        "p_fake": face.p_fake,
+        "square": [square.left, square.top, square.side] if square.side else None,
+        "confidence": None if math.isnan(face.confidence) else round(face.confidence, 1),
+        "second": None if math.isnan(face.second) else round(face.second, 3),
+    }
+
+
+def all_records(records: list[dict], detector: Detector, *, files: int) -> dict:
+    """Put the answers about all files into one object.
+
+    Args:
+        records: from `file_record`.
+        detector: that gave them.
+        files: how many were to be scored.
+
+    Returns:
+        ``detector, note, complete, files``; ``complete`` is False after an interruption.
+    """
+    return {
+        "detector": detector_record(detector),
+        "note": NO_PROOF,
+        "complete": len(records) == files,
+        "files": records,
     }

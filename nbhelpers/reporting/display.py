@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbhelpers.common import files
+from nbhelpers.media import clip_facts, ffmpeg
 from nbhelpers.media import video as clips
 from nbhelpers.reporting import plots
 
@@ -116,7 +117,7 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
         VideoError: it cannot be read.
     """
     path = Path(path)
-    facts = clips.clip_facts(path)
+    facts = clip_facts.read(path)
     small = path.stat().st_size <= EMBED_LIMIT and facts["seconds"] <= seconds
     playable = (facts["codec"], facts["pixel_format"]) in _PLAYABLE
     if small and playable and path.suffix.lower() in (".mp4", ".m4v"):
@@ -248,7 +249,7 @@ def _preview(path: Path, width: int, seconds: float) -> bytes:
     """The beginning of a clip as H.264 4:2:0, which every browser plays, with sound as AAC."""
     with tempfile.TemporaryDirectory() as folder:
         preview = Path(folder) / "preview.mp4"
-        command = [clips.ffmpeg(), "-v", "error", "-nostdin", "-y", "-i", str(path)]
+        command = [ffmpeg.program(), "-v", "error", "-nostdin", "-y", "-i", ffmpeg.source(path)]
         command += ["-t", str(seconds), "-map", "0:v:0", "-map", "0:a:0?"]
         command += ["-vf", f"scale='trunc(min({width},iw)/2)*2':-2", "-pix_fmt", "yuv420p"]
         command += ["-c:v", "libx264", "-crf", "26", "-preset", "veryfast", "-c:a", "aac"]

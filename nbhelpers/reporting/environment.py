@@ -38,8 +38,8 @@ def peak_memory_mb() -> float | None:
     """The most memory this process has held, in MiB; None where the system does not say."""
     status = Path("/proc/self/status")  # Linux; its ru_maxrss begins at that of the parent process
     if status.is_file():
-        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
-        return round(int(found[1]) / 2**10, 1) if found else None
+        peak = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+        return round(int(peak[1]) / 2**10, 1) if peak else None
     try:
         import resource
     except ImportError:  # Windows

@@ -12,12 +12,14 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nbhelpers.common import files
+from nbhelpers.common.parameters import Parameter, check, read_cell
 from nbhelpers.data import splits
 from nbhelpers.data.locate import Dataset, project_root
 from nbhelpers.evaluation import metrics
@@ -30,8 +32,8 @@ logger = logging.getLogger(__name__)
 def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
     """Start the run of a notebook, in the line that follows the parameters cell.
 
-    In a notebook that has imported Keras, Keras is seeded by SEED and, where there is a parameter
-    PRECISION, set to that.
+    In a notebook that has imported Keras, or networks of ours, Keras is seeded by SEED and, where
+    there is a parameter PRECISION, set to that.
 
     Args:
         namespace: ``globals()`` of the notebook. Its literals with names in capitals are taken for
@@ -43,18 +45,39 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
 
     Raises:
         FileExistsError, PermissionError: as ``output_dir``.
-        ValueError: a PRECISION that does not exist.
+        UsageError: a value that the comment behind its parameter does not allow.
     """
-    run = Run(notebook, parameters=parameters_of(namespace))
-    if "keras" in namespace:
+    given = parameters_of(namespace)
+    check(given, _parameters_cell(notebook), notebook=notebook)
+    run = Run(notebook, parameters=given)
+    if any(map(_is_of_keras, namespace.values())):
+        import keras
+
         from nbhelpers.networks import training
 
-        keras = namespace["keras"]
         keras.utils.set_random_seed(run.seed)
         if "PRECISION" in run.parameters:
             keras.config.set_dtype_policy(training.precision(run.parameters["PRECISION"]))
         run.precision = keras.config.dtype_policy().name
     return run
+
+
+def _parameters_cell(notebook: str) -> dict[str, Parameter]:
+    """The parameters cell in the project's copy of a notebook; nothing where there is no copy."""
+    try:
+        path = project_root() / "notebooks" / f"{notebook}.ipynb"
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    return read_cell("".join(tagged[0]["source"])) if tagged else {}
+
+
+def _is_of_keras(value: Any) -> bool:
+    """Whether a value is the module Keras, or one of those that work with it."""
+    if not isinstance(value, ModuleType):
+        return False
+    return value.__name__ == "keras" or value.__name__.startswith(("keras.", "nbhelpers.networks"))
 
 
 class Run:

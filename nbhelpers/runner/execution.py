@@ -10,12 +10,12 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from nbhelpers.common import files
 from nbhelpers.runner.lock import Share
+from nbhelpers.runner.manifest import Outcome
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -24,25 +24,6 @@ QUIET = {
 }
 OUTSIDE = "outside the cells"  # begins a message whose log file is kept
 SOURCE_LINE = 70  # characters of a failed cell's first line that a message shows
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one notebook.
-
-    Attributes:
-        status: `done`, `failed` or `skipped`.
-        seconds: wall time, kernel start included.
-        message: for `failed` which cell and its error, for `skipped` the reason.
-        inputs: for `done` the digests of what it was run with, see `inputs.Inputs.of`.
-        made: for `done` name -> bytes of the files it left.
-    """
-
-    status: str
-    seconds: float = 0.0
-    message: str = ""
-    inputs: dict[str, str] = field(default_factory=dict)
-    made: dict[str, int] = field(default_factory=dict)
 
 
 def execute(

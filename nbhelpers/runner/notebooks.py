@@ -1,6 +1,5 @@
 """Which notebooks there are, and what their parameters cells say."""
 
-import ast
 import hashlib
 import json
 from collections.abc import Iterable
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbhelpers.common.errors import UsageError, did_you_mean
+from nbhelpers.common.parameters import Parameter, read_cell
 
 NEEDS = {"04": ("03",)}  # does not run when one of these failed
 USES = {"06": ("03",)}  # takes up what these made, and does without
@@ -20,15 +20,20 @@ class Notebook:
 
     Attributes:
         path: the .ipynb file.
-        defaults: parameter name -> literal value, as in the cell tagged `parameters`.
+        parameters: name -> parameter, as in the cell tagged `parameters`.
         code_cells: number of code cells.
         digest: sha256 of the code cells (`source_digest`).
     """
 
     path: Path
-    defaults: dict[str, object]
+    parameters: dict[str, Parameter]
     code_cells: int
     digest: str
+
+    @property
+    def defaults(self) -> dict[str, object]:
+        """Parameter name -> the value in the notebook's own text."""
+        return {name: parameter.default for name, parameter in self.parameters.items()}
 
     @property
     def stem(self) -> str:
@@ -39,36 +44,6 @@ class Notebook:
     def number(self) -> str:
         """The part before the first underscore, for example `03`."""
         return self.stem.partition("_")[0]
-
-
-def read_parameters(source: str) -> dict[str, object]:
-    """Reads a parameters cell without executing it.
-
-    Args:
-        source: the cell's Python text.
-
-    Returns:
-        name -> value, in the order written.
-
-    Raises:
-        UsageError: a statement that is not `NAME = literal`.
-
-    >>> read_parameters("EPOCHS = 3  # passes over the data\\nRATE = -1e-3")
-    {'EPOCHS': 3, 'RATE': -0.001}
-    """
-    found = {}
-    for statement in ast.parse(source).body:
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        try:
-            if not isinstance(target, ast.Name) or len(statement.targets) != 1:
-                raise ValueError
-            found[target.id] = ast.literal_eval(statement.value)
-        except ValueError:
-            raise UsageError(
-                "Expected only lines `NAME = literal` in the cell tagged 'parameters'; received "
-                f"`{ast.unparse(statement)}`. Compute values in a later cell."
-            ) from None
-    return found
 
 
 def source_digest(cells: Iterable[dict]) -> str:
@@ -108,14 +83,14 @@ def load_notebook(path: Path) -> Notebook:
             f"Expected a notebook in format 4; could not read {path}: {error!r}. Restore the file."
         ) from None
     code = [cell for cell in cells if cell["cell_type"] == "code"]
-    defaults = {}
+    parameters = {}
     for cell in code:
         if "parameters" in tags_of(cell):
             try:
-                defaults |= read_parameters("".join(cell["source"]))
+                parameters |= read_cell("".join(cell["source"]))
             except (UsageError, SyntaxError) as error:
                 raise UsageError(f"{path.name}: {error}") from None
-    return Notebook(path, defaults, len(code), source_digest(cells))
+    return Notebook(path, parameters, len(code), source_digest(cells))
 
 
 def find_notebooks(folder: Path) -> list[Notebook]:

@@ -19,7 +19,7 @@ WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.
 
 
 def settle(text: str) -> str:
-    """What a terminal would show in the end: carriage returns and backspaces carried out.
+    r"""What a terminal would show in the end: carriage returns and backspaces carried out.
 
     Args:
         text: a stream's text.
@@ -27,8 +27,8 @@ def settle(text: str) -> str:
     Returns:
         The same without control characters; colours stay on lines that were written once.
 
-    >>> settle("10 %\\r50 %\\r100 %\\ndone")
-    '100 %\\ndone'
+    >>> settle("10 %\r50 %\r100 %\ndone")
+    '100 %\ndone'
     """
     return "\n".join(_settle_line(line) for line in text.replace("\r\n", "\n").split("\n"))
 
@@ -50,7 +50,7 @@ def _settle_line(line: str) -> str:
 
 
 def tidy_text(text: str) -> str:
-    """Settles a stream and drops progress bars and the start-up lines of native libraries.
+    r"""Settles a stream and drops progress bars and the start-up lines of native libraries.
 
     Args:
         text: all that a cell wrote to one stream.
@@ -58,8 +58,8 @@ def tidy_text(text: str) -> str:
     Returns:
         The lines that tell something; "" when there is none.
 
-    >>> tidy_text(" 40%|##   | 4/10\\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\\nsaved\\n")
-    'saved\\n'
+    >>> tidy_text(" 40%|##   | 4/10\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\nsaved\n")
+    'saved\n'
     """
     kept = []
     for line in settle(text).split("\n"):

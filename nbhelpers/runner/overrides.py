@@ -1,12 +1,13 @@
 """From profiles and `-p NAME VALUE` to checked parameters for each notebook."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import yaml
-
+from nbhelpers.common import parameters
 from nbhelpers.common.errors import UsageError, did_you_mean
+from nbhelpers.runner import plain_yaml
 from nbhelpers.runner.notebooks import Notebook
 
 PROFILES = ("smoke", "article")
@@ -37,20 +38,35 @@ def checked(name: str, value: object, default: object) -> object:
     expected = type(default)
     if default is None or (type(value) is expected and expected is not float):
         return value
-    if expected is float and isinstance(value, int | float | str) and type(value) is not bool:
-        try:
-            return float(value)  # YAML 1.1 reads 1e-3 as a text
-        except ValueError:
-            pass
+    if expected is float and (number := _finite(value)) is not None:
+        return number
     if expected is tuple and isinstance(value, list):
         return value
     hint = f"Write it as in the notebook: {name} = {default!r}."
     if expected is str:
-        hint = f"Quote it to pass a text: '\"{value}\"'."
+        hint = f"Quote it to pass a text: '\"{str(value)[:40]}\"'."
     raise UsageError(
-        f"Expected {expected.__name__} for {name}; received {type(value).__name__} {value!r}. "
-        + hint
+        f"Expected {expected.__name__} for {name}; received {type(value).__name__} "
+        f"{_short(value)}. {hint}"
     )
+
+
+def _short(value: object) -> str:
+    """A value as it would be written, cut to what a line holds."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _finite(value: object) -> float | None:
+    """A number, or the text of one, as float; None where it is none, or not finite."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and plain_yaml.NUMBER.fullmatch(value)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _refuse_strange(name: str, value: object) -> None:
@@ -118,11 +134,11 @@ def parse_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
     values = {}
     for name, text in pairs:
         try:
-            values[name] = yaml.safe_load(text) if text.strip() else text
-        except yaml.YAMLError:
-            raise UsageError(
-                f"Expected a YAML value for {name}; received {text!r}. Quote it: '\"{text}\"'."
-            ) from None
+            what = f"the value of {name}"
+            values[name] = plain_yaml.read_text(text, what=what) if text.strip() else text
+        except UsageError as error:
+            hint = f" Quote it to pass a text: '\"{text}\"'." if text.isprintable() else ""
+            raise UsageError(f"{error}{hint if len(text) <= 60 else ''}") from None
     return values
 
 
@@ -150,15 +166,13 @@ def read_profile(profile: str, folder: Path) -> tuple[dict[str, dict], Path]:
             f"Expected a profile's name or a YAML file; received {profile!r}. "
             + did_you_mean(profile, names)
         )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise UsageError(f"Expected YAML in {path}; {error}. Mend the file.") from None
+    content = plain_yaml.read_file(path, what="a profile")
+    content = {} if content is None else content
     if not isinstance(content, dict) or not all(
         isinstance(part, dict | None) for part in content.values()
     ):
         raise UsageError(
-            f"Expected `notebook: {{PARAMETER: value}}` in {path}; received {content!r}. "
+            f"Expected `notebook: {{PARAMETER: value}}` in {path}; received {str(content)[:80]!r}. "
             "See notebooks/profiles/smoke.yaml for an example."
         )
     return {str(key): part or {} for key, part in content.items()}, base
@@ -189,7 +203,8 @@ def combine(
         notebook name -> only what differs from the notebook's own text.
 
     Raises:
-        UsageError: an unknown notebook or parameter, or a value of another type.
+        UsageError: an unknown notebook or parameter, a value of another type, or one that the
+            comment in the notebook does not allow.
     """
     stems = [notebook.stem for notebook in notebooks]
     for stem in profile:
@@ -217,6 +232,7 @@ def combine(
                 if name in notebook.defaults:
                     value = checked(name, value, notebook.defaults[name])
                     values[name] = resolved(name, value, base)
+        parameters.check(notebook.defaults | values, notebook.parameters, notebook=notebook.stem)
         combined[notebook.stem] = values
     return {notebook.stem: combined[notebook.stem] for notebook in selected}
 

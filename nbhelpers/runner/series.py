@@ -1,9 +1,6 @@
 """`run`: the selected notebooks in order, with pages, an index and an exit code."""
 
-import json
-import os
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,73 +8,23 @@ from typing import TextIO
 
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.common.paths import user_path
 from nbhelpers.data import locate
-from nbhelpers.runner import execution, fingerprints, index, lock, overrides, pages, scores
-from nbhelpers.runner.execution import Outcome
+from nbhelpers.runner import (
+    execution,
+    fingerprints,
+    index,
+    lock,
+    manifest,
+    overrides,
+    pages,
+    scores,
+)
+from nbhelpers.runner.manifest import Outcome
 from nbhelpers.runner.notebooks import NEEDS, Notebook, find_notebooks, select_notebooks
+from nbhelpers.runner.progress import Progress
 
-STATE = "run.json"
-EARLIER = "earlier"  # folder for what an earlier run made, until something new is there
-INTERRUPTED = Outcome("failed", message="interrupted")
-
-
-class Progress:
-    """Tells how far a run is: one rewritten line on a terminal, else a line per start and end.
-
-    Args:
-        stream: where to write.
-        width: letters of the longest notebook name.
-    """
-
-    def __init__(self, stream: TextIO, *, width: int) -> None:
-        self._stream = stream
-        self._width = width
-        self._live = stream.isatty()
-        self._name = self._place = ""
-        self._started = 0.0
-
-    def kept(self, name: str) -> None:
-        """A notebook is not run again."""
-        self._name = name
-        self._line("kept, nothing changed")
-
-    def again(self, name: str, changed: list[str]) -> None:
-        """A finished notebook is run again, since what it depends on changed."""
-        self._name = name
-        self._line(f"run again; changed: {', '.join(changed)}")
-
-    def start(self, name: str) -> None:
-        """A notebook begins."""
-        self._name, self._place, self._started = name, "starting", time.monotonic()
-        if not self._live:
-            self._line("started")
-        self.tick()
-
-    def cell(self, number: int, cells: int) -> None:
-        """A code cell begins; `number` counts from 1."""
-        self._place = f"cell {number} of {cells}"
-        self.tick()
-
-    def tick(self) -> None:
-        """Time goes by."""
-        if self._live:
-            seconds = time.monotonic() - self._started
-            told = f"{self._name:<{self._width}}  {self._place:<14} {seconds:6.0f} s"
-            self._stream.write(f"\r\x1b[2K{told}")
-            self._stream.flush()
-
-    def end(self, name: str, outcome: Outcome) -> None:
-        """A notebook is done, failed or skipped."""
-        self._name = name
-        if self._live:
-            self._stream.write("\r\x1b[2K")
-        time_told = f"{outcome.seconds:.1f} s" if outcome.seconds else ""
-        told = outcome.status.upper() if outcome.status == "failed" else outcome.status
-        self._line("  ".join(part for part in (told, time_told, outcome.message) if part))
-
-    def _line(self, text: str) -> None:
-        self._stream.write(f"{self._name:<{self._width}}  {text}\n")
-        self._stream.flush()
+GO_ON = "What was finished is kept; the same command with --resume goes on from there."
 
 
 def run(
@@ -110,15 +57,19 @@ def run(
         0 when every selected notebook is done, else 1.
 
     Raises:
-        UsageError: unknown notebook, parameter, profile or folder, or a folder in which another
-            run is at work. Nothing was run.
+        UsageError: unknown notebook, parameter, profile or folder, or an output folder in which
+            another run is at work, that holds files of the user's under names that the run needs,
+            or that is part of the project or the data. Nothing was run.
         OSError: a page or the state could not be written, as on a full disk.
+        KeyboardInterrupt: Ctrl-C or SIGTERM. Both carry a note on how to go on, where a notebook
+            had begun.
     """
     stream = sys.stderr if stream is None else stream
     folder = notebooks_dir or locate.project_root() / "notebooks"
     notebooks = find_notebooks(folder)
     selected = select_notebooks(notebooks, wanted)
-    target = Path(out).expanduser().resolve() if out else locate.project_root() / "runs" / "latest"
+    target = user_path(out).resolve() if out else locate.project_root() / "runs" / "latest"
+    data = existing(data_dir) if data_dir else None
     content, base = {}, Path.cwd()
     if profile:
         content, base = overrides.read_profile(profile, folder / "profiles")
@@ -128,17 +79,24 @@ def run(
         profile=content,
         profile_base=base,
         pairs=overrides.parse_pairs(pairs),
-        data_dir=existing(data_dir) if data_dir else None,
+        data_dir=data,
         output_dir=target,
     )
+    manifest.refuse_folder(target, notebooks_dir=folder, data_dir=data)
     for notebook in selected if resume else ():
         if "RESUME" in notebook.defaults:
             parameters[notebook.stem].setdefault("RESUME", True)
     with lock.claim(target) as share:
+        manifest.refuse_in_the_way(target, [notebook.stem for notebook in selected])
         series = _Series(notebooks, target, share, stream)
-        for notebook in selected:
-            series.take(notebook, selected, parameters[notebook.stem], resume=resume)
-        series.write_index()
+        try:
+            for notebook in selected:
+                series.take(notebook, selected, parameters[notebook.stem], resume=resume)
+            series.write_index()
+        except (KeyboardInterrupt, OSError) as error:
+            if series.has_run:
+                error.add_note(GO_ON)
+            raise
     stream.write(f"\nOpen {target / 'index.html'}\n")
     return int(any(series.outcomes[one.stem].status != "done" for one in selected))
 
@@ -149,8 +107,9 @@ class _Series:
     def __init__(
         self, notebooks: list[Notebook], target: Path, share: lock.Share | None, stream: TextIO
     ) -> None:
-        self.outcomes = read_state(target)
-        self._fresh: set[str] = set()
+        self.outcomes = manifest.read(target)
+        self._fresh: set[str] = set()  # dealt with
+        self._begun: set[str] = set()  # dealt with, or cut off
         self._notebooks, self._target, self._share = notebooks, target, share
         self._inputs = fingerprints.Fingerprints(notebooks, target)
         self._stream = stream
@@ -165,30 +124,43 @@ class _Series:
         resume: bool,
     ) -> None:
         """Runs a notebook, or keeps what an earlier run made, or says why neither is possible."""
-        stem = notebook.stem
+        stem, target = notebook.stem, self._target
+        self._begun.add(stem)
         given = self._inputs.of(notebook, parameters)
         if resume and self._is_as_it_was(notebook, parameters, given):
             self._progress.kept(stem)
             self._fresh.add(stem)
             return
         blocked = self._blocked(notebook, selected, parameters)
-        _set_aside(self._target, stem, good=self._status(stem) == "done")
-        self._record(stem, Outcome("skipped", message=blocked) if blocked else INTERRUPTED)
-        if not blocked:
+        earlier = manifest.set_aside(target, stem, self.outcomes.get(stem))
+        if blocked:
+            self._record(stem, Outcome("skipped", message=blocked, earlier=earlier))
+        else:
+            users = manifest.named_after(target, stem)
+            claimed = {name: 0 for name in manifest.expected(stem) if name not in users}
+            interrupted = Outcome("failed", message="interrupted", written=claimed, earlier=earlier)
+            self._record(stem, interrupted)
             try:
                 outcome = self._execute(notebook, parameters)
             except KeyboardInterrupt:
                 self.write_index()
                 raise
             if outcome.status == "done":
-                _drop_earlier(self._target, stem)
-                outcome = replace(
-                    outcome, inputs=given, made=fingerprints.sizes(self._target, stem)
-                )
-            self._record(stem, outcome)
+                manifest.drop_earlier(target, earlier)
+                outcome = replace(outcome, inputs=given)
+            else:
+                outcome = replace(outcome, earlier=earlier)
+            sizes = manifest.named_after(target, stem)
+            written = {name: size for name, size in sizes.items() if name not in users}
+            self._record(stem, replace(outcome, written=written))
         self._fresh.add(stem)
         self._progress.end(stem, self.outcomes[stem])
         self.write_index()
+
+    @property
+    def has_run(self) -> bool:
+        """Whether any notebook of this run was begun, or kept from an earlier one."""
+        return bool(self._begun)
 
     def write_index(self) -> None:
         """Writes `index.html` for every notebook that ran here, now or earlier."""
@@ -199,8 +171,7 @@ class _Series:
 
     def _record(self, stem: str, outcome: Outcome) -> None:
         self.outcomes[stem] = outcome
-        state = {name: vars(one) for name, one in self.outcomes.items()}
-        files.write_text(self._target / STATE, json.dumps(state, indent=1) + "\n")
+        manifest.write(self._target, self.outcomes)
 
     def _is_as_it_was(
         self, notebook: Notebook, parameters: dict[str, object], given: dict[str, str]
@@ -210,7 +181,8 @@ class _Series:
         if earlier is None or earlier.status != "done":
             return False
         changed = [name for name in given if earlier.inputs.get(name) != given[name]]
-        if fingerprints.sizes(self._target, notebook.stem) != earlier.made:
+        sizes = manifest.named_after(self._target, notebook.stem)
+        if {name: sizes.get(name) for name in earlier.written} != earlier.written:
             changed.append("its files")
         result = scores.read_results(self._target).get(notebook.stem, {})
         wanted = (notebook.defaults | parameters).get("WEIGHTS")
@@ -251,46 +223,13 @@ class _Series:
 
 def existing(data_dir: str) -> Path:
     """The data folder as an absolute path; raises UsageError when it is none."""
-    path = Path(data_dir).expanduser().resolve()
+    path = user_path(data_dir).resolve()
     if not path.is_dir():
         raise UsageError(
             f"Expected a folder with {locate.FACES} and {locate.VIDEOS}, or one of the two; "
             f"received {data_dir!r}, which is no folder. Leave --data-dir out to use the sample."
         )
     return path
-
-
-def _set_aside(target: Path, stem: str, *, good: bool) -> None:
-    """Moves what an earlier run of a notebook made out of the way: nothing old passes for new.
-
-    It stays in the folder `earlier` until the notebook is done again. Leftovers of a failure never
-    replace there what a finished run made.
-
-    Args:
-        target: the output folder.
-        stem: the notebook's name.
-        good: whether the earlier run of it was done.
-    """
-    (target / f".{stem}.part.ipynb").unlink(missing_ok=True)
-    old = fingerprints.made(target, stem)
-    worth = good or any(path.suffix not in fingerprints.PAGES for path in old)
-    if worth and (good or not fingerprints.made(target / EARLIER, stem)):
-        _drop_earlier(target, stem)
-        (target / EARLIER).mkdir(exist_ok=True)
-        for path in old:
-            os.replace(path, target / EARLIER / path.name)
-    else:
-        for path in old:
-            path.unlink()
-
-
-def _drop_earlier(target: Path, stem: str) -> None:
-    """Removes what was set aside for a notebook."""
-    folder = target / EARLIER
-    for path in fingerprints.made(folder, stem):
-        path.unlink()
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
@@ -310,15 +249,6 @@ def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
         alarms=alarms,
     )
     files.write_text(target / f"{notebook.stem}.html", page)
-
-
-def read_state(target: Path) -> dict[str, Outcome]:
-    """Outcomes of earlier runs in the same folder; none when they cannot be read."""
-    try:
-        content = json.loads((target / STATE).read_text(encoding="utf-8"))
-        return {stem: Outcome(**outcome) for stem, outcome in content.items()}
-    except (FileNotFoundError, ValueError, TypeError, AttributeError):
-        return {}
 
 
 def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Outcome]) -> None:

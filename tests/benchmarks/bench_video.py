@@ -21,6 +21,7 @@ import pandas as pd
 
 from nbhelpers.features import encoders, extraction
 from nbhelpers.media import video
+from nbhelpers.media.ffmpeg import program
 from nbhelpers.reporting import environment
 from tests.benchmarks import article, measure
 from tests.benchmarks.measure import Sizes, check_equal, in_turn
@@ -45,7 +46,7 @@ _CODING = ("-preset", "veryfast", "-crf", "28")
 
 def ffmpeg(*arguments) -> None:
     """Run the ffmpeg that imageio-ffmpeg brings along."""
-    command = [video.ffmpeg(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    command = [program(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
     subprocess.run(command, check=True)
 
 

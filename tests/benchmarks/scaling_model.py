@@ -31,7 +31,7 @@ import pandas as pd
 from nbhelpers.data import locate, manifest
 from nbhelpers.features import cluster, encoders, extraction
 from nbhelpers.features.store import Store
-from nbhelpers.media import faces, video
+from nbhelpers.media import faces, ffmpeg, video
 
 DFDC_CLIPS, DFDC_BYTES, DFDC_SECONDS = 119_154, 471e9, 10
 SETS = {"DFDC": DFDC_CLIPS, "ten million": 10_000_000}
@@ -54,7 +54,7 @@ def make_clips(folder, count, *, size="1920x1080", seconds=DFDC_SECONDS):
     for number in range(count):
         source = table["path"].iloc[number % len(table)]
         paths.append(str(folder / f"clip{number}.mp4"))
-        command = [video.ffmpeg(), "-v", "error", "-y", "-stream_loop", "-1", "-i", source]
+        command = [ffmpeg.program(), "-v", "error", "-y", "-stream_loop", "-1", "-i", source]
         command += ["-t", str(seconds), "-r", "30", "-an", "-pix_fmt", "yuv420p"]
         command += ["-vf", f"scale={width}:{height},noise=alls=4:allf=t", "-preset", "veryfast"]
         command += ["-b:v", str(rate), "-metadata", f"title={number}", paths[-1]]

@@ -1,6 +1,7 @@
 """`extract` in this process; over Ray it is tested with the cluster."""
 
 import json
+import os
 
 import keras
 import numpy as np
@@ -106,11 +107,49 @@ def test_error_that_no_clip_should_cause_costs_that_clip_only(tmp_path, monkeypa
         list(extraction.fill(table[2:], choice, store=tmp_path / "file", keep_going=True))
 
 
+def test_what_cannot_be_entered_or_read_is_reported(tmp_path, detector, capsys):
+    write_clip(tmp_path / "one.mp4", grey_frames(2))
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "nothing.mp4").symlink_to(tmp_path / "gone")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    words = ["--encoder", str(detector), "--store", str(tmp_path / "store"), "--crop", "centre"]
+    assert main(["extract", str(tmp_path), *words]) == 1
+    said = capsys.readouterr().out
+    assert "3 clips: 1 made, 0 from the store, 2 unreadable" in said
+    assert "pipe.mp4: not a file" in said
+    assert "nothing.mp4: not a file" in said
+
+
+def test_report_replaces_an_older_report_only(tmp_path, detector, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    clip = write_clip(tmp_path / "=one.mp4", grey_frames(2))
+    words = ["extract", "~", "--encoder", str(detector), "--crop", "centre"]
+    words += ["--store", "~/store", "--csv"]
+    assert main([*words, "~/report.csv"]) == 0
+    assert main([*words, "~/report.csv"]) == 0
+    assert not (tmp_path / "~").exists()
+    assert pd.read_csv(tmp_path / "report.csv")["videoname"].tolist() == ["'=one.mp4"]
+    (tmp_path / "labels.csv").write_text("videoname,label\n=one.mp4,REAL\n")
+    capsys.readouterr()
+    for name in (clip, tmp_path / "labels.csv"):
+        before = name.read_bytes()
+        assert main([*words, str(name)]) == 2
+        said = capsys.readouterr()
+        assert "would be lost" in said.err
+        assert "clips" not in said.err  # refused before the work
+        assert name.read_bytes() == before
+    assert main([*words, str(tmp_path / "labels.csv"), "--force"]) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere"], "no such folder"),
+        (["nowhere"], "nowhere: No such file"),
         (["--frames", "0"], "--frames from 1 to 300"),
+        (["--cpus", "nan"], "--cpus from 0.01"),
+        (["--encoder", "~no.such.user/x.keras"], "no user of this machine"),
+        (["--csv", "/dev/null"], "a pipe or a device"),
         (["--image-size", "20"], "--image-size from 75"),
         (["--workers", "2"], "Add --engine ray"),
         (["--encoder", "ResNet"], "ResNet"),

@@ -1,5 +1,6 @@
 """The command line: its grammar, exit codes and messages."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import tiny_notebooks as tiny
 
 from nbhelpers import __main__ as command
 from nbhelpers.data import locate
-from nbhelpers.runner import series
+from nbhelpers.runner import execution, lock, series
 
 
 @pytest.fixture
@@ -101,12 +102,33 @@ def test_an_unknown_parameter_ends_with_2_and_the_nearest_name(project, capsys):
     assert not (project / "runs").exists()
 
 
-def test_an_interrupt_ends_with_130(monkeypatch, capsys):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    ("stop", "code", "line"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted."),
+        (OSError(28, "No space left", "x"), 1, "error: No space left (x)."),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_is_kept_is_said_only_where_something_ran(
+    project, monkeypatch, capsys, stop, code, line, begun
+):
+    def stopped(*_, **__):
+        raise stop.with_traceback(None)
 
-    monkeypatch.setattr(series, "run", interrupted)
-    assert command.main(["run"]) == 130
+    stop.__dict__.pop("__notes__", None)
+    monkeypatch.setattr(execution if begun else lock, "execute" if begun else "claim", stopped)
+    assert command.main(["run"]) == code
+    expected = f"{line} {series.GO_ON}" if begun else line
+    assert capsys.readouterr().err.splitlines()[-1] == expected
+
+
+@pytest.mark.parametrize("option", ["--out", "--data-dir"])
+def test_unknown_users_in_paths_are_one_line(project, capsys, option):
+    assert command.main(["run", option, "~no.such.user/x"]) == 2
+    said = capsys.readouterr().err
+    assert "no user of this machine is called 'no.such.user'" in said
+    assert len(said.splitlines()) == 1
 
 
 def test_no_command_is_an_error(capsys):
@@ -126,3 +148,36 @@ def test_as_a_module():
     assert done.stderr.startswith("error: ")
     assert "no_such_notebook" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_working_directory_that_is_gone_is_named(tmp_path):
+    words = [sys.executable, "-m", "nbhelpers", "check"]
+    done = subprocess.run(
+        ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh", *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(locate.project_root())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Change to another folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_of_the_system_is_one_line(monkeypatch, capsys):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied", "/a/\x1b[31mfolder")
+
+    monkeypatch.setattr("nbhelpers.commands.doctor.main", denied)
+    assert command.main(["doctor"]) == 2
+    assert capsys.readouterr().err == "error: /a/\\x1b[31mfolder: Permission denied.\n"
+
+
+def test_a_command_ends_quietly_when_its_reader_leaves():
+    words = [sys.executable, "-m", "nbhelpers", "doctor", "--licences"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+    process.stderr.close()

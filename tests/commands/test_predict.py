@@ -1,5 +1,7 @@
 """`predict`: scores of one's own files, as text, page and JSON."""
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -11,10 +13,10 @@ from tiny_clips import write_clip
 from tiny_faces import save
 
 from nbhelpers import __main__ as command
-from nbhelpers.commands import predict
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.html import NO_PROOF
 from nbhelpers.data import locate
+from nbhelpers.predict import choosing, scoring
 from nbhelpers.predict import detector as detectors
 
 
@@ -35,7 +37,7 @@ def model_file(tmp_path_factory):
     inside = layers.Input((32, 32, 3))
     x = layers.Conv2D(4, 3, activation="relu")(layers.Rescaling(1 / 255)(inside))
     outside = layers.Dense(1, activation="sigmoid")(layers.GlobalAveragePooling2D()(x))
-    path = tmp_path_factory.mktemp("runs") / "mine" / predict.MODEL
+    path = tmp_path_factory.mktemp("runs") / "mine" / choosing.OWN_MODEL
     path.parent.mkdir()
     keras.Model(inside, outside).save(path)
     return path
@@ -76,75 +78,143 @@ class Page(HTMLParser):
             self.headings.append(data)
 
 
-def test_predict_tells_of_every_file(files, model_file, tmp_path, capsys):
+def rows_of(table):
+    return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+
+
+def predict(*words):
+    return command.main(["predict", *map(str, words)])
+
+
+def test_every_file_gets_an_answer(files, model_file, tmp_path, capsys):
     report = tmp_path / "deep" / "report.html"
-    code = command.main(
-        [
-            "predict",
-            str(files),
-            "--model",
-            str(model_file),
-            "--report",
-            str(report),
-            "--frames",
-            "3",
-        ]
-    )
-    assert code == 1  # two files have no score
+    assert predict(files, "--model", model_file, "--report", report, "--frames", 3) == 1
     text = capsys.readouterr().out
-    assert "face 1 of 2: P(fake)" in text
+    assert "face 1 of 2, from the left: " in text
     assert "No face found in wall.png" in text
     assert "broken.jpg is" in text
-    assert "mean of 3 frames with a face, of 3 looked at" in text
+    assert "mean of 3 frames of 3 looked at" in text
     assert "it has no card" in text
     assert NO_PROOF in text
     page = Page(report.read_text(encoding="utf-8"))
-    assert page.headings == [str(path) for path in sorted(files.iterdir())]
-    assert len(page.alts) == 2 * 2 + 2 * 2 + 1  # two faces and two frames with maps, a curve
+    assert page.headings == [path.name for path in sorted(files.iterdir())]
+    # Two overviews; two faces and two frames, each with its map; a curve.
+    assert len(page.alts) == 2 + 2 * 2 + 2 * 2 + 1
     assert all(page.alts)
     assert all(source.startswith("data:image/") for source in page.sources)
 
 
-def test_predict_for_programs(files, model_file, capsys):
+def test_an_answer_for_programs(files, model_file, capsys):
     path = files / 'group "photo" & more.png'
-    assert command.main(["predict", str(path), "--model", str(model_file), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    (one,) = told["files"]
-    assert one["path"] == str(path)
-    assert len(one["faces"]) == 2
-    scores = [face["p_fake"] for face in one["faces"]]
-    assert one["p_fake"] == max(scores)
-    assert all(0 < score < 1 for score in scores)
-    assert told["detector"]["has_card"] is False
-    assert told["note"] == NO_PROOF
+    assert predict(path, "--model", model_file, "--json") == 0
+    everything = json.loads(capsys.readouterr().out)
+    (record,) = everything["files"]
+    assert record["path"] == str(path)
+    scores = [person["p_fake"] for person in record["people"]]
+    assert len(scores) == 2
+    assert record["p_fake"] == max(scores)
+    assert everything["complete"] is True
+    assert everything["detector"]["has_card"] is False
+    assert everything["note"] == NO_PROOF
 
 
-def test_predict_agrees_with_the_detector(model_file, tmp_path, capsys):
+def test_a_line_a_file(files, model_file, capsys):
+    assert predict(files, "--model", model_file, "--jsonl", "--frames", 2) == 1
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["path"] for record in records] == [str(path) for path in sorted(files.iterdir())]
+
+
+def test_a_row_a_face(files, model_file, tmp_path):
+    table = tmp_path / "faces.csv"
+    assert predict(files, "--model", model_file, "--csv", table, "--frames", 2) == 1
+    rows = rows_of(table)
+    assert [row["person"] for row in rows] == ["", "1", "2", "1", "1", ""]
+    assert "No face found" in rows[-1]["reason"]
+
+
+def test_a_list_of_files_comes_from_standard_input(files, model_file, monkeypatch, capsys):
+    listed = "\n".join(str(path) for path in sorted(files.iterdir())[1:2])
+    monkeypatch.setattr("sys.stdin", io.StringIO(listed + "\n\n"))
+    assert predict("-", "--model", model_file, "--jsonl") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert predict("-", "--model", model_file) == 2
+
+
+@pytest.mark.parametrize("option", ["--report", "--csv"])
+def test_nobodys_file_is_replaced(files, model_file, option, capsys):
+    picture = files / "wall.png"
+    before = picture.read_bytes()
+    for words in ([files, option, picture], [files / "broken.jpg", option, picture]):
+        assert predict(*words, "--model", model_file) == 2
+        assert picture.read_bytes() == before
+    assert "would be lost" in capsys.readouterr().err
+
+
+def test_what_was_scored_before_an_interruption_is_written(
+    files, model_file, tmp_path, monkeypatch, capsys
+):
+    def interrupted(paths, **how):
+        yield scoring.score_file(next(iter(paths)), **how)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scoring, "score_files", interrupted)
+    report, table = tmp_path / "r.html", tmp_path / "t.csv"
+    assert (
+        predict(files, "--model", model_file, "--json", "--report", report, "--csv", table) == 130
+    )
+    everything = json.loads(capsys.readouterr().out)
+    assert everything["complete"] is False
+    assert len(everything["files"]) == 1
+    assert Page(report.read_text()).headings == ["broken.jpg"]
+    assert len(rows_of(table)) == 1
+
+
+def test_a_page_goes_on_without_maps(files, tmp_path, capsys):
+    import keras
+    from keras import layers
+
+    path = tmp_path / "flat.keras"
+    flat = [layers.Input((32, 32, 3)), layers.Flatten(), layers.Dense(1, "sigmoid")]
+    keras.Sequential(flat).save(path)
+    report = tmp_path / "r.html"
+    predict(files, "--model", path, "--report", report, "--frames", 2)
+    text = report.read_text(encoding="utf-8")
+    assert "No map can be drawn for this detector." in text
+    assert len(Page(text).headings) == 4
+
+
+def test_scores_are_those_of_the_detector(model_file, tmp_path, capsys):
     crop = tiny_faces.crops(1)[0]
     path = save(tmp_path / "crop.png", crop)
-    command.main(["predict", str(path), "--model", str(model_file), "--json", "--crops"])
-    told = json.loads(capsys.readouterr().out)
+    predict(path, "--model", model_file, "--json", "--crops")
+    record = json.loads(capsys.readouterr().out)["files"][0]
     expected = detectors.load(model_file).p_fake([crop])[0]
-    assert told["files"][0]["p_fake"] == pytest.approx(expected, abs=1e-6)
+    assert record["p_fake"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_newest_of_ones_own_runs_is_taken(tmp_path, monkeypatch):
+def test_which_detector_is_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
-    with pytest.raises(UsageError, match="python -m nbhelpers run 03"):
-        predict.find_model("")
+    for given in (None, "latest", "bundled"):
+        with pytest.raises(UsageError, match="python -m nbhelpers run 03"):
+            choosing.detector_file(given)
     for age, name in ((200, "old"), (100, "new")):
-        path = tmp_path / "runs" / name / predict.MODEL
+        path = tmp_path / "runs" / name / choosing.OWN_MODEL
         path.parent.mkdir(parents=True)
         path.touch()
-
         os.utime(path, (10_000 - age, 10_000 - age))
-    assert predict.find_model("").parent.name == "new"
+    assert choosing.detector_file().parent.name == "new"
+    bundled = tmp_path / "data" / "detector" / "faces.keras"
+    bundled.parent.mkdir(parents=True)
+    bundled.touch()
+    assert choosing.detector_file() == choosing.detector_file("bundled") == bundled
+    assert choosing.detector_file("latest").parent.name == "new"
     with pytest.raises(UsageError, match=r"nothing is at 'no\.keras'"):
-        predict.find_model("no.keras")
+        choosing.detector_file("no.keras")
 
 
-def test_predict_reads_the_card(tmp_path, model_file, capsys):
-    facts = {"data": {"name": "mine", "is_sample": False}}
+def test_the_card_is_read(tmp_path, model_file, capsys):
+    facts = {"data": {"name": "mine", "is_sample": False}, "borders": {"low": 0.2, "high": 0.9}}
     path = tmp_path / "carded.keras"
     detectors.save(
         detectors.load(model_file).model,
@@ -155,28 +225,31 @@ def test_predict_reads_the_card(tmp_path, model_file, capsys):
         facts=facts,
     )
     crop = save(tmp_path / "crop.png", tiny_faces.crops(1)[0])
-    assert command.main(["predict", str(crop), "--model", str(path), "--crops"]) == 0
+    assert predict(crop, "--model", path, "--crops") == 0
     text = capsys.readouterr().out
     assert "trained on mine." in text
-    assert "Threshold 0.25 on P(fake), chosen on the validation people" in text
+    assert "below 0.20" in text
     score = detectors.load(path).p_fake(tiny_faces.crops(1))[0]
-    assert f"P(fake) {score:.2f}, at or above the threshold" in text
+    assert f"cannot tell: score {score:.2f}" in text
+    assert predict(crop, "--model", path, "--crops", "--threshold", 0.01) == 0
+    assert f"looks manipulated: score {score:.2f}" in capsys.readouterr().out
     path.with_suffix(".card.json").write_text("{}")
-    assert command.main(["predict", str(crop), "--model", str(path)]) == 2
+    assert predict(crop, "--model", path) == 2
     assert "error: Expected a card" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--frames", "0"], ["--frames", "x"]])
-def test_predict_refuses_odd_numbers(words, capsys):
+@pytest.mark.parametrize(
+    "words",
+    [["--frames", "0"], ["--frames", "x"], ["--margin", "9"], ["--threshold", "nan"]],
+)
+def test_odd_numbers_are_refused(words, capsys):
     with pytest.raises(SystemExit) as stop:
         command.main(["predict", "x.jpg", *words])
     assert stop.value.code == 2
-    assert "from 1 to 1000" in capsys.readouterr().err
+    assert "expected a number from" in capsys.readouterr().err
 
 
-def test_predict_refuses_before_it_judges(files, model_file, tmp_path, capsys):
-    assert command.main(["predict", str(tmp_path / "no.jpg"), "--model", str(model_file)]) == 2
-    assert command.main(["predict", str(files), "--model", str(files / "wall.png")]) == 2
-    assert "error: Expected a Keras model file" in capsys.readouterr().err
-    words = ["predict", str(files), "--model", str(model_file), "--margin", "9"]
-    assert command.main(words) == 2
+def test_requests_are_refused_before_anything_is_scored(files, model_file, tmp_path, capsys):
+    assert predict(tmp_path / "no.jpg", "--model", model_file) == 2
+    assert predict(files, "--model", files / "wall.png") == 2
+    assert capsys.readouterr().out == ""

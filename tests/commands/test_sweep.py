@@ -6,6 +6,7 @@ import pytest
 import tiny_notebooks as tiny
 
 from nbhelpers.__main__ import main
+from nbhelpers.commands import sweep as sweep_command
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
 from nbhelpers.runner import grid
@@ -131,7 +132,7 @@ def test_grid_is_a_product_and_grids_add_up(tmp_path):
         ("A: []", "PARAMETER: "),
         ("[1]", "PARAMETER: "),
         ("", "PARAMETER: "),
-        ("A: [1", "Mend"),
+        ("A: [1", "Correct it"),
         ("\n".join(f"P{i}: [1, 2, 3]" for i in range(40)), "at most 10000 runs"),
     ],
 )
@@ -145,6 +146,9 @@ def test_other_grids_are_refused(tmp_path, text, said):
     ("words", "said"),
     [
         (["--grid", "nowhere.yaml"], "No such file"),
+        (["--grid", "/dev/null"], "is a device"),
+        (["--grid", "."], "is a folder"),
+        (["--cpus", "nan"], "--cpus above 0"),
         (["-p", "RAT", "1"], "Did you mean 'RATE'"),
         (["--workers", "0"], "at least 1"),
         (["--data-dir", "nowhere"], "no folder"),
@@ -154,3 +158,41 @@ def test_a_wrong_request_leaves_nothing_behind(project, capsys, words, said):
     assert sweep(*words) == 2
     assert said in capsys.readouterr().err
     assert not (project / "runs").exists()
+
+
+def test_tables_replace_older_tables_only(project, capsys):
+    out = project / "out"
+    out.mkdir()
+    (out / "sweep.csv").write_text("my,own\n")
+    assert sweep("--out", "out") == 2
+    assert "would be lost" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["sweep.csv"]
+    (out / "sweep.csv").unlink()
+    (out / "sweep.html").write_text("<html>mine</html>")
+    assert sweep("--out", "out") == 2
+    assert [path.name for path in out.iterdir()] == ["sweep.html"]
+
+
+def test_the_grid_is_not_replaced_by_the_table(project, capsys):
+    grid_file = project / "sweep.csv"
+    grid_file.write_text("RATE: [1]\n")
+    assert main(["sweep", "03", "--grid", str(grid_file), "--out", str(project)]) == 2
+    assert "none of the inputs" in capsys.readouterr().err
+    assert grid_file.read_text() == "RATE: [1]\n"
+
+
+def test_edited_results_are_a_message_in_the_table(project, capsys):
+    (run,) = laid_out(project, {"RATE": 1})
+    run.folder.mkdir(parents=True)
+    (run.folder / "sweep.json").write_text(grid.json.dumps(run.plan))
+    (run.folder / "run.json").write_text('{"03_net": {"status": "done", "seconds": 1}}')
+    content = tiny.results("03_net")
+    content["metrics"]["test"]["ours"]["auc"] = "0.9"
+    (run.folder / "03_net.results.json").write_text(grid.json.dumps(content))
+    (row,) = sweep_command.rows_of(run)
+    assert row["model"] == ""
+    assert (
+        "03_net.results.json: expected an object in the key 'metrics.test.ours.auc'"
+        in (row["message"])
+    )
+    assert "metrics.test.ours.auc" in sweep_command.as_html([row])

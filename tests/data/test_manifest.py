@@ -157,7 +157,7 @@ def test_a_folder_in_place_of_a_picture_is_unreadable(tmp_path):
 
 
 def test_decoding_finds_what_the_header_hides(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
     good = cv2.imencode(".png", noise)[1].tobytes()
     middle = len(good) // 2
     files = {"a.jpg": good, "b.jpg": good[:middle] + bytes(100) + good[middle + 100 :]}

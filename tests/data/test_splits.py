@@ -190,6 +190,33 @@ def test_split_file_twice_or_absent(tmp_path):
         splits.group_split(table, seed=0, split_csv=tmp_path / "absent.csv")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("videoname,split\n".encode("utf-16"), "in UTF-8, well formed"),
+        ("videoname,split\né.mp4,train\n".encode("cp1252"), "in UTF-8, well formed"),
+        (b"videoname,split\nreal0000.mp4\0,train\n", "unknown names"),
+        (b"\0" * 9, "received none"),
+        (b"", "received none"),
+        (b"videoname,split\n", "received none"),
+        (b"videoname,split,split\nreal0000.mp4,train,test\n", "each column once"),
+        (b"videoname,split\nreal0000.mp4\n", "unknown splits"),
+        (b'videoname,split\n"real0000.mp4,train\n' + b"x" * 200_000, "field larger"),
+    ],
+)
+def test_split_files_that_are_no_tables_are_one_sentence(tmp_path, content, message):
+    path = tmp_path / "split.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        splits.group_split(table_of(20), seed=0, split_csv=path)
+    assert str(caught.value).startswith("Expected")
+
+
+def test_a_folder_as_split_file_is_one_sentence(tmp_path):
+    with pytest.raises(manifest.DatasetError, match="a folder, a pipe or a device"):
+        splits.group_split(table_of(20), seed=0, split_csv=tmp_path)
+
+
 def test_split_file_without_a_class(tmp_path):
     table = table_of(20)
     wanted = split_of(splits.group_split(table, seed=0))

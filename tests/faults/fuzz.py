@@ -68,9 +68,9 @@ def training(path: Path) -> None:
 
 def clip(path: Path) -> None:
     """Reads a clip."""
-    from nbhelpers.media import video
+    from nbhelpers.media import clip_facts, video
 
-    row = video.clip_table([path]).iloc[0]
+    row = clip_facts.table([path]).iloc[0]
     frames = video.read_frames(path, count=3)
     assert 1 <= len(frames) <= 3
     assert frames.pixels.dtype == np.uint8

@@ -16,8 +16,8 @@ from tiny_clips import STEP, write_clip
 
 from nbhelpers.__main__ import main
 from nbhelpers.data import locate
-from nbhelpers.features import cluster, extraction
-from nbhelpers.features.cluster import ClusterError
+from nbhelpers.features import cluster, extraction, workers
+from nbhelpers.features.cluster_errors import ClusterError
 from nbhelpers.features.store import StoreError
 
 HERE = Path(__file__).parents[:3]  # this folder, what tests share, and the project
@@ -84,11 +84,11 @@ def choice(encoder):
 
 def stored(folder):
     """Name -> features of every file in a store."""
-    found = {}
+    features = {}
     for path in sorted(Path(folder).glob("*.npz")):
         with np.load(path) as content:
-            found[path.name] = content["values"]
-    return found
+            features[path.name] = content["values"]
+    return features
 
 
 # ---------------------------------------------------------------- the cluster
@@ -103,10 +103,10 @@ def ports():
     sockets = [socket.socket() for _ in names]
     for one in sockets:
         one.bind(("", 0))
-    found = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+    numbers = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
     for one in sockets:
         one.close()
-    return found
+    return numbers
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +183,7 @@ def test_features_are_those_of_one_machine(machines, tmp_path, capsys):
 
 
 def test_poison_does_not_stop_the_rest(machines, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "_SILENCE", 0.1)  # silence is told of, and changes nothing
+    monkeypatch.setattr(workers, "SILENCE", 0.1)  # silence is logged, and changes nothing
     table = plain_clips(tmp_path / "clips", 8)
     encoder = Logging(tmp_path / "log", wrong=[2], deadly=[5])
     rows = list(cluster.fill(table, choice(encoder), store=tmp_path / "store"))

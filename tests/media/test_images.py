@@ -115,9 +115,25 @@ def test_no_epoch_waits_for_a_tuner_to_wake(table):
         assert dataset.options().autotune.enabled is False
 
 
-def test_pairs_need_pairs(table):
-    with pytest.raises(ValueError, match="no such pair"):
-        pipelines.make_pairs(table.assign(original=""), image_size=8)
+def test_without_families_batches_are_balanced_and_it_is_said_aloud(table, caplog):
+    """Every picture of the rarer label once an epoch, beside one of the other drawn at random."""
+    alone = table.assign(original="")
+    with caplog.at_level("WARNING"):
+        rows = pipelines.make_pairs(alone, image_size=8, batch_size=4, seed=1)
+    assert pipelines.pairs_note(alone) in caplog.text
+    assert "at random" in pipelines.pairs_note(alone)
+    rarer = table["label"].value_counts().min()
+    epochs = [[(x.numpy(), y.numpy()) for x, y in rows] for _ in range(2)]
+    labels = np.concatenate([y for _, y in epochs[0]])
+    assert labels.tolist() == [0, 1] * rarer
+    assert len(rows) == -(-2 * rarer // 4)
+    first, second = (np.concatenate([x for x, _ in epoch])[:, 0, 0] for epoch in epochs)
+    assert (first != second).any()  # another order
+
+
+def test_pairs_of_an_absent_class_and_odd_batches_are_refused(table):
+    with pytest.raises(ValueError, match="received 0 reals"):
+        pipelines.make_pairs(table[table["label"] == "FAKE"], image_size=8)
     with pytest.raises(ValueError, match="even"):
         pipelines.make_pairs(table.assign(original=""), image_size=8, batch_size=3)
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from tiny_clips import cut, ffmpeg, grey_frames, told_index, write_clip
 
-from nbhelpers.media import video
-from nbhelpers.media.video import VideoError, clip_facts, clip_table, frame_indices, read_frames
+from nbhelpers.media import clip_facts, video
+from nbhelpers.media.video import VideoError, frame_indices, read_frames
 
 FASTSTART = ("-movflags", "+faststart")  # index before the pictures: the beginning still decodes
 
@@ -110,7 +110,7 @@ def test_rotation_flag_is_applied(tmp_path, clip):
     turned = tmp_path / "turned.mp4"
     ffmpeg("-display_rotation", "90", "-i", clip, "-c", "copy", turned)
     assert read_frames(turned, count=1).pixels.shape == (1, 64, 48, 3)
-    facts = clip_facts(turned)
+    facts = clip_facts.read(turned)
     assert (facts["width"], facts["height"], abs(facts["rotation"])) == (48, 64, 90)
 
 
@@ -159,7 +159,7 @@ def test_broken_file_is_refused_with_a_reason(kind, how, tmp_path, clip):
         read_frames(path, count=4, how=how)
     assert path.name in str(caught.value)
     with pytest.raises(VideoError, match=REASONS[kind]):
-        clip_facts(path)
+        clip_facts.read(path)
 
 
 def test_missing_file_is_named():
@@ -203,7 +203,7 @@ def test_facts_of_a_clip(tmp_path):
     path = write_clip(
         tmp_path / "full.mp4", grey_frames(30), fps=10, options=("-pix_fmt", "yuv444p")
     )
-    facts = clip_facts(path)
+    facts = clip_facts.read(path)
     assert facts["frames"] == 30
     assert facts["seconds"] == 3
     assert (facts["width"], facts["height"]) == (64, 48)
@@ -215,12 +215,12 @@ def test_facts_of_a_clip(tmp_path):
 def test_sound_is_noticed(tmp_path, clip):
     path = tmp_path / "with_sound.mp4"
     ffmpeg("-i", clip, "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "copy", path)
-    assert clip_facts(path)["audio"] is True
+    assert clip_facts.read(path)["audio"] is True
 
 
 def test_table_keeps_order_and_says_what_is_wrong(tmp_path, clip):
     paths = [broken("empty", tmp_path, clip), clip, tmp_path / "gone.mp4"]
-    table = clip_table(paths)
+    table = clip_facts.table(paths)
     assert table["videoname"].tolist() == ["empty.mp4", "clip.mp4", "gone.mp4"]
     assert table["readable"].tolist() == [False, True, False]
     assert table["frames"].isna().tolist() == [True, False, True]
@@ -229,11 +229,11 @@ def test_table_keeps_order_and_says_what_is_wrong(tmp_path, clip):
 
 
 def test_table_of_nothing_has_its_columns():
-    assert "frames" in clip_table([]).columns
+    assert "frames" in clip_facts.table([]).columns
 
 
 def test_table_shows_a_bar_when_asked(clip, capsys):
-    quiet = clip_table(iter([clip]))
+    quiet = clip_facts.table(iter([clip]))
     assert capsys.readouterr().err == ""
-    pd.testing.assert_frame_equal(clip_table(iter([clip]), progress=True), quiet)
+    pd.testing.assert_frame_equal(clip_facts.table(iter([clip]), progress=True), quiet)
     assert "facts:" in capsys.readouterr().err

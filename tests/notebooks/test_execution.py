@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from nbhelpers.data import locate, manifest
-from nbhelpers.runner import scores, series
+from nbhelpers.runner import scores
+from nbhelpers.runner.manifest import STATE
 from nbhelpers.runner.notebooks import load_notebook
 from tools import render
 
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.notebooks
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path, out, smoke):
     smoke(path.stem)
-    state = json.loads((out / series.STATE).read_text())
+    state = json.loads((out / STATE).read_text())
     assert state[path.stem]["status"] == "done", state[path.stem]["message"]
     page = (out / f"{path.stem}.html").read_text(encoding="utf-8")
     assert not REMOTE.search(page)

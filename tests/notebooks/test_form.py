@@ -10,12 +10,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from nbhelpers.common.errors import UsageError
+from nbhelpers.common.parameters import read_cell
 from nbhelpers.data import locate
 from nbhelpers.runner import outputs, overrides, scores
 from nbhelpers.runner.notebooks import (
     HOSTED,
     find_notebooks,
-    read_parameters,
     source_digest,
     tags_of,
 )
@@ -85,6 +85,12 @@ def one_cell_of_imports(notebook):
         yield "the cell of imports does something else too"
 
 
+def _is_number(value):
+    if isinstance(value, list | tuple):
+        return any(map(_is_number, value))
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def parameters(notebook):
     cells = [cell for cell in code_of(notebook) if "parameters" in tags_of(cell)]
     if len(cells) != 1:
@@ -96,7 +102,8 @@ def parameters(notebook):
         if line.strip() and not PARAMETER_LINE.fullmatch(line):
             yield f"not `NAME = literal  # unit, range`: {line}"
     try:
-        values = read_parameters(cells[0].source)
+        read = read_cell(cells[0].source)
+        values = {name: parameter.default for name, parameter in read.items()}
     except UsageError as error:
         yield str(error)
         return
@@ -104,14 +111,17 @@ def parameters(notebook):
         if values.get(name) != value:
             yield f"{name} should be {value!r}"
     after = notebook.cells[notebook.cells.index(cells[0]) + 1 :]
-    read = {
+    for parameter in read.values():
+        if _is_number(parameter.default) and not parameter.number_rules():
+            yield f"the comment of {parameter.name} says no range, as `0-1` or `2 or more`"
+    loaded = {
         node.id
         for cell in after
         if cell.cell_type == "code"
         for node in ast.walk(ast.parse(cell.source))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
-    for name in values.keys() - read - READ_BY_START:
+    for name in values.keys() - loaded - READ_BY_START:
         yield f"{name} is never read"
     set_up = lesson_of(notebook)[2].source
     if not START.search(set_up) or re.search(r"^[A-Z_]+ = ", set_up, re.MULTILINE):
@@ -354,7 +364,9 @@ def test_foreign_lines_are_seen():
 # ---------------------------------------------------------------- the rules find what is wrong
 
 GOOD_START = 'run = results.start(globals(), notebook="01_x")'
-GOOD_PARAMETERS = "\n".join(f"{name} = {value!r}  # unit" for name, value in COMMON.items())
+GOOD_PARAMETERS = "\n".join(
+    f"{name} = {value!r}  # unit, 0 or more" for name, value in COMMON.items()
+)
 
 
 def good_notebook():
@@ -403,10 +415,11 @@ def test_a_good_notebook_has_no_faults():
         (one_cell_of_imports, 2, "import os\nprint(1)"),
         (one_cell_of_imports, 2, "print(1)"),
         (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42", "SEED = int(42)")),
-        (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42  # unit", "SEED = 42")),
+        (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42  # unit, 0 or more", "SEED = 42")),
         (parameters, 3, GOOD_PARAMETERS.replace("SEED = 42", "SEED = 7")),
-        (parameters, 3, GOOD_PARAMETERS + "\nepochs = 3  # passes"),
-        (parameters, 3, GOOD_PARAMETERS + "\nEPOCHS = 3  # passes"),
+        (parameters, 3, GOOD_PARAMETERS.replace("42  # unit, 0 or more", "42  # unit")),
+        (parameters, 3, GOOD_PARAMETERS + "\nepochs = 3  # passes, 1 or more"),
+        (parameters, 3, GOOD_PARAMETERS + "\nEPOCHS = 3  # passes, 1 or more"),
         (parameters, 4, f"{GOOD_START}\nDATA_DIR\nSPLIT_CSV = 3"),
         (parameters, 4, "DATA_DIR, SPLIT_CSV"),
         (parameters, 4, f"MEASURES = 3\n{GOOD_START}\nDATA_DIR, SPLIT_CSV"),

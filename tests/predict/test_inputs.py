@@ -1,5 +1,6 @@
 """Files of one's own: found, told apart by their content, read as pixels."""
 
+import os
 import zlib
 
 import numpy as np
@@ -28,8 +29,24 @@ def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"nothing is at .*nobody\.jpg"):
         inputs.find_files([tmp_path / "nobody.jpg"])
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(UsageError, match="found 1 other files"):
+    with pytest.raises(UsageError, match="it has 1 other files"):
         inputs.find_files([tmp_path])
+
+
+def test_a_pipe_is_refused_unopened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(InputError, match="a pipe or a device"):
+        inputs.kind_of(tmp_path / "pipe.jpg")
+
+
+def test_a_pattern_that_nothing_fits_is_explained(tmp_path):
+    with pytest.raises(UsageError, match="fits the pattern"):
+        inputs.find_files([tmp_path / "*.png"])
+
+
+def test_pictures_of_phones_are_told_of_in_folders_too(tmp_path):
+    (tmp_path / "a.heic").touch()
+    assert inputs.find_files([tmp_path]) == ([tmp_path / "a.heic"], 0)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +71,7 @@ def test_kind_is_read_off_the_content(tmp_path, content, kind):
     [
         (b"", "is empty"),
         (b"Dear diary, today", "neither a picture nor a video"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC or AVIF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
         (b"RIFF\0\0\0\0WAVEfmt ", "neither a picture nor a video"),
     ],
 )

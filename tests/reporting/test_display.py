@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from tiny_clips import grey_frames, write_clip
 
-from nbhelpers.media.video import VideoError, clip_facts
+from nbhelpers.media import clip_facts
+from nbhelpers.media.video import VideoError
 from nbhelpers.reporting import display
 
 mpl.use("agg")
@@ -67,7 +68,7 @@ def test_other_video_is_converted(options, tmp_path, shown):
     display.video(path, width=40)
     preview = tmp_path / "preview.mp4"
     preview.write_bytes(embedded(shown[0]["text/html"]))
-    facts = clip_facts(preview)
+    facts = clip_facts.read(preview)
     assert (facts["codec"], facts["pixel_format"]) == ("h264", "yuv420p")
     assert (facts["width"], facts["height"], facts["frames"]) == (40, 30, 10)
     assert "preview" in shown[0]["text/plain"]
@@ -78,7 +79,7 @@ def test_long_video_is_cut(tmp_path, shown):
     display.video(path, seconds=2)
     preview = tmp_path / "preview.mp4"
     preview.write_bytes(embedded(shown[0]["text/html"]))
-    assert clip_facts(preview)["frames"] == 10
+    assert clip_facts.read(preview)["frames"] == 10
 
 
 def test_unreadable_video_is_refused(tmp_path, shown):

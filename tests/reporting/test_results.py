@@ -258,5 +258,5 @@ def test_judging_by_hand():
     assert list(judged) == ["oracle", "prior"]
     assert judged["oracle"]["auc"][:3] == (1, 1, 1)
     laid_out = scores_table(judged)
-    assert laid_out.loc["oracle", "auc"] == "1.00 (6 groups: no interval)".replace(" ", "\xa0")
+    assert laid_out.loc["oracle", "auc"] == "1.00 [1.00, 1.00]".replace(" ", "\xa0")
     assert laid_out.loc["prior", "n"] == str((table["split"] == "test").sum())

@@ -4,19 +4,7 @@ import pytest
 import tiny_notebooks as tiny
 
 from nbhelpers.common.errors import UsageError
-from nbhelpers.runner.notebooks import find_notebooks, read_parameters, select_notebooks
-
-
-def test_parameters_are_read_and_not_executed():
-    text = 'A = 1  # n\nB = -2.5\nC = "x"\nD = [1, 2]\nE = None\nF = True\nG = (1, 2)'
-    read = read_parameters(text)
-    assert read == {"A": 1, "B": -2.5, "C": "x", "D": [1, 2], "E": None, "F": True, "G": (1, 2)}
-
-
-@pytest.mark.parametrize("text", ["A = int(3)", "A: int = 3", "A = B = 3", "import os", "A += 1"])
-def test_a_parameters_cell_holds_literals_only(text):
-    with pytest.raises(UsageError, match="NAME = literal"):
-        read_parameters(text)
+from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
 
 @pytest.fixture

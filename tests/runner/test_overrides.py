@@ -54,7 +54,7 @@ def test_another_type_is_refused(text, default):
 
 
 def test_broken_yaml_is_refused():
-    with pytest.raises(UsageError, match="YAML value for X"):
+    with pytest.raises(UsageError, match="YAML for the value of X"):
         overrides.parse_pairs([("X", "[1")])
 
 

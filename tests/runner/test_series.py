@@ -10,7 +10,7 @@ import tiny_notebooks as tiny
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner import outputs, scores, series
-from nbhelpers.runner.execution import Outcome
+from nbhelpers.runner.manifest import Outcome
 
 REMOTE = re.compile(
     r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//"
@@ -69,6 +69,8 @@ def ran(tmp_path_factory):
     out = folder / "out"
     out.mkdir()
     (out / "03_net.results.json").write_text("from an earlier run")
+    earlier = {"status": "failed", "written": {"03_net.results.json": 19}}
+    (out / "run.json").write_text(json.dumps({"03_net": earlier}))
     code = series.run(
         out=str(out),
         data_dir=str(folder),

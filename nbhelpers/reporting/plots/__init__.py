@@ -3,7 +3,7 @@
 The notebook decides when a figure is shown. All of them are at hand as ``plots.plot_…``.
 """
 
-from nbhelpers.reporting.plots.clips import plot_clip_scores
+from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores
 from nbhelpers.reporting.plots.maps import plot_maps
 from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures
 from nbhelpers.reporting.plots.scores import (
@@ -40,6 +40,7 @@ __all__ = [
     "plot_leak",
     "plot_maps",
     "plot_metric",
+    "plot_people_scores",
     "plot_pictures",
     "plot_precision_recall",
     "plot_recipes",

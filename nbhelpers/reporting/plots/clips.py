@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,4 +40,35 @@ def plot_clip_scores(
     ax.axhline(threshold, color="grey", linestyle="--", label=f"threshold {threshold:.2f}")
     ax.set(xlabel="seconds", ylabel="P(fake)", ylim=(-0.03, 1.03))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
+
+
+def plot_people_scores(
+    people: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    low: float,
+    high: float,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the score of each person of a clip over its time.
+
+    Args:
+        people: name -> seconds and P(fake) in [0, 1] of the frames in which the person is found.
+        low: score below which there is no sign of manipulation.
+        high: score from which on a face looks manipulated.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes; the bands are the answers.
+    """
+    ax = axes_of(ax, (7, 2.6))
+    ax.axhspan(0, low, color=COLOURS["REAL"], alpha=0.12, linewidth=0)
+    ax.axhspan(high, 1, color=COLOURS["FAKE"], alpha=0.12, linewidth=0)
+    markers = ["o", "s", "^", "D", "v", "P"]
+    for number, (name, (seconds, scores)) in enumerate(people.items()):
+        look = {"color": CYCLE[-1 - number % len(CYCLE)], "marker": markers[number % len(markers)]}
+        ax.plot(seconds, scores, linewidth=1, markersize=4, label=name, **look)
+    ax.set(xlabel="seconds", ylabel="score", ylim=(-0.03, 1.03))
+    if len(people) > 1:
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return ax

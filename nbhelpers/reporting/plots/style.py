@@ -40,4 +40,5 @@ def set_style() -> None:
 
 
 def axes_of(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """Take the axes given, or make a figure of ``size`` inches with one."""
     return plt.subplots(figsize=size)[1] if ax is None else ax

@@ -26,11 +26,11 @@ def plot_class_counts(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         The axes.
     """
     ax = axes_of(ax, (5, 3))
-    shown = counts.loc[[split for split in SPLITS if split in counts.index], list(COLOURS)]
+    present = counts.loc[[split for split in SPLITS if split in counts.index], list(COLOURS)]
     for shift, (name, colour) in zip((-0.2, 0.2), COLOURS.items(), strict=True):
-        bars = ax.bar(np.arange(len(shown)) + shift, shown[name], 0.4, color=colour, label=name)
+        bars = ax.bar(np.arange(len(present)) + shift, present[name], 0.4, color=colour, label=name)
         ax.bar_label(bars, fontsize=8)
-    ax.set_xticks(range(len(shown)), shown.index)
+    ax.set_xticks(range(len(present)), present.index)
     ax.set(ylabel="rows", title="Classes in each set")
     ax.grid(axis="x", visible=False)
     ax.legend()
@@ -48,9 +48,9 @@ def class_counts_figure(counts: pd.DataFrame) -> go.Figure:
     """
     import plotly.graph_objects as go
 
-    shown = counts.loc[[split for split in SPLITS if split in counts.index]]
+    present = counts.loc[[split for split in SPLITS if split in counts.index]]
     bars = [
-        go.Bar(name=name, x=list(shown.index), y=shown[name].tolist(), marker_color=colour)
+        go.Bar(name=name, x=list(present.index), y=present[name].tolist(), marker_color=colour)
         for name, colour in COLOURS.items()
     ]
     figure = go.Figure(bars)

@@ -1,0 +1,296 @@
+"""Compares runs of the same notebooks: what was set differently, scores, paired differences."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.paths import check_readable_folder
+from nbhelpers.data import locate, manifest
+from nbhelpers.evaluation import metrics
+from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.evaluation.predictions import PRIOR
+from nbhelpers.runner import result_files, scores
+
+OWN_TO_A_RUN = ("OUTPUT_DIR",)  # differs always and says nothing
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run that is over.
+
+    Attributes:
+        path: its folder.
+        results: notebook name -> content of its results file.
+    """
+
+    path: Path
+    results: dict[str, dict]
+
+    @property
+    def name(self) -> str:
+        """The folder as it was given."""
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A model of a later run minus the same model of the first, on the rows that both judged.
+
+    Attributes:
+        model: its name.
+        run: the later run's name.
+        score: the difference; None where there is nothing to compare.
+        note: over how many rows and groups, or why there is no difference.
+    """
+
+    model: str
+    run: str
+    score: Interval | None
+    note: str
+
+    def __str__(self) -> str:
+        return NOTHING if self.score is None else f"{self.score:+.3f}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One notebook in several runs.
+
+    Attributes:
+        notebook: its name.
+        settings: name -> value in each run, for what was set differently.
+        scores: model -> text for each run, the prior last.
+        differences: one for each model and later run.
+    """
+
+    notebook: str
+    settings: dict[str, list[str]]
+    scores: dict[str, list[str]]
+    differences: list[Difference]
+
+
+def read_runs(folders: Sequence[Path]) -> list[RunFolder]:
+    """Read the results of every run.
+
+    Args:
+        folders: at least two.
+
+    Returns:
+        The runs, in this order.
+
+    Raises:
+        UsageError: fewer than two, one twice, one without results, or results that were edited
+            amiss.
+    """
+    for folder in folders:
+        check_readable_folder(folder, what="the folder of a run")
+    if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
+        raise UsageError(
+            f"Expected two or more different runs; received {', '.join(map(str, folders))}. Give "
+            "another folder with results beside the first."
+        )
+    runs = []
+    for folder in folders:
+        files = sorted(folder.glob("[0-9][0-9]_*" + result_files.RESULTS))
+        if not files:
+            raise UsageError(
+                f"Expected NN_name.results.json files in {folder}; found none. Run the notebooks "
+                f"into it: python -m nbhelpers run --out {shlex.quote(str(folder))}"
+            )
+        results = {
+            file.name.removesuffix(result_files.RESULTS): result_files.read_results(file)
+            for file in files
+        }
+        runs.append(RunFolder(folder, results))
+    return runs
+
+
+def compare(runs: Sequence[RunFolder], *, metric: str) -> list[Comparison]:
+    """Compare what runs have in common.
+
+    Args:
+        runs: two or more, from `read_runs`.
+        metric: of `metrics.METRICS`.
+
+    Returns:
+        One entry for each notebook with results in all runs.
+
+    Raises:
+        UsageError: predictions that were edited amiss.
+    """
+    common = [
+        notebook for notebook in runs[0].results if all(notebook in run.results for run in runs)
+    ]
+    return [
+        Comparison(
+            notebook,
+            settings_that_differ([run.results[notebook] for run in runs]),
+            model_scores([run.results[notebook] for run in runs], metric=metric),
+            differences(runs, notebook, metric=metric),
+        )
+        for notebook in common
+    ]
+
+
+def settings_that_differ(results: Sequence[dict]) -> dict[str, list[str]]:
+    """Find what was set differently.
+
+    Args:
+        results: content of one notebook's results, for each run.
+
+    Returns:
+        name -> value in each run as text, for parameters, data and versions that differ.
+    """
+    facts = [_facts(content) for content in results]
+    names = dict.fromkeys(name for own in facts for name in own)
+    rows = {name: [own.get(name, NOTHING) for own in facts] for name in names}
+    return {name: values for name, values in rows.items() if len(set(values)) > 1}
+
+
+def _facts(content: dict) -> dict[str, str]:
+    """Everything that makes a run what it is, as text."""
+    facts = {
+        name: json.dumps(value)
+        for name, value in content["parameters"].items()
+        if name not in OWN_TO_A_RUN
+    }
+    for name in ("name", "root", "origin", "counts", "groups"):
+        facts[f"data: {name}"] = _one_line(content["data"].get(name))
+    weights = content.get("weights")
+    for name, one in weights.items() if isinstance(weights, dict) else [("all", weights)]:
+        origin = one.get("origin") if isinstance(one, dict) else one
+        facts[f"weights: {name}"] = _one_line(origin)
+    for name, version in (content.get("environment") or {}).items():
+        facts[f"environment: {name}"] = _one_line(version)
+    return facts
+
+
+def _one_line(value: Any) -> str:
+    """A value of a results file in one line."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_one_line(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def model_scores(results: Sequence[dict], *, metric: str) -> dict[str, list[str]]:
+    """Write one metric of every model in every run.
+
+    Args:
+        results: content of one notebook's results, for each run.
+        metric: its name in results files.
+
+    Returns:
+        model -> text for each run, "value [low, high]"; the prior last.
+    """
+    rows = [
+        {model: judged for model, judged, _ in scores.model_rows(content)} for content in results
+    ]
+    models = dict.fromkeys(model for row in rows for model in row)
+    return {
+        model: [scores.score_text(row.get(model, {}).get(metric)) for row in rows]
+        for model in sorted(models, key=lambda model: model == PRIOR)
+    }
+
+
+def differences(runs: Sequence[RunFolder], notebook: str, *, metric: str) -> list[Difference]:
+    """Subtract each model of the first run from the same model of the later runs.
+
+    Args:
+        runs: from `read_runs`.
+        notebook: one that all of them have.
+        metric: of `metrics.METRICS`.
+
+    Returns:
+        One entry for each model and later run that has it.
+
+    Raises:
+        UsageError: predictions that were edited amiss.
+    """
+    first, *later = runs
+    of_first = _test_rows(first, notebook)
+    groups = group_of(first.results[notebook])
+    entries = []
+    for run in later:
+        of_run = _test_rows(run, notebook)
+        for model in of_first["model"].unique():
+            if model == PRIOR or model not in set(of_run["model"]):
+                continue
+            score, note = paired(
+                of_first[of_first["model"] == model],
+                of_run[of_run["model"] == model],
+                groups=groups,
+                metric=metric,
+            )
+            entries.append(Difference(model, run.name, score, note))
+    return entries
+
+
+def _test_rows(run: RunFolder, notebook: str) -> pd.DataFrame:
+    table = result_files.read_predictions(run.path / (notebook + result_files.PREDICTIONS))
+    return table[table["split"] == "test"]
+
+
+def group_of(result: dict) -> dict[str, str] | None:
+    """Look up which rows belong together, in the data set itself where it is still there.
+
+    Args:
+        result: content of a results file.
+
+    Returns:
+        videoname -> group; None where the data are gone.
+    """
+    data = result.get("data", {})
+    root = Path(data.get("root", ""))
+    root = root if root.is_absolute() else locate.project_root() / root
+    try:
+        dataset = locate.find(data.get("name", ""), root)
+        table = manifest.read(dataset, verify="none").table
+    except (OSError, ValueError):
+        return None
+    return dict(zip(table["videoname"], table["group"], strict=True))
+
+
+def paired(
+    first: pd.DataFrame, second: pd.DataFrame, *, groups: dict[str, str] | None, metric: str
+) -> tuple[Interval | None, str]:
+    """Subtract the first from the second on the rows that both have.
+
+    Args:
+        first: test predictions of one model, with ``videoname, label, y_score``.
+        second: those of the other run.
+        groups: from `group_of`.
+        metric: of `metrics.METRICS`.
+
+    Returns:
+        The difference (None where nothing can be compared) and a note.
+    """
+    both = first.merge(second, on=["videoname", "label"], suffixes=("_first", "_second"))
+    if both.empty:
+        return None, "no test row in common"
+    known = groups is not None and set(both["videoname"]) <= set(groups)
+    group = both["videoname"].map(groups) if known else both["videoname"]
+    try:
+        score = metrics.paired_difference(
+            manifest.y_true(both),
+            both["y_score_second"],
+            minus=both["y_score_first"],
+            groups=group,
+            metric=metric,
+        )
+    except ValueError as error:
+        return None, str(error)
+    note = f"{len(both)} rows"
+    if len(both) < max(len(first), len(second)):
+        note = f"{len(both)} rows in common, of {len(first)} and {len(second)}"
+    if known:
+        return score, f"{note} in {group.nunique()} groups"
+    return score, f"{note}; groups unknown, so rows were resampled: the interval is too narrow"

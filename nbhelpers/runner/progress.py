@@ -1,0 +1,65 @@
+"""How far a run is, for who looks on."""
+
+import time
+from typing import TextIO
+
+from nbhelpers.runner.manifest import Outcome
+
+
+class Progress:
+    """Tells how far a run is: one rewritten line on a terminal, else a line per start and end.
+
+    Args:
+        stream: where to write.
+        width: letters of the longest notebook name.
+    """
+
+    def __init__(self, stream: TextIO, *, width: int) -> None:
+        self._stream = stream
+        self._width = width
+        self._live = stream.isatty()
+        self._name = self._place = ""
+        self._started = 0.0
+
+    def kept(self, name: str) -> None:
+        """A notebook is not run again."""
+        self._name = name
+        self._line("kept, nothing changed")
+
+    def again(self, name: str, changed: list[str]) -> None:
+        """A finished notebook is run again, since what it depends on changed."""
+        self._name = name
+        self._line(f"run again; changed: {', '.join(changed)}")
+
+    def start(self, name: str) -> None:
+        """A notebook begins."""
+        self._name, self._place, self._started = name, "starting", time.monotonic()
+        if not self._live:
+            self._line("started")
+        self.tick()
+
+    def cell(self, number: int, cells: int) -> None:
+        """A code cell begins; `number` counts from 1."""
+        self._place = f"cell {number} of {cells}"
+        self.tick()
+
+    def tick(self) -> None:
+        """Time goes by."""
+        if self._live:
+            seconds = time.monotonic() - self._started
+            told = f"{self._name:<{self._width}}  {self._place:<14} {seconds:6.0f} s"
+            self._stream.write(f"\r\x1b[2K{told}")
+            self._stream.flush()
+
+    def end(self, name: str, outcome: Outcome) -> None:
+        """A notebook is done, failed or skipped."""
+        self._name = name
+        if self._live:
+            self._stream.write("\r\x1b[2K")
+        time_told = f"{outcome.seconds:.1f} s" if outcome.seconds else ""
+        told = outcome.status.upper() if outcome.status == "failed" else outcome.status
+        self._line("  ".join(part for part in (told, time_told, outcome.message) if part))
+
+    def _line(self, text: str) -> None:
+        self._stream.write(f"{self._name:<{self._width}}  {text}\n")
+        self._stream.flush()

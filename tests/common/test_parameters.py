@@ -1,0 +1,110 @@
+"""Parameters: the comment behind each one is what machines check, too."""
+
+import pytest
+
+from nbhelpers.common import parameters
+from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
+from nbhelpers.reporting import results
+from nbhelpers.runner import overrides
+from nbhelpers.runner.notebooks import find_notebooks
+
+FOLDER = locate.project_root() / "notebooks"
+
+
+def test_a_cell_is_read_and_not_executed():
+    text = 'A = 1  # n\nB = -2.5\nC = "x # y"  # unit, 0-1\nD = [\n    1,\n]  # or some\nE = None'
+    cell = parameters.read_cell(text)
+    values = {name: parameter.default for name, parameter in cell.items()}
+    assert values == {"A": 1, "B": -2.5, "C": "x # y", "D": [1], "E": None}
+    comments = [parameter.comment for parameter in cell.values()]
+    assert comments == ["n", "", "unit, 0-1", "or some", ""]
+
+
+@pytest.mark.parametrize("text", ["A = int(3)", "A: int = 3", "A = B = 3", "import os", "A += 1"])
+def test_a_cell_holds_literals_only(text):
+    with pytest.raises(UsageError, match="NAME = literal"):
+        parameters.read_cell(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "good", "bad"),
+    [
+        ("X = 1  # of it, 0-1", [0, 0.5, 1], [-0.1, 1.5, float("nan")]),
+        ("X = 1  # of it, -0.4 to 2; as others", [-0.4, 0, 2], [-0.5, 2.1]),
+        ("X = 9  # frames, 6-300", [6, 300], [5, 301]),
+        ("X = 1  # epochs, 1 or more; the article has 3", [1, 2, 10**9], [0, -1]),
+        ("X = 99  # pixels, at least 71", [71], [70]),
+        ("X = 1  # rate, above 0", [1e-9], [0, -1.0, float("nan")]),
+        ("X = (1, 2)  # shares, above 0, below 1: a, b", [(0.2, 0.8), [0.5]], [(0, 0.5), (0.5, 1)]),
+        ("X = 4  # a multiple of 4, at least 8", [8, 12], [4, 9]),
+        ("X = 4  # pictures, even", [2], [3]),
+        ("X = 4  # 1 or more, at most OTHER", [1, 8], [0, 9]),
+        ('X = "auto"  # "auto" asks, "none" starts anew', ["auto", "none"], ["", "nome", "None"]),
+        ('X = "b"  # "a" or a .keras file, or "c"', ["a", "b", "c", "/x/own.keras"], ["d"]),
+        ('X = ["a", "b"]  # or some', [[], ["b"], ["a", "b"]], [["c"], ["a", "A"]]),
+        ('X = ""  # folder; "" searches', ["", "anything"], []),
+        ('X = "even"  # "even", or the "first" ones, 3 or more', ["even"], ["evn"]),
+        ("X = True  # 3 or more", [False], []),
+    ],
+)
+def test_a_comment_allows_and_refuses(line, good, bad):
+    cell = parameters.read_cell(line)
+    for value in good:
+        parameters.check({"X": value, "OTHER": 8}, cell, notebook="01_x")
+    for value in bad:
+        with pytest.raises(UsageError, match=r"for X; received .*01_x"):
+            parameters.check({"X": value, "OTHER": 8}, cell, notebook="01_x")
+
+
+def test_unknown_names_meet_the_nearest():
+    parameters.check_names("METHODS", ["a"], known=["a", "b"])
+    with pytest.raises(UsageError, match=r"METHODS; received 'swop'\. Did you mean 'swap'"):
+        parameters.check_names("METHODS", ["swop"], known=["swap", "blend"])
+
+
+WRONG = [
+    ("01", "SEED", -1),
+    ("01", "TEST_SHARE", 1.5),
+    ("01", "CUE_PICTURES", 0),
+    ("01", "VERIFY", "headers"),
+    ("02", "BATCH_SIZE", 33),
+    ("02", "RESIDUAL_EPOCHS", 0),
+    ("02", "IMAGE_SIZE", 97),
+    ("03", "ROBUSTNESS_PICTURES", 0),
+    ("03", "OUR_BATCH", 7),
+    ("03", "STUDY_PARTS", ["pears"]),
+    ("03", "PRECISION", "bfloat16"),
+    ("04", "OCCLUSION_STEP", 64),
+    ("04", "SEGMENTATION", "slick"),
+    ("05", "EXAMPLES", 4),
+    ("05", "CLIP_FRAMES", 301),
+    ("06", "FOLDS", 1),
+    ("06", "FRACTIONS", [0.8, 0.2, 0]),
+    ("06", "ENCODER", "Inception"),
+]
+
+
+@pytest.mark.parametrize(("number", "name", "value"), WRONG)
+def test_runner_and_first_line_refuse_what_would_fail_late(number, name, value, tmp_path):
+    notebooks = find_notebooks(FOLDER)
+    (notebook,) = (one for one in notebooks if one.number == number)
+    with pytest.raises(UsageError, match=f"for {name}; received .*{notebook.stem}"):
+        overrides.combine(
+            notebooks,
+            [notebook],
+            profile={},
+            profile_base=tmp_path,
+            pairs={name: value},
+            data_dir=None,
+            output_dir=tmp_path,
+        )
+    namespace = {**notebook.defaults, "OUTPUT_DIR": str(tmp_path / "out"), name: value}
+    with pytest.raises(UsageError, match=f"for {name}; received .*{notebook.stem}"):
+        results.start(namespace, notebook=notebook.stem)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_notebooks_own_values_are_allowed():
+    for notebook in find_notebooks(FOLDER):
+        parameters.check(notebook.defaults, notebook.parameters, notebook=notebook.stem)
