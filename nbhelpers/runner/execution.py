@@ -16,6 +16,7 @@ from pathlib import Path
 from nbhelpers.common import files
 from nbhelpers.runner.lock import Share
 from nbhelpers.runner.manifest import Outcome
+from nbhelpers.runner.notebooks import tags_of
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -152,70 +153,68 @@ def _follow_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+class CellCounter:
+    """Counts code cells as they start, and tells; what nbclient calls `on_cell_start`.
+
+    Args:
+        cells: code cells of the source.
+        tell: called with the number of the cell, from 1, and how many there are.
+    """
+
+    def __init__(self, cells: int, tell: Callable[[int, int], None]) -> None:
+        self._cells, self._tell = cells, tell
+        self._started = 0
+        self._current = ""
+
+    def __call__(self, cell, cell_index: int) -> None:
+        """Take note of a cell that starts; `cell_index` counts prose and injected cells, too."""
+        if cell.cell_type != "code":
+            return
+        if "injected-parameters" in tags_of(cell):
+            self._current = "the injected parameters"
+            return
+        self._started += 1
+        self._tell(self._started, self._cells)
+        lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
+        start = f" (`{lines[0][:SOURCE_LINE]}`)" if lines else ""
+        self._current = f"code cell {self._started} of {self._cells}{start}"
+
+    def describe(self, error) -> str:
+        """One line: which cell was at work, how it begins, and its error."""
+        return f"{self._current}: {error.ename}: {error.evalue}".strip()
+
+
 def _papermill(
     source: Path, part: Path, parameters: dict[str, object], work_dir: Path, sender: Connection
 ) -> str:
     """Runs papermill; returns which cell failed and how, or "" when none did."""
+    import nbformat
     import papermill
-    from papermill.engines import NBClientEngine, papermill_engines
 
-    code_cells: list[int] = []
-
-    class Engine(NBClientEngine):
-        """Papermill's engine, and a message as each cell starts."""
-
-        @classmethod
-        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
-            injected = "injected-parameters"
-            code_cells.extend(
-                index
-                for index, cell in enumerate(nb_man.nb.cells)
-                if cell.cell_type == "code" and injected not in cell.metadata.get("tags", [])
-            )
-            start = nb_man.cell_start
-
-            def cell_start(cell, cell_index=None, **kwargs):
-                if cell_index in code_cells:
-                    sender.send(("cell", code_cells.index(cell_index) + 1, len(code_cells)))
-                start(cell, cell_index, **kwargs)
-
-            nb_man.cell_start = cell_start
-            return super().execute_managed_notebook(nb_man, kernel_name, **options)
-
-    papermill_engines.register("nbhelpers", Engine)
+    cells = nbformat.read(source, as_version=4).cells
+    counter = CellCounter(
+        sum(cell.cell_type == "code" for cell in cells),
+        lambda number, count: sender.send(("cell", number, count)),
+    )
     try:
         papermill.execute_notebook(
             _unformatted(source),
             _unformatted(part),
             parameters=parameters,
-            engine_name="nbhelpers",
             progress_bar=False,
             start_timeout=300,
             cwd=work_dir,
+            on_cell_start=counter,
         )
     except papermill.PapermillExecutionError as error:
-        return _describe(error.cell_index, error, code_cells)
-    import nbformat
-
-    for index, cell in enumerate(nbformat.read(part, as_version=4).cells):
+        return counter.describe(error)
+    for cell in nbformat.read(part, as_version=4).cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # SystemExit: papermill takes it for an end
-                return _describe(index, output, code_cells)
+                return counter.describe(output)
     return ""
 
 
 def _unformatted(path: Path) -> str:
     """A path as papermill wants it: it takes braces for places of parameters."""
     return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def _describe(cell_index: int, error, code_cells: list[int]) -> str:
-    """One line: which code cell, how it begins, its error."""
-    place = "the injected parameters"
-    if cell_index in code_cells:
-        place = f"code cell {code_cells.index(cell_index) + 1} of {len(code_cells)}"
-        source = getattr(error, "source", "")
-        lines = [line for line in source.splitlines() if line.strip()]
-        if lines:
-            place += f" (`{lines[0].strip()[:SOURCE_LINE]}`)"
-    return f"{place}: {error.ename}: {error.evalue}".strip()

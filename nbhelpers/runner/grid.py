@@ -12,24 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner import manifest, overrides, plain_yaml
 from nbhelpers.runner.manifest import Outcome
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 
-PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"
+PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"  # the second is JSON, too
 MOST_RUNS = 10_000
 _NAME = 60  # letters of a folder's readable part
-_CODE = """
-import json, pathlib, sys
-from nbhelpers.runner import series
-job = json.load(sys.stdin)
-folder = pathlib.Path(job["notebooks"])
-sys.exit(series.run(job["stems"], out=job["out"], profile=job["profile"], notebooks_dir=folder))
-"""
 
 
 @dataclass(frozen=True)
@@ -159,10 +150,10 @@ def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -
     >>> folder_name({"RATE": 0.1, "WHERE": "a b/c"}, {"03_x": {"RATE": 0.1, "WHERE": "/a b/c"}})
     'RATE=0.1_WHERE=a-b-c_ba1d47b0'
     """
-    told = "_".join(f"{name}={value}" for name, value in point.items())
-    told = re.sub(r"[^\w.=+-]+", "-", told)[:_NAME].strip("-._")
+    readable = "_".join(f"{name}={value}" for name, value in point.items())
+    readable = re.sub(r"[^\w.=+-]+", "-", readable)[:_NAME].strip("-._")
     text = json.dumps(parameters, sort_keys=True, default=str)
-    return f"{told}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{readable}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def outcomes(run: Run) -> dict[str, Outcome] | None:
@@ -171,19 +162,19 @@ def outcomes(run: Run) -> dict[str, Outcome] | None:
     A run of other parameters, or of a notebook whose code has changed since, is none.
     """
     try:
-        told = json.loads((run.folder / PLAN).read_text(encoding="utf-8"))
+        plan_there = json.loads((run.folder / PLAN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    found = manifest.read(run.folder)
-    if told != run.plan or not set(run.digests) <= set(found):
+    ended = manifest.read(run.folder)
+    if plan_there != run.plan or not set(run.digests) <= set(ended):
         return None
-    return {stem: found[stem] for stem in run.digests}
+    return {stem: ended[stem] for stem in run.digests}
 
 
 def is_finished(run: Run) -> bool:
     """Whether the run is in its folder, every notebook done."""
-    found = outcomes(run)
-    return found is not None and all(one.status == "done" for one in found.values())
+    ended = outcomes(run)
+    return ended is not None and all(one.status == "done" for one in ended.values())
 
 
 def execute(run: Run) -> None:
@@ -223,7 +214,7 @@ def _start(run: Run) -> subprocess.Popen:
     manifest.forget_success(run.folder)
     files.write_text(run.folder / PLAN, json.dumps(run.plan, indent=1) + "\n")
     plain = run.plan["parameters"]
-    files.write_text(run.folder / PROFILE, yaml.safe_dump(plain, sort_keys=False))
+    files.write_text(run.folder / PROFILE, json.dumps(plain, indent=1) + "\n")
     job = {"stems": list(run.digests), "out": str(run.folder), "notebooks": str(run.notebooks)}
     job["profile"] = str(run.folder / PROFILE)
     environment = dict(os.environ)
@@ -232,7 +223,7 @@ def _start(run: Run) -> subprocess.Popen:
             environment[name] = str(run.threads)
     with (run.folder / LOG).open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CODE],
+            [sys.executable, "-m", "nbhelpers.runner.grid_run"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -41,10 +41,10 @@ def cover(notebook) -> str:
     """
     pictures = []
     for cell in notebook.cells if notebook is not None else ():
-        found = outputs.images(cell)
-        pictures.extend(found)
-        if found and "cover" in cell.metadata.get("tags", []):
-            pictures = found
+        own = outputs.images(cell)
+        pictures.extend(own)
+        if own and "cover" in cell.metadata.get("tags", []):
+            pictures = own
             break
     if not pictures:
         return ""
@@ -120,9 +120,9 @@ def _facts(outcomes: dict[str, Outcome], results: dict[str, dict]) -> str:
         status: sum(outcome.status == status for outcome in outcomes.values())
         for status in ("done", "failed", "skipped")
     }
-    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    statuses = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     seconds = sum(outcome.seconds for outcome in outcomes.values())
-    items = [f"{told or 'nothing run'}; {duration(seconds)} in all"]
+    items = [f"{statuses or 'nothing run'}; {duration(seconds)} in all"]
     places: dict[str, list[str]] = {}
     for stem, result in results.items():
         places.setdefault(_data_text(result), []).append(stem.partition("_")[0])

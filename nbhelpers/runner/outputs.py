@@ -36,7 +36,7 @@ def settle(text: str) -> str:
 def _settle_line(line: str) -> str:
     if "\r" not in line and "\b" not in line:
         return line
-    shown: list[str] = []
+    characters: list[str] = []
     at = 0
     for char in ANSI.sub("", line.rpartition("\x1b[2K")[2]):  # 2K clears the line
         if char == "\r":
@@ -44,9 +44,9 @@ def _settle_line(line: str) -> str:
         elif char == "\b":
             at = max(0, at - 1)
         else:
-            shown[at : at + 1] = [char]
+            characters[at : at + 1] = [char]
             at += 1
-    return "".join(shown).rstrip()
+    return "".join(characters).rstrip()
 
 
 def tidy_text(text: str) -> str:
@@ -61,13 +61,13 @@ def tidy_text(text: str) -> str:
     >>> tidy_text(" 40%|##   | 4/10\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\nsaved\n")
     'saved\n'
     """
-    kept = []
+    lines = []
     for line in settle(text).split("\n"):
         plain = ANSI.sub("", line)
         if PROGRESS.search(plain) or NATIVE_LOG.match(plain):
             continue
-        kept.append(KERAS_BAR.sub(" ", plain) if KERAS_BAR.search(plain) else line)
-    tidied = "\n".join(kept)
+        lines.append(KERAS_BAR.sub(" ", plain) if KERAS_BAR.search(plain) else line)
+    tidied = "\n".join(lines)
     return tidied if tidied.strip() else ""
 
 
@@ -118,11 +118,11 @@ def images(cell) -> list[tuple[str, str]]:
     Returns:
         (MIME type, data) pairs: base64 for raster pictures, text for SVG.
     """
-    found = []
+    pictures = []
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         for kind in ("image/jpeg", "image/png", "image/gif", "image/svg+xml"):
             if kind in data:
-                found.append((kind, "".join(data[kind])))
+                pictures.append((kind, "".join(data[kind])))
                 break
-    return found
+    return pictures

@@ -14,7 +14,7 @@ import yaml
 
 from nbhelpers.common.errors import UsageError
 
-MOST_BYTES = 100_000
+MOST_BYTES = 300_000
 DEEPEST = 20  # lists and mappings in each other
 INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
 NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -53,7 +53,7 @@ def read_text(text: str, *, what: str) -> object:
             f"Expected {what} of at most {MOST_BYTES:,} characters; received {len(text):,}."
         )
     try:
-        return yaml.load(text, Loader=_Loader)
+        return _Loader(text).get_single_data()
     except yaml.YAMLError as error:
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         problem = problem if len(problem) <= 120 else f"{problem[:50]} ... {problem[-50:]}"

@@ -47,8 +47,8 @@ class Progress:
         """Time goes by."""
         if self._live:
             seconds = time.monotonic() - self._started
-            told = f"{self._name:<{self._width}}  {self._place:<14} {seconds:6.0f} s"
-            self._stream.write(f"\r\x1b[2K{told}")
+            text = f"{self._name:<{self._width}}  {self._place:<14} {seconds:6.0f} s"
+            self._stream.write(f"\r\x1b[2K{text}")
             self._stream.flush()
 
     def end(self, name: str, outcome: Outcome) -> None:
@@ -56,9 +56,9 @@ class Progress:
         self._name = name
         if self._live:
             self._stream.write("\r\x1b[2K")
-        time_told = f"{outcome.seconds:.1f} s" if outcome.seconds else ""
-        told = outcome.status.upper() if outcome.status == "failed" else outcome.status
-        self._line("  ".join(part for part in (told, time_told, outcome.message) if part))
+        seconds = f"{outcome.seconds:.1f} s" if outcome.seconds else ""
+        status = outcome.status.upper() if outcome.status == "failed" else outcome.status
+        self._line("  ".join(part for part in (status, seconds, outcome.message) if part))
 
     def _line(self, text: str) -> None:
         self._stream.write(f"{self._name:<{self._width}}  {text}\n")
