@@ -89,7 +89,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def owner_and_name(repository: str) -> tuple[str, str]:
-    """The two parts of a repository's address.
+    """Return the two parts of a repository's address.
 
     Args:
         repository: its address.
@@ -113,7 +113,7 @@ def owner_and_name(repository: str) -> tuple[str, str]:
 
 
 def first_cell(repository: str = "") -> str:
-    """The text of the first cell.
+    """Return the text of the first cell.
 
     Args:
         repository: its address; empty where none is known.

@@ -58,6 +58,6 @@ def fetch_project(target: pathlib.Path, address: str = "") -> None:
 
 
 def uploaded_projects() -> list[pathlib.Path]:
-    """The copies of the project among what was uploaded."""
+    """Return the copies of the project among what was uploaded."""
     setups = [path for place in PLACES for path in glob.glob(place + THIS, recursive=True)]
     return [pathlib.Path(path).parents[1] for path in setups]

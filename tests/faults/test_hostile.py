@@ -569,7 +569,7 @@ def test_only_plain_values_are_read(text):
 def test_only_plain_values_reach_a_notebook(value):
     for default in ([], None):
         with pytest.raises(UsageError, match="Expected numbers, texts and lists"):
-            overrides.checked("X", value, default)
+            overrides.checked("X", value, default=default)
 
 
 def test_a_profile_that_multiplies_itself_is_refused():
@@ -579,15 +579,15 @@ def test_a_profile_that_multiplies_itself_is_refused():
     with pytest.raises(UsageError, match="aliases"):
         overrides.parse_pairs([("X", "{" + ", ".join(lines) + "}")])
     with pytest.raises(UsageError, match="at most 10000 values"):
-        overrides.checked("X", [1] * 10_001, None)
+        overrides.checked("X", [1] * 10_001, default=None)
 
 
 def test_half_characters_are_refused():
     (value,) = overrides.parse_pairs([("X", r'["\ud83d"]')]).values()
     with pytest.raises(UsageError, match="whole characters"):
-        overrides.checked("X", value, [])
+        overrides.checked("X", value, default=[])
 
 
 def test_a_path_that_no_file_can_have(tmp_path):
     with pytest.raises(UsageError, match="Take out"):
-        overrides.resolved("DATA_DIR", "a\0b", tmp_path)
+        overrides.resolved("DATA_DIR", "a\0b", base=tmp_path)

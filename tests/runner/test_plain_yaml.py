@@ -104,10 +104,10 @@ def test_a_large_page_is_refused_before_it_is_read():
 @pytest.mark.parametrize("value", ["nan", ".nan", float("nan"), float("inf"), 10**400, "1_0", "１"])
 def test_what_is_not_finite_is_refused(value):
     with pytest.raises(UsageError, match="Expected float for X"):
-        overrides.checked("X", value, 0.5)
+        overrides.checked("X", value, default=0.5)
 
 
 @pytest.mark.parametrize("text", ["1:30", "0x10", "1_000", "nan", "2020-01-01"])
 def test_no_other_number_passes_for_a_whole_one(text):
     with pytest.raises(UsageError, match="Expected int for X; received str"):
-        overrides.checked("X", overrides.parse_pairs([("X", text)])["X"], 42)
+        overrides.checked("X", overrides.parse_pairs([("X", text)])["X"], default=42)
