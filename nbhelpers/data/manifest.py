@@ -29,9 +29,18 @@ from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 logger = logging.getLogger(__name__)
 
 COLUMNS = [
-    *("videoname", "label", "original", "group", "path"),
-    *("method", "mask_path", "source", "identity", "split"),
-    *("original_width", "original_height"),
+    "videoname",
+    "label",
+    "original",
+    "group",
+    "path",
+    "method",
+    "mask_path",
+    "source",
+    "identity",
+    "split",
+    "original_width",
+    "original_height",
 ]
 FINDING_COLUMNS = ["videoname", "problem", "detail"]
 PROBLEMS = LEFT_OUT + DOUBTS

@@ -9,8 +9,15 @@ from collections import Counter
 from pathlib import Path
 
 COLUMNS = (
-    *("videoname", "label", "original", "source", "identity", "method", "split"),
-    *("original_width", "original_height"),
+    "videoname",
+    "label",
+    "original",
+    "source",
+    "identity",
+    "method",
+    "split",
+    "original_width",
+    "original_height",
 )
 TWICE = "given twice"  # key of a row that holds which of its facts disagree with themselves
 

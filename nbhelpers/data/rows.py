@@ -17,8 +17,15 @@ from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS, without_ending
 
 #: A row with one of these is left out.
 PROBLEMS = (
-    *("unsafe name", "unlabelled", "unknown label", "duplicate"),
-    *("missing", "ambiguous", "leads outside", "unreadable", "unlisted"),
+    "unsafe name",
+    "unlabelled",
+    "unknown label",
+    "duplicate",
+    "missing",
+    "ambiguous",
+    "leads outside",
+    "unreadable",
+    "unlisted",
 )
 #: A row with one of these stays: it can be used, but not what it says of its family.
 DOUBTS = tuple(f"{kind} {tie}" for tie in ("original", "source") for kind in ("no", "fake", "own"))

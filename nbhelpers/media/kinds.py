@@ -7,12 +7,33 @@ from pathlib import Path
 
 #: What is looked for in folders; a file that is named is judged by its first bytes.
 PICTURE_ENDINGS = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
-    *(".heic", ".heif", ".avif"),
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
 )
 CLIP_ENDINGS = (
-    *(".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv"),
-    *(".mts", ".m2ts", ".ts"),
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".3gp",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".flv",
+    ".mts",
+    ".m2ts",
+    ".ts",
 )
 _ENDINGS = frozenset(PICTURE_ENDINGS + CLIP_ENDINGS)
 HEAD_BYTES = 400  # two packets of an MPEG transport stream fit, with or without time codes

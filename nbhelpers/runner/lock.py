@@ -25,6 +25,10 @@ class Share:
     """A lock's file descriptor that a spawned process gets, and holds as long as it lives.
 
     So a folder stays locked when a run was killed but its notebook has not ended yet.
+
+    `DupFd` is how multiprocessing itself hands descriptors to spawned processes; Python 3.11 to
+    3.13 do not document it. It goes when `execution` starts its process with `subprocess`, which
+    has ``pass_fds``.
     """
 
     def __init__(self, descriptor: object) -> None:

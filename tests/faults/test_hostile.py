@@ -322,9 +322,26 @@ def test_a_model_that_unpacks_to_no_end_is_refused(tmp_path, monkeypatch):
 
 
 FORBIDDEN = {
-    *("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "torch"),
-    *("eval", "exec", "os.system", "os.popen", "extractall", "unsafe_load", "full_load"),
-    *("compile", "yaml.load", "enable_unsafe_deserialization", "read_pickle", "to_pickle"),
+    "pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "marshal",
+    "shelve",
+    "torch",
+    "eval",
+    "exec",
+    "os.system",
+    "os.popen",
+    "extractall",
+    "unsafe_load",
+    "full_load",
+    "compile",
+    "yaml.load",
+    "enable_unsafe_deserialization",
+    "read_pickle",
+    "to_pickle",
 }
 
 

@@ -11,8 +11,16 @@ import tools
 from nbhelpers.data import locate
 
 WRITERS = {
-    *("write_text", "write_bytes", "savefig", "save_weights", "imwrite", "urlretrieve", "copyfile"),
-    *("savez", "savez_compressed", "save"),
+    "write_text",
+    "write_bytes",
+    "savefig",
+    "save_weights",
+    "imwrite",
+    "urlretrieve",
+    "copyfile",
+    "savez",
+    "savez_compressed",
+    "save",
 }
 TO_FILE = {"to_csv", "to_json", "to_html"}  # with a path as their first argument
 # What may write: into memory, into a folder of its own, to a draft, or what no one reads half.
