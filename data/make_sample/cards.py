@@ -1,4 +1,4 @@
-"""Stage 4: checksum list of the sample, contact sheets to look at, the README's picture."""
+"""Stage 4: checksum list of the sample, contact sheets to look at, the two committed pictures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from assets import sha256
+from people import video_name
 
 CHECKSUMS = "SHA256SUMS"
 # Whose fakes the README's picture shows (of each the first in the order of names).
@@ -135,10 +136,54 @@ def picture(sample: Path, path: Path) -> None:
     cv2.imwrite(str(path), page, [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
 
 
-def run(sample: Path, out: Path, picture_path: Path | None = None) -> None:
+def _middle_frame(path: Path) -> np.ndarray:
+    capture, frames = cv2.VideoCapture(str(path)), []
+    while (got := capture.read())[0]:
+        frames.append(got[1])
+    return frames[len(frames) // 4]
+
+
+def variety(sample: Path, path: Path, clips: list) -> None:
+    """One frame each of clips that differ in size, codec and content, at one common scale."""
+    folder, width = sample / "deepfake-detection-challenge" / "train_sample_videos", 1180
+    page, x, y, tallest = np.full((2000, width, 3), 255, np.uint8), MARGIN, MARGIN, 0
+    for name, caption in clips:
+        frame = _middle_frame(folder / name)
+        text = _text(caption, 9)
+        if x + frame.shape[1] > width - MARGIN:
+            x, y, tallest = MARGIN, y + tallest + GROUP_GAP, 0
+        _paste(page, text, x, y)
+        _paste(page, frame, x, y + text.shape[0] + GAP)
+        tallest = max(tallest, text.shape[0] + GAP + frame.shape[0])
+        x += max(frame.shape[1], text.shape[1]) + GROUP_GAP
+    page = page[: y + tallest + MARGIN]
+    cv2.imwrite(str(path), page, [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+
+
+def _pictured_clips(planned: list) -> list:
+    """Labelled clips, real and fake in turn, of which every one has something of its own."""
+    chosen = {}
+    for shot in sorted(planned, key=lambda shot: -shot["output"][0]):
+        if shot["split"] != "train":
+            continue
+        traits = [shot["codec"].upper().replace("H264", "H.264"), f"{shot['fps']}/s"]
+        traits += [name for name in ("sound", "rotated") if shot[name]]
+        traits += ["variable rate"] if len(shot["ticks"]) <= shot["ticks"][-1] else []
+        traits += ["two people"] if shot["companion"] is not None else []
+        kind = (shot["output"], *traits[2:], traits[0])
+        method = [None, *shot["methods"]][len(chosen) % 2]
+        caption = f"{method or 'REAL'}, {', '.join(traits)}"
+        chosen.setdefault(kind, (video_name(shot, method), caption))
+    return list(chosen.values())[:14]
+
+
+def run(sample: Path, out: Path, picture_path: Path | None, planned: list) -> None:
+    """Write the checksums, the contact sheets into `out` and, beside picture_path, two pictures."""
     out.mkdir(parents=True, exist_ok=True)
     if picture_path:
         picture(sample, picture_path)
+        clips_path = picture_path.with_name(picture_path.stem + "_clips.jpg")
+        variety(sample, clips_path, _pictured_clips(planned))
     write_checksums(sample)
     still_sheets(sample, out)
     if (sample / "deepfake-detection-challenge" / "train_sample_videos" / "metadata.json").exists():
