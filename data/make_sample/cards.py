@@ -168,7 +168,7 @@ def _pictured_clips(planned: list) -> list:
             continue
         traits = [shot["codec"].upper().replace("H264", "H.264"), f"{shot['fps']}/s"]
         traits += [name for name in ("sound", "rotated") if shot[name]]
-        traits += ["variable rate"] if len(shot["ticks"]) <= shot["ticks"][-1] else []
+        traits += ["variable rate"] if shot["variable"] else []
         traits += ["two people"] if shot["companion"] is not None else []
         kind = (shot["output"], *traits[2:], traits[0])
         method = [None, *shot["methods"]][len(chosen) % 2]

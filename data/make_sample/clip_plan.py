@@ -26,19 +26,22 @@ COMBINATIONS = {
 }
 # Rendered size, and how many times that the clip has: some people's clips were enlarged by an app.
 FORMATS = (
-    *[((320, 240), 1)] * 4,
-    *[((256, 192), 1)] * 2,
-    *[((240, 320), 1)] * 2,
-    *[((180, 320), 1)] * 2,
+    *[((256, 192), 1)] * 3,
+    *[((256, 192), 1.25)] * 3,
+    ((256, 192), 1.5),
+    ((320, 240), 1),
     *[((320, 180), 1)] * 2,
     *[((320, 180), 1.5)] * 2,
-    ((288, 216), 1.5),
-    ((240, 240), 1),
+    *[((192, 256), 1.25)] * 2,
+    *[((180, 320), 1)] * 2,
 )
 DUET_FORMAT = ((384, 216), 1)
-RATES = (25, 25, 25, 30, 30, 30, 24, 24)  # frames a second
+RATES = (25, 25, 25, 25, 24, 24, 30, 30)  # frames a second
 SECONDS = (1.5, 4.0)
-RARE = {"hevc": 5, "vp9": 4, "sound": 12, "leaves": 5, "rotated": 2, "variable": 2}  # clips
+# Clips with something special.  All but the smooth ones come from a camera that takes a picture at
+# every second frame only, as webcams do in the evening; it saves renders.
+RARE = {"hevc": 5, "vp9": 4, "sound": 12, "leaves": 5, "rotated": 2, "variable": 2, "smooth": 3}
+DROPPED = 0.5  # share of the frames that a clip of variable rate lacks
 
 
 # ---------------------------------------------------------------- motion
@@ -157,11 +160,11 @@ def _containers(count, duets):
     low, high = SECONDS
     rows = [
         # Short ones are many and long ones few, as every frame has to be rendered.
-        {"format": f, "fps": r, "seconds": low + (high - low) * p**6, "codec": "h264"}
+        {"format": f, "fps": r, "seconds": low + (high - low) * p**8, "codec": "h264"}
         for f, r, p in zip(formats, rates, place, strict=True)
     ]
     for i in duets:
-        rows[i]["format"] = DUET_FORMAT
+        rows[i].update(format=DUET_FORMAT, seconds=min(rows[i]["seconds"], 1.7))
         rows[i + 1].update(rows[i])
 
     def pick(name, allowed):
@@ -175,23 +178,25 @@ def _containers(count, duets):
         for i in pick(name, lambda row: row["codec"] == "h264"):
             rows[i]["codec"] = name
     for i in pick("leaves", alone):
-        rows[i].update(leaves=True, seconds=max(rows[i]["seconds"], 2.4))
+        rows[i].update(leaves=True, seconds=max(rows[i]["seconds"], 2.1))
     for i in pick("rotated", lambda row: alone(row) and row["format"][0][0] < row["format"][0][1]):
         rows[i]["rotated"] = True
     for i in pick("variable", lambda row: alone(row) and row["fps"] == 30):
         rows[i]["variable"] = True
+    for i in pick("smooth", lambda row: alone(row)):
+        rows[i]["smooth"] = True
     for i in pick("sound", lambda row: True):
         rows[i]["sound"] = True
     return rows
 
 
 def _ticks(container, key):
-    """Numbers of the frames that the camera took; of a variable rate some are missing."""
-    n = round(container["seconds"] * container["fps"])
-    if not container.get("variable"):
-        return np.arange(n)
-    rng = stream("clip", key, 1)
-    return np.flatnonzero((rng.random(n) > 0.3) | np.isin(np.arange(n), (0, n - 1)))
+    """Number of frames, and those at which the camera took a new picture."""
+    n = 2 * round(container["seconds"] * container["fps"] / 2)
+    if container.get("variable"):
+        taken = stream("clip", key, 1).random(n) > DROPPED
+        return n, np.flatnonzero(taken | np.isin(np.arange(n), (0, n - 1)))
+    return n, np.arange(0, n, 1 if container.get("smooth") else 2)
 
 
 # ---------------------------------------------------------------- clips
@@ -225,8 +230,8 @@ def make_clip(person, container, methods, split, duet) -> dict:
     `duet`: 0 or 1 for the first and second person of a pair that is seen together.
     """
     key, (size, enlarged) = person["index"], container["format"]
-    ticks, beat = _ticks(container, key), container["fps"] / 25
-    time = np.arange(ticks[-1] + 1) / container["fps"]
+    (frames, ticks), beat = _ticks(container, key), container["fps"] / 25
+    time = np.arange(frames) / container["fps"]
     motion = _motion(key, time, beat)
     rng = stream("clip", key, 2)
     if container.get("leaves"):
@@ -248,8 +253,10 @@ def make_clip(person, container, methods, split, duet) -> dict:
         "size": size,
         "output": tuple(2 * round(side * enlarged / 2) for side in size),
         "fps": container["fps"],
+        "frames": frames,
         "ticks": ticks,
-        **{k: container.get(k, False) for k in ("codec", "sound", "rotated")},
+        "jaw": np.array([face["jawOpen"] for face in motion["expressions"]]),
+        **{k: container.get(k, False) for k in ("codec", "sound", "rotated", "variable")},
         "expressions": [motion["expressions"][i] for i in ticks],
         "mouth_expressions": [motion["mouth_expressions"][i] for i in ticks],
         "poses": motion["poses"][ticks],

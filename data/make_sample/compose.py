@@ -31,7 +31,9 @@ from imaging import (
     uniform,
 )
 from manipulate import draw_method, reenact_mouth, swap_face
+from sharing import share_stills
 
+FIRST = "stills_first"  # in the work folder: photos before they were shared
 FACES, CHALLENGE, BROKEN = "deepfake-faces", "deepfake-detection-challenge", "broken"
 LABELLED, UNLABELLED = "train_sample_videos", "test_videos"
 RIM = 2  # pixels
@@ -103,7 +105,7 @@ def _fake(method, scene, target, render, load, drawn, frame):
 
 
 def compose_still(shot, people, work, out, settings) -> list:
-    """One photo and its fakes; returns table rows."""
+    """One photo and its fakes, as the camera stores them; returns table rows."""
     folder, person = work / "stills" / shot["name"], people[shot["person"]]
     scene, load = Scene(shot, person, settings), _loader(folder)
     render = load("target")
@@ -126,7 +128,7 @@ def compose_still(shot, people, work, out, settings) -> list:
         final = draw_final(settings["final"], shot["positions"], code)
         picture = finish(picture, final, _rng(settings, NOISE, shot["key"], code))
         cv2.imwrite(
-            str(out / FACES / "faces_224" / name.replace(".mp4", ".jpg")),
+            str(work / FIRST / name.replace(".mp4", ".jpg")),
             picture,
             [cv2.IMWRITE_JPEG_QUALITY, final["quality"], cv2.IMWRITE_JPEG_OPTIMIZE, 1],
         )
@@ -175,25 +177,22 @@ def _shown(frames, shot):
 def compose_clip(shot, people, work, out, settings) -> list:
     """One clip and its fakes; returns table rows."""
     clip, rows, base = _read_clip(shot, people, work, settings), [], out / CHALLENGE
-    jaw = np.array([face["jawOpen"] for face in shot["expressions"]])
-    container = {
-        **{name: shot[name] for name in ("fps", "codec", "ticks", "rotated")},
-        "sound": babble(jaw, shot["fps"], _rng(settings, SOUND, shot["key"]))
-        if shot["sound"]
-        else None,
-    }
+    timing = {"length": shot["frames"], **{k: shot[k] for k in ("fps", "ticks", "variable")}}
+    voice = _rng(settings, SOUND, shot["key"])
+    sound = babble(shot["jaw"], shot["fps"], voice) if shot["sound"] else None
     for method in [None, *shot["methods"]]:
         name, code, frames = plan.video_name(shot, method), plan.method_number(method), clip[2]
         if method:
             frames, masks = _fake_frames(shot, method, code, clip, settings)
             if shot["split"] == "train":
                 masks = _shown(masks, shot)
-                write_video(base / "masks" / name, masks, crf=24, fps=shot["fps"])
+                write_video(base / "masks" / name, masks, crf=24, **timing)
         final = draw_final(settings["final"], shot["positions"], code)
         noise = _rng(settings, NOISE, shot["key"], code)
         path = base / (LABELLED if shot["split"] == "train" else UNLABELLED) / name
         frames = [finish(frame, final, noise) for frame in _shown(frames, shot)]
-        write_video(path, frames, crf=final["crf"], **container)
+        look = {"codec": shot["codec"], "rotated": shot["rotated"], "sound": sound}
+        write_video(path, frames, crf=final["crf"], **timing, **look)
         row = _row(shot, method, people[shot["person"]], people)
         rows.append({**row, "split": shot["split"], **_second_person(shot, people)})
     return rows
@@ -266,13 +265,13 @@ def _all(function, shots, jobs):
 
 
 def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int = 2) -> None:
-    """Compose the stills and/or the clips from finished renders."""
+    """Compose the stills and/or the clips from finished renders; or only share the stills again."""
     cv2.setNumThreads(1)
     settings = yaml.safe_load(settings_path.read_text())
     people = plan.make_identities(FaceModel(assets))
-    order = plan.stream("order", 3)
     if what in ("all", "stills"):
-        _fresh(out / FACES / "faces_224", out / FACES / "masks_224")
+        order = plan.stream("order", 3)
+        _fresh(work / FIRST, out / FACES / "masks_224")
         rows = _all(
             partial(compose_still, people=people, work=work, out=out, settings=settings),
             _prepare(plan.make_stills(people), settings),
@@ -281,8 +280,11 @@ def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int
         _name_sources(rows, order)
         table = pd.DataFrame(rows).iloc[order.permutation(len(rows))]
         table.to_csv(out / FACES / "metadata.csv", index=False)
+    if what in ("all", "stills", "shared"):
+        _fresh(out / FACES / "faces_224")
+        share_stills(plan.make_stills(people), work / FIRST, out / FACES / "faces_224", settings)
     if what in ("all", "clips"):
-        base = out / CHALLENGE
+        order, base = plan.stream("order", 5), out / CHALLENGE
         _fresh(base / LABELLED, base / UNLABELLED, base / "masks")
         rows = _all(
             partial(compose_clip, people=people, work=work, out=out, settings=settings),

@@ -46,6 +46,8 @@ def write_video(
     fps: int,
     codec="h264",
     ticks=None,
+    length=None,
+    variable=False,
     sound=None,
     rotated=False,
 ) -> None:
@@ -57,7 +59,9 @@ def write_video(
         crf: quality as x264 counts it.
         fps: ticks a second.
         codec: one of CODECS.
-        ticks: number of the tick at which each frame is shown; None for one after the other.
+        ticks: number of the tick from which each frame is shown; None for one after the other.
+        length: of the clip in ticks; None to end with the last frame.
+        variable: leave out the ticks at which nothing changes, instead of showing a frame again.
         sound: int16 (samples,) at SOUND_RATE, or None.
         rotated: store the picture turned by 90 degrees with a flag for the player to turn it back.
     """
@@ -65,14 +69,15 @@ def write_video(
         frames = [np.rot90(frame, -1) for frame in frames]
     height, width = frames[0].shape[:2]
     ticks = np.arange(len(frames)) if ticks is None else np.asarray(ticks)
-    every = np.searchsorted(ticks, np.arange(ticks[-1] + 1), "right") - 1  # frame seen at each tick
+    length = ticks[-1] + 1 if length is None else length
+    every = np.searchsorted(ticks, np.arange(length), "right") - 1  # the frame seen at each tick
     layout = "gray" if frames[0].ndim == 2 else "bgr24"
     source = f"-f rawvideo -pix_fmt {layout} -s {width}x{height} -r {fps} -i -".split()
     if rotated:
         source = ["-noautorotate", "-display_rotation", 90, *source]
     coding, quality = CODECS[codec]
     output = f"{coding} -crf {quality(crf)} -pix_fmt yuv420p {EXACT} -movflags +faststart".split()
-    if len(every) > len(ticks):
+    if variable:
         taken = "+".join(f"eq(n,{tick})" for tick in ticks)
         output += ["-vf", f"select='{taken}'", "-fps_mode", "passthrough"]
     raw = b"".join(np.ascontiguousarray(frames[i]).tobytes() for i in every)

@@ -124,14 +124,14 @@ FINAL_DRAWS = ("shrink_chance", "shrink", "blur", "luma_noise", "chroma_noise", 
 GOLDEN = 0.381966
 
 
-def spread_positions(count: int, rng) -> np.ndarray:
+def spread_positions(count: int, rng, draws=FINAL_DRAWS) -> np.ndarray:
     """For each shot and each draw a position in 0..1, evenly spread over the shots.
 
     A Latin hypercube.
     With some 50 real clips, independent draws would by bad luck give the reals, say, lower
     quality than the fakes, and a detector could live on that.  Even spreading avoids the luck.
     """
-    return np.stack([(rng.permutation(count) + rng.random(count)) / count for _ in FINAL_DRAWS], 1)
+    return np.stack([(rng.permutation(count) + rng.random(count)) / count for _ in draws], 1)
 
 
 def draw_final(settings: dict, shot_positions: np.ndarray, copy: int) -> dict:

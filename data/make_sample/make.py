@@ -29,7 +29,7 @@ def main() -> None:
         default=HERE / "settings.yaml",
         help="strengths of the methods (compose)",
     )
-    parser.add_argument("--what", choices=("all", "stills", "clips"), default="all")
+    parser.add_argument("--what", choices=("all", "stills", "shared", "clips"), default="all")
     parser.add_argument(
         "--shard", default="0/1", help="i/n: do every n-th piece of work, starting with i (render)"
     )

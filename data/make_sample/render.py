@@ -19,7 +19,7 @@ from textures import ensure_textures
 
 # How far around it a donor's face or a mouth is rendered, in heights of the face.
 MARGIN = {"face": 0.07, "lower": 0.16}
-SAMPLES = {"still": 3, "clip": 2}  # the denoiser makes up for it, and the codec hides the rest
+SAMPLES = {"still": 6, "clip": 2}  # the denoiser makes up for it, and in clips the codec
 
 
 class Session:
