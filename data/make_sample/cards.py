@@ -136,19 +136,21 @@ def picture(sample: Path, path: Path) -> None:
     cv2.imwrite(str(path), page, [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
 
 
-def _middle_frame(path: Path) -> np.ndarray:
+def _early_frame(path: Path, size: tuple) -> np.ndarray:
+    """Frame upright, also where this OpenCV does not heed the rotation flag."""
     capture, frames = cv2.VideoCapture(str(path)), []
     while (got := capture.read())[0]:
         frames.append(got[1])
-    return frames[len(frames) // 4]
+    frame = frames[len(frames) // 4]
+    return frame if frame.shape[1::-1] == tuple(size) else np.rot90(frame)
 
 
 def variety(sample: Path, path: Path, clips: list) -> None:
-    """One frame each of clips that differ in size, codec and content, at one common scale."""
+    """One frame each of clips that differ in size, codec and content, all at their own size."""
     folder, width = sample / "deepfake-detection-challenge" / "train_sample_videos", 1180
     page, x, y, tallest = np.full((2000, width, 3), 255, np.uint8), MARGIN, MARGIN, 0
-    for name, caption in clips:
-        frame = _middle_frame(folder / name)
+    for name, size, caption in clips:
+        frame = _early_frame(folder / name, size)
         text = _text(caption, 9)
         if x + frame.shape[1] > width - MARGIN:
             x, y, tallest = MARGIN, y + tallest + GROUP_GAP, 0
@@ -160,21 +162,26 @@ def variety(sample: Path, path: Path, clips: list) -> None:
     cv2.imwrite(str(path), page, [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
 
 
+def _traits(shot: dict) -> list:
+    """What a clip has that few have, in words."""
+    traits = [shot["codec"].upper()] if shot["codec"] != "h264" else []
+    traits += [name for name in ("sound", "rotated") if shot[name]]
+    traits += ["variable rate"] if shot["variable"] else []
+    traits += ["two people"] if shot["companion"] is not None else []
+    return traits
+
+
 def _pictured_clips(planned: list) -> list:
     """Labelled clips, real and fake in turn, of which every one has something of its own."""
+    labelled = [shot for shot in planned if shot["split"] == "train"]
     chosen = {}
-    for shot in sorted(planned, key=lambda shot: -shot["output"][0]):
-        if shot["split"] != "train":
-            continue
-        traits = [shot["codec"].upper().replace("H264", "H.264"), f"{shot['fps']}/s"]
-        traits += [name for name in ("sound", "rotated") if shot[name]]
-        traits += ["variable rate"] if shot["variable"] else []
-        traits += ["two people"] if shot["companion"] is not None else []
-        kind = (shot["output"], *traits[2:], traits[0])
+    for shot in sorted(labelled, key=lambda shot: (shot["output"][1], -shot["output"][0])):
+        traits = _traits(shot)
         method = [None, *shot["methods"]][len(chosen) % 2]
-        caption = f"{method or 'REAL'}, {', '.join(traits)}"
-        chosen.setdefault(kind, (video_name(shot, method), caption))
-    return list(chosen.values())[:14]
+        caption = ", ".join([method or "REAL", f"{shot['fps']}/s", *traits])
+        kind = tuple(traits) if {*traits} - {"sound"} else (shot["output"], *traits)
+        chosen.setdefault(kind, (video_name(shot, method), shot["output"], caption))
+    return list(chosen.values())
 
 
 def run(sample: Path, out: Path, picture_path: Path | None, planned: list) -> None:
