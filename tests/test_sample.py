@@ -16,8 +16,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from nbhelpers import faces as faces_of
-from nbhelpers import manifest, metrics, splits, video
+from nbhelpers.data import manifest, splits
+from nbhelpers.evaluation import metrics
+from nbhelpers.media import clip_facts, video
+from nbhelpers.media import faces as faces_of
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "sample"
 FACES = SAMPLE / "deepfake-faces"
@@ -84,9 +86,9 @@ def pair_groups(table):
 def check_auc(name, fake, values, groups):
     """Print the AUC of one number with its interval; check that it does not tell the label."""
     ranks = pd.Series(np.asarray(values, float)).rank(pct=True)
-    auc = metrics.score_intervals(np.asarray(fake, int), ranks, groups, seed=0)["auc"]
-    print(f"  AUC of {name:24s} {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]")
-    assert FAIR[0] <= auc["value"] <= FAIR[1], f"{name} alone gives AUC {auc['value']:.3f}"
+    auc = metrics.score_intervals(np.asarray(fake, int), ranks, groups=groups, seed=0)["auc"]
+    print(f"  AUC of {name:24s} {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}]")
+    assert FAIR[0] <= auc.value <= FAIR[1], f"{name} alone gives AUC {auc.value:.3f}"
 
 
 # ---------------------------------------------------------------- face crops
@@ -260,7 +262,7 @@ def clip_measures():
                 "sharpness": np.mean([sharpness(f) for f in frames[::5]]),
             }
         )
-    return pd.DataFrame(rows).merge(video.clip_table(paths), on="videoname")
+    return pd.DataFrame(rows).merge(clip_facts.table(paths), on="videoname")
 
 
 def test_clips_are_as_varied_as_a_folder_that_people_have():
