@@ -174,9 +174,10 @@ def test_tables_replace_older_tables_only(project, capsys):
 
 
 def test_the_grid_is_not_replaced_by_the_table(project, capsys):
-    grid_file = project / "sweep.csv"
+    grid_file = project / "mine" / "sweep.csv"
+    grid_file.parent.mkdir()
     grid_file.write_text("RATE: [1]\n")
-    assert main(["sweep", "03", "--grid", str(grid_file), "--out", str(project)]) == 2
+    assert main(["sweep", "03", "--grid", str(grid_file), "--out", str(grid_file.parent)]) == 2
     assert "none of the inputs" in capsys.readouterr().err
     assert grid_file.read_text() == "RATE: [1]\n"
 
