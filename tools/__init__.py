@@ -1,7 +1,7 @@
-"""Programs for those who maintain the project; not installed, and of no use to those who run it.
+"""Programs for maintainers; they are not installed with the package.
 
-Each is run from a checkout: `python -m tools.render` (outputs for the notebooks in git),
-`python -m tools.readme` (the README's results table), `python -m tools.hosted` (the first cell and
-the links for Kaggle and Colab), `python -m tools.lock` (requirements). `hosted_setup` is what that
-first cell carries out there.
+Each is run from a checkout, as `python -m tools.NAME`: `render` (outputs for the notebooks in git),
+`results_table` (the sample's results in docs), `chart` (the README's chart), `hosted` (the first
+cell and the links for Kaggle and Colab), `lock` (both requirements files). `hosted_setup` is what
+that cell carries out there.
 """

@@ -27,7 +27,7 @@ from nbhelpers.runner.notebooks import (
     source_digest,
     tags_of,
 )
-from tools import command_line, readme
+from tools import command_line, results_table
 
 HELP = "store outputs in notebooks/ for readers of the repository"
 EXAMPLES = """
@@ -75,18 +75,18 @@ def render(
     *,
     run_dir: str = "",
     notebooks_dir: Path | None = None,
-    readme_file: Path | None = None,
+    results_page: Path | None = None,
     stream: TextIO | None = None,
 ) -> int:
     """Executes notebooks with their own parameters and stores the outputs in them.
 
-    The README's results table is rewritten from the same run, when all notebooks are rendered.
+    The table of docs/results.md is rewritten from the same run, when all notebooks are rendered.
 
     Args:
         wanted: numbers or names; nothing means all.
         run_dir: a finished run to take the outputs from; "" makes a new one in a temporary folder.
         notebooks_dir: where the notebooks are; None is the project's own.
-        readme_file: the one with the results table; None is the project's own.
+        results_page: the one with the results table; None is the project's own.
         stream: where progress goes; None is standard error.
 
     Returns:
@@ -98,7 +98,7 @@ def render(
     """
     stream = sys.stderr if stream is None else stream
     folder = notebooks_dir or locate.project_root() / "notebooks"
-    readme_file = readme_file or locate.project_root() / "README.md"
+    results_page = results_page or locate.project_root() / results_table.PAGE
     selected = select_notebooks(find_notebooks(folder), wanted := list(wanted))
     with tempfile.TemporaryDirectory(prefix="nbhelpers-render-") as temporary:
         run_folder = Path(run_dir).expanduser().resolve() if run_dir else Path(temporary).resolve()
@@ -113,8 +113,8 @@ def render(
     for path, text in texts.items():
         files.write_text(path, text)
         stream.write(f"{path.name}: outputs stored, {len(text.encode()) / 1000:.0f} kB\n")
-    if not wanted and readme_file.is_file():
-        readme.update(readme_file, results)
+    if not wanted and results_page.is_file():
+        results_table.update(results_page, results)
     return 0
 
 

@@ -55,7 +55,7 @@ class Parameter:
     comment: str = ""
 
     def number_rules(self) -> list[str]:
-        """What the comment says of numbers, in its words."""
+        """Return what the comment says of numbers, in its words."""
         return [match[0] for pattern, _ in RULES for match in pattern.finditer(self.comment)]
 
 
@@ -137,7 +137,7 @@ def check_names(name: str, values: Iterable[str], *, known: Iterable[str]) -> No
 
 
 def _problems(parameter: Parameter, value: object, values: Mapping[str, object]) -> Iterator[str]:
-    """What the comment does not allow in a value, as sentences."""
+    """Return what the comment does not allow in a value, as sentences."""
     name, comment = parameter.name, parameter.comment
     for one in value if isinstance(value, list | tuple) else [value]:
         if isinstance(one, int | float) and not isinstance(one, bool):
@@ -159,7 +159,7 @@ def _problems(parameter: Parameter, value: object, values: Mapping[str, object])
 
 
 def _known_texts(parameter: Parameter) -> list[str]:
-    """The texts that a comment allows; none where it allows any."""
+    """Return the texts that a comment allows; none where it allows any."""
     if isinstance(parameter.default, list | tuple):
         return [*parameter.default] if "or some" in parameter.comment else []
     named = NAMES.findall(parameter.comment)

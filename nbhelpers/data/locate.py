@@ -65,7 +65,7 @@ class Dataset:
 
 
 def project_root() -> Path:
-    """The folder that holds ``data/`` and ``notebooks/``.
+    """Return the folder that holds ``data/`` and ``notebooks/``.
 
     Returns:
         The parent of the installed package; if the package was copied away from its project, the
@@ -138,7 +138,7 @@ def _expanded(data_dir: str | os.PathLike) -> Path:
 
 
 def _seen_in(folder: Path) -> str:
-    """What is there instead of a data set, in words."""
+    """Return what is there instead of a data set, in words."""
     try:
         return f"it holds {sorted(entry.name for entry in folder.iterdir())[:8]}"
     except FileNotFoundError:
@@ -167,7 +167,7 @@ def _search(name: str) -> Dataset:
 
 
 def _shapes(folder: Path, name: str, *, itself: bool = True) -> Iterator[Path]:
-    """The folders below ``folder`` in which Kaggle is known to mount a data set."""
+    """Return the folders below ``folder`` in which Kaggle is known to mount a data set."""
     if itself:
         yield folder
     yield folder / name

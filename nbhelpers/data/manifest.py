@@ -128,7 +128,7 @@ def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
 
 
 def _to_table(usable: list[dict], layout: Layout) -> pd.DataFrame:
-    """The usable rows with all columns but the group, and their masks."""
+    """Return the usable rows with all columns but the group, and their masks."""
     text = [column for column in COLUMNS if not column.startswith("original_")]
     rows = {column: [clean(row.get(column)) for row in usable] for column in text}
     table = pd.DataFrame(rows, columns=text, dtype="str")

@@ -103,7 +103,7 @@ def _json_rows(text: str) -> list[dict]:
 
 
 def _facts(facts: object) -> dict:
-    """The facts of one file; keys that are there with two values are named, not chosen from."""
+    """Return the facts of one file; keys that have two values are named, not chosen from."""
     if not isinstance(facts, _Pairs):
         return {}
     values: dict[str, list] = {}

@@ -263,7 +263,7 @@ def _clips(
     *,
     keep_going: bool = False,
 ) -> Iterator[tuple[dict[str, Sequence], dict[str, dict]]]:
-    """What `_finish` says of each clip, in order; clips are decoded and encoded ahead."""
+    """Return what `_finish` says of each clip, in order; clips are decoded and encoded ahead."""
 
     def prepare(path):
         return _prepare(path, choices, shelf, (Exception,) if keep_going else _EXPECTED)

@@ -134,7 +134,7 @@ class WorkerPool:
         return answered
 
     def _row(self, reference: Any, worker: Any, clip: _Clip | None) -> dict | None:
-        """A worker's row for its clip; None when it has initialised, or is to try again."""
+        """Return a worker's row for its clip; None when it has initialised, or is to try again."""
         errors = self.ray.exceptions
         try:
             answer = self.ray.get(reference)
@@ -167,7 +167,7 @@ class WorkerPool:
         self.start()
 
     def _failed(self, clip: _Clip, problem: str) -> dict | None:
-        """The row of a clip that was tried often enough, else None."""
+        """Return the row of a clip that was tried often enough, else None."""
         clip.tried += 1
         logger.info("%s failed, attempt %d: %s", clip.videoname, clip.tried, problem)
         if clip.tried < ATTEMPTS:

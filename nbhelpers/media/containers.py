@@ -19,7 +19,7 @@ from nbhelpers.media.ffmpeg import VideoError
 
 MOST_BOXES = 100_000  # of an MP4; an hour in fragments of a second has 7,200
 _HEADER_BYTES = 200  # more than any header box that is read here has
-_TRIMMED = 0.02  # seconds between what a track holds and what is shown of it, beyond rounding
+_TRIMMED = 0.02  # seconds that a track holds and that are not shown, beyond rounding
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _mp4_header(movie: bytes, track: bytes, media: bytes) -> Header:
     media_unit, media_duration = _unit_and_duration(media)
     shown = _number(track, 28, 8) if track[:1] == b"\x01" else _number(track, 20, 4)
     known = movie_unit and media_unit and media_duration
-    trimmed = known and abs(shown / movie_unit - media_duration / media_unit) > _TRIMMED
+    trimmed = known and media_duration / media_unit - shown / movie_unit > _TRIMMED
     return Header(_by_quarter_turns(turn), bool(known and not trimmed))
 
 

@@ -110,7 +110,7 @@ def describe(path: str | os.PathLike) -> Description:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator:
-    """A Pillow picture whose header has been read; whatever fails inside is a `PictureError`."""
+    """Open a picture with Pillow and read its header; whatever fails inside is a `PictureError`."""
     from PIL import Image, UnidentifiedImageError
 
     kinds.check_file(path, error=PictureError, what="picture")
@@ -137,7 +137,7 @@ def _damaged(path: Path, error: Exception) -> PictureError:
 
 
 def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndarray | None:
-    """A JPEG decoded by libjpeg without forgiveness: Pillow fills what is lost with grey.
+    """Return a JPEG decoded by libjpeg without forgiveness: Pillow fills what is lost with grey.
 
     The pixels are the same to the last digit. What is in four colours, or shrunk while it is
     decoded, is decoded here for the verdict only, in grey and at an eighth of the size.

@@ -32,7 +32,7 @@ _AVIF = (b"avif", b"avis")
 
 
 def without_ending(name: str) -> str:
-    """A file's name without the ending of a picture or a clip; other dots belong to the name.
+    """Return a name without the ending of a picture or a clip; other dots belong to it.
 
     >>> without_ending("train/A.b.MP4")
     'train/A.b'
@@ -64,7 +64,7 @@ def check_file(path: Path, *, error: type[Exception], what: str) -> None:
 
 
 def first_bytes(path: Path) -> bytes:
-    """The first `HEAD_BYTES` of a file, or all that it has."""
+    """Return the first `HEAD_BYTES` of a file, or all that it has."""
     with path.open("rb") as file:
         return file.read(HEAD_BYTES)
 

@@ -116,7 +116,7 @@ def _activations(layer: keras.layers.Layer) -> int:
 
 
 def _shown(shape: object) -> str:
-    """A shape as documentation writes it."""
+    """Return a shape as documentation writes it."""
     return displayable(str(shape).replace("None", "?"))[:120]
 
 

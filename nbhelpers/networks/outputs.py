@@ -147,7 +147,7 @@ def _end_at(tensor, makers: dict) -> str:
 
 
 def _activation(operation) -> str:
-    """The name of a layer's activation; "" where it has none."""
+    """Return the name of a layer's activation; "" where it has none."""
     function = getattr(operation, "activation", None)
     return getattr(function, "__name__", type(function).__name__) if function is not None else ""
 

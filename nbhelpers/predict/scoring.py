@@ -231,7 +231,7 @@ def _large(boxes: np.ndarray) -> np.ndarray:
 
 
 def _overview(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """A small copy of a picture, and its size by the picture's."""
+    """Return a small copy of a picture, and its size by the picture's."""
     scale = min(1.0, OVERVIEW / max(picture.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), scale

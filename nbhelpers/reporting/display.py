@@ -204,7 +204,7 @@ def _plotly_js() -> str:
 
 
 def _cell_id(shell) -> str:
-    """What tells the running cell from others: its id where the front end sends it."""
+    """Return what tells the running cell from others: its id where the front end sends it."""
     parent = getattr(shell, "get_parent", dict)()
     return str(parent.get("metadata", {}).get("cellId") or f"run {shell.execution_count}")
 
@@ -246,7 +246,7 @@ def _jpeg(pixels: np.ndarray, width: int) -> str:
 
 
 def _preview(path: Path, width: int, seconds: float) -> bytes:
-    """The beginning of a clip as H.264 4:2:0, which every browser plays, with sound as AAC."""
+    """Convert the beginning of a clip to H.264 4:2:0, which every browser plays, and AAC."""
     with tempfile.TemporaryDirectory() as folder:
         preview = Path(folder) / "preview.mp4"
         command = [ffmpeg.program(), "-v", "error", "-nostdin", "-y", "-i", ffmpeg.source(path)]

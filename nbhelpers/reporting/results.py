@@ -63,7 +63,7 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
 
 
 def _parameters_cell(notebook: str) -> dict[str, Parameter]:
-    """The parameters cell in the project's copy of a notebook; nothing where there is no copy."""
+    """Return the parameters cell of the project's copy of a notebook; "" without a copy."""
     try:
         path = project_root() / "notebooks" / f"{notebook}.ipynb"
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -203,7 +203,7 @@ def output_dir(folder: str | os.PathLike = "") -> Path:
 
 
 def parameters_of(namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters among a notebook's variables: literals with a name in capitals.
+    """Return the parameters among a notebook's variables: literals with a name in capitals.
 
     Args:
         namespace: ``globals()`` of the notebook.
@@ -260,7 +260,7 @@ def _is_literal(value: Any) -> bool:
 
 
 def _by_name(value: Any) -> Any:
-    """The same with every interval as a mapping; JSON would make a list of it."""
+    """Return the same with every interval as a mapping; JSON would make a list of it."""
     if isinstance(value, metrics.Interval):
         return value.as_dict()
     if isinstance(value, Mapping):
@@ -269,7 +269,7 @@ def _by_name(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What ``json`` does not know, as what it does."""
+    """Return what ``json`` does not know, as what it does."""
     if isinstance(value, np.generic | np.ndarray | pd.Series):
         return value.tolist()
     if isinstance(value, pd.DataFrame):

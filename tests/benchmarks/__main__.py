@@ -1,7 +1,7 @@
 """Every claim of speed, measured here: `make bench`, or `python -m tests.benchmarks`.
 
     python -m tests.benchmarks [ROW ...] [--out runs/bench] [--small]
-    python -m tests.benchmarks --readme README.md      rewrites its table from the last results
+    python -m tests.benchmarks --page docs/speed.md      rewrites its table from the last results
 
 Each row runs in a process of its own, so that peak memory is a row's own. The two sides of a ratio
 run in turn; what they make is compared first, and a row whose sides differ has no ratio and the
@@ -25,7 +25,7 @@ from nbhelpers.common import files
 from nbhelpers.data import locate
 from tests.benchmarks import bench_import, bench_lime, bench_pictures, bench_video, measure
 from tests.benchmarks.measure import SMALL, Sizes
-from tools import readme
+from tools import results_table
 
 ROWS = {
     "first": bench_video.first,
@@ -42,7 +42,7 @@ ROWS = {
 }
 FILE = "benchmarks.json"
 BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
-NOTE = "<!-- Made by `python -m tests.benchmarks --readme README.md`; do not edit by hand. -->"
+NOTE = "<!-- Made by `python -m tests.benchmarks --page docs/speed.md`; do not edit by hand. -->"
 
 
 def run(names: Iterable[str], sizes: Sizes, *, rows: dict = ROWS, told=print) -> dict:
@@ -107,8 +107,8 @@ def _number(value: float | None, unit: str = "") -> str:
     return f"{shown} {unit}".strip()
 
 
-def readme_block(results: dict) -> str:
-    """The text between the README's markers: the machine, and the table."""
+def page_block(results: dict) -> str:
+    """The text between the page's markers: the machine, and the table."""
     machine = results["machine"]
     told = (
         f"Measured on {results['date'][:10]}: {machine['cores']} cores of {machine['cpu']}, "
@@ -123,16 +123,16 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"some of {', '.join(ROWS)}")
     parser.add_argument("--out", type=Path, default=locate.project_root() / "runs" / "bench")
     parser.add_argument("--small", action="store_true", help="smallest sizes, to try the program")
-    parser.add_argument("--readme", type=Path, help="rewrite this file's table; measure nothing")
+    parser.add_argument("--page", type=Path, help="rewrite this file's table; measure nothing")
     chosen = parser.parse_args()
     if unknown := set(chosen.rows) - set(ROWS):
         parser.error(f"unknown rows {sorted(unknown)}; there are {', '.join(ROWS)}")
     target = chosen.out / FILE
-    if chosen.readme:
+    if chosen.page:
         if not target.is_file():
             parser.error(f"expected {target}; run `make bench` first")
         results = json.loads(target.read_text(encoding="utf-8"))
-        readme.rewrite_between(chosen.readme, readme_block(results), begin=BEGIN, end=END)
+        results_table.rewrite_between(chosen.page, page_block(results), begin=BEGIN, end=END)
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     results = run(chosen.rows or ROWS, SMALL if chosen.small else Sizes())

@@ -141,10 +141,10 @@ def test_readme_takes_the_ratios(tmp_path):
     }
     readme = tmp_path / "README.md"
     readme.write_text(f"above\n{bench.BEGIN}\nold\n{bench.END}\nbelow\n")
-    block = bench.readme_block(results)
+    block = bench.page_block(results)
     assert "| clips | the loop | 1 s | 5 s | 5 | 4–6 | >= 5 |" in block
-    assert bench.readme.rewrite_between(readme, block, begin=bench.BEGIN, end=bench.END)
+    assert bench.results_table.rewrite_between(readme, block, begin=bench.BEGIN, end=bench.END)
     assert readme.read_text() == f"above\n{bench.BEGIN}\n{block}\n{bench.END}\nbelow\n"
     readme.write_text("no markers")
     with pytest.raises(UsageError, match="speed:begin"):
-        bench.readme.rewrite_between(readme, block, begin=bench.BEGIN, end=bench.END)
+        bench.results_table.rewrite_between(readme, block, begin=bench.BEGIN, end=bench.END)

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import tiny_clips
@@ -86,19 +87,19 @@ def test_no_cell_of_the_findings_is_a_formula(tmp_path):
 
 
 def test_decoding_says_one_line_a_clip_and_codecs_say_nothing(tmp_path, capfd):
-    clip = tiny_clips.write_clip(
-        tmp_path / "whole.mp4", tiny_clips.grey_frames(40), options=["-movflags", "+faststart"]
-    )
-    content = bytearray(clip.read_bytes())
-    middle = len(content) * 2 // 3
-    content[middle : middle + 200] = bytes(200)
-    files = {"a.mp4": clip.read_bytes(), "b.mp4": content[: middle + 300]}
+    noise = np.random.default_rng(0)
+    frames = noise.integers(0, 255, (40, 48, 64, 3), dtype=np.uint8)
+    content = bytearray(tiny_clips.write_clip(tmp_path / "whole.mp4", frames).read_bytes())
+    files = {"a.mp4": bytes(content)}
+    middle = len(content) // 2
+    content[middle : middle + 3000] = noise.bytes(3000)
+    files["b.mp4"] = bytes(content)
     root = tiny_sets.write_videos(
         tmp_path / "set", {name: {"label": "REAL"} for name in files}, files=files
     )
     assert command.main(["check", str(root), "--verify", "decode"]) == 1
     said = capfd.readouterr()
-    assert "b.mp4: cannot be decoded" in said.out
+    assert "b.mp4: cannot be decoded: b.mp4 ends after" in said.out
     lines = [line for line in said.err.replace("\r", "\n").splitlines() if line.strip()]
     assert all(line.startswith("decode:") for line in lines), lines  # the bar
 

@@ -123,9 +123,11 @@ def test_what_is_kept_is_said_only_where_something_ran(
     assert capsys.readouterr().err.splitlines()[-1] == expected
 
 
-@pytest.mark.parametrize("option", ["--out", "--data-dir"])
-def test_unknown_users_in_paths_are_one_line(project, capsys, option):
-    assert command.main(["run", option, "~no.such.user/x"]) == 2
+@pytest.mark.parametrize(
+    "words", [["--out"], ["--data-dir"], ["--profile"], ["-p", "SPLIT_CSV"]], ids=lambda w: w[-1]
+)
+def test_unknown_users_in_paths_are_one_line(project, capsys, words):
+    assert command.main(["run", *words, "~no.such.user/x.yaml"]) == 2
     said = capsys.readouterr().err
     assert "no user of this machine is called 'no.such.user'" in said
     assert len(said.splitlines()) == 1

@@ -19,7 +19,7 @@ from nbhelpers.runner.notebooks import (
     source_digest,
     tags_of,
 )
-from tools import hosted, readme, render
+from tools import hosted, render, results_table
 
 ROOT = locate.project_root()
 FOLDER = ROOT / "notebooks"
@@ -321,30 +321,30 @@ def test_the_lesson_and_the_package_have_the_same_function(stem, module, functio
     assert skeleton(lesson, function) == skeleton(packaged, function)
 
 
-# ---------------------------------------------------------------- the README's table
+# ---------------------------------------------------------------- the results table
 
 SCORE = r"\d+\.\d{3} (?:\[\d+\.\d{3}, \d+\.\d{3}\]|\([2-7] groups: no interval\))"
 ROW = re.compile(
-    r"\| (?:\[(\w+)\]\(notebooks/\1\.ipynb\))? \| `[^`]+` "
+    r"\| (?:\[(\w+)\]\(\.\./notebooks/\1\.ipynb\))? \| `[^`]+` "
     + rf"(?:\| (?:{SCORE}|–) ){{{len(scores.MAIN_METRICS)}}}\| (?:\d+|–) \|"
 )
 
 
 def foreign_lines(block):
     """Lines between the README's markers that the generator does not write."""
-    fixed = set(readme.table_block({}).splitlines())
-    fixed |= {readme.FROM_SAMPLE, f"**{scores.RANDOM_NOTE}**", *readme.HEAD}
+    fixed = set(results_table.table_block({}).splitlines())
+    fixed |= {results_table.FROM_SAMPLE, f"**{scores.RANDOM_NOTE}**", *results_table.HEAD}
     return [line for line in block.splitlines() if line not in fixed and not ROW.fullmatch(line)]
 
 
-def test_the_readme_table_is_only_what_the_generator_writes():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.count(readme.BEGIN) == text.count(readme.END) == 1
-    block = text.split(readme.BEGIN + "\n")[1].split(readme.END)[0]
+def test_the_results_table_is_only_what_the_generator_writes():
+    text = (ROOT / results_table.PAGE).read_text(encoding="utf-8")
+    assert text.count(results_table.BEGIN) == text.count(results_table.END) == 1
+    block = text.split(results_table.BEGIN + "\n")[1].split(results_table.END)[0]
     assert foreign_lines(block) == []
     rendered = [render.DIGEST_KEY in path.read_text(encoding="utf-8") for path in NOTEBOOKS]
     if all(rendered):  # `render` fills the table in along with the outputs
-        assert readme.NOTE in block
+        assert results_table.NOTE in block
         assert "`article_xception`" in block
 
 
@@ -355,7 +355,7 @@ def test_foreign_lines_are_seen():
     results = {
         "02_a": {"data": {"is_sample": True}, "metrics": {"test": {"ours": model, "prior": model}}}
     }
-    block = readme.table_block(results)
+    block = results_table.table_block(results)
     assert foreign_lines(block) == []
     assert foreign_lines(block + "\nAUC 0.99!") == ["AUC 0.99!"]
     assert len(foreign_lines(block.replace("0.500 [", "about 0.5 ["))) == 2

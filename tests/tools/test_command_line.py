@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from nbhelpers import __main__ as students
-from tools import command_line, hosted, readme, render
+from tools import command_line, hosted, render, results_table
 
-PROGRAMS = {"hosted": hosted, "readme": readme, "render": render}
+PROGRAMS = {"hosted": hosted, "results_table": results_table, "render": render}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -44,7 +44,7 @@ def test_an_interrupt_ends_with_130(monkeypatch, capsys):
 
 
 def test_as_a_module(tmp_path):
-    command = [sys.executable, "-m", "tools.readme", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "tools.results_table", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "found none" in done.stderr

@@ -11,7 +11,7 @@ from PIL import Image
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner.notebooks import load_notebook
-from tools import readme, render
+from tools import render, results_table
 
 
 def test_render_stores_small_and_plain_outputs(tmp_path):
@@ -29,8 +29,8 @@ def test_render_stores_small_and_plain_outputs(tmp_path):
         "1 + 1",
     )
     page = tmp_path / "README.md"
-    page.write_text(f"{readme.BEGIN}\n{readme.END}\n")
-    arguments = {"notebooks_dir": folder, "readme_file": page, "stream": io.StringIO()}
+    page.write_text(f"{results_table.BEGIN}\n{results_table.END}\n")
+    arguments = {"notebooks_dir": folder, "results_page": page, "stream": io.StringIO()}
     before = load_notebook(path)
     assert render.render(**arguments) == 0
     text = path.read_text()
@@ -38,7 +38,7 @@ def test_render_stores_small_and_plain_outputs(tmp_path):
     assert text.endswith("}\n")
     assert "/tmp" not in text
     assert str(tmp_path) not in text
-    assert readme.EMPTY in page.read_text()
+    assert results_table.EMPTY in page.read_text()
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -143,7 +143,7 @@ def test_a_failing_notebook_changes_no_file(tmp_path):
     before = path.read_bytes()
     stream = io.StringIO()
     page = tmp_path / "README.md"
-    assert render.render(notebooks_dir=path.parent, readme_file=page, stream=stream) == 1
+    assert render.render(notebooks_dir=path.parent, results_page=page, stream=stream) == 1
     assert path.read_bytes() == before
     assert "Nothing stored" in stream.getvalue()
 

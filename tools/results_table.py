@@ -1,4 +1,4 @@
-"""The README's results table, rewritten from the results of a run."""
+"""The table of docs/results.md that is made from a run."""
 
 import argparse
 import sys
@@ -11,16 +11,17 @@ from nbhelpers.data import locate
 from nbhelpers.runner import scores
 from tools import command_line
 
-HELP = "rewrite the README's results table from the results of a run"
+HELP = "rewrite the table of docs/results.md from the results of a run"
 EXAMPLES = """
 examples:
-  python -m tools.readme                                 from runs/latest
-  python -m tools.readme --out runs/tall                 from another run
+  python -m tools.results_table                                 from runs/latest
+  python -m tools.results_table --out runs/tall                 from another run
 
 Exit code: 0 done, 2 no results there.
 """
+PAGE = "docs/results.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-NOTE = "<!-- Made by `python -m tools.readme`; do not edit by hand. -->"
+NOTE = "<!-- Made by `python -m tools.results_table`; do not edit by hand. -->"
 EMPTY = "No results yet: `make render` fills this table in."
 FROM_SAMPLE = "From a run on the bundled sample; value [95 % interval], test split:"
 FROM_MIXED = "From a run partly on the bundled sample; value [95 % interval], test split:"
@@ -43,13 +44,13 @@ def main(chosen: argparse.Namespace) -> int:
         raise UsageError(
             f"Expected NN_name.results.json files in {folder}; found none. Run the notebooks first."
         )
-    changed = update(root / "README.md", results)
-    print("README.md: results table", "rewritten" if changed else "was up to date")
+    changed = update(root / PAGE, results)
+    print(f"{PAGE}: results table", "rewritten" if changed else "was up to date")
     return 0
 
 
 def table_block(results: dict[str, dict]) -> str:
-    """The text between the README's markers.
+    """Make the text between the page's markers.
 
     Args:
         results: as `scores.read_results` gives them.
@@ -67,7 +68,7 @@ def table_block(results: dict[str, dict]) -> str:
         lines += [f"**{scores.RANDOM_NOTE}**", ""]
     lines += HEAD
     for stem, result in scored.items():
-        notebook_cell = f"[{stem}](notebooks/{stem}.ipynb)"
+        notebook_cell = f"[{stem}](../notebooks/{stem}.ipynb)"
         for name, judged, n in scores.model_rows(result):
             cells = [scores.score_text(judged.get(key)) for key in scores.MAIN_METRICS]
             lines.append(_row([notebook_cell, f"`{_cell(name)}`", *cells, _cell(n)]))
@@ -83,11 +84,11 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "\\|").replace("`", "'").replace("\n", " ")
 
 
-def update(readme: Path, results: dict[str, dict]) -> bool:
+def update(page: Path, results: dict[str, dict]) -> bool:
     """Rewrite the README's results table.
 
     Args:
-        readme: a Markdown file with both markers, each on a line of its own.
+        page: a Markdown file with both markers, each on a line of its own.
         results: as `scores.read_results` gives them.
 
     Returns:
@@ -96,14 +97,14 @@ def update(readme: Path, results: dict[str, dict]) -> bool:
     Raises:
         UsageError: no such file, or not exactly one pair of markers in their order.
     """
-    return rewrite_between(readme, table_block(results), begin=BEGIN, end=END)
+    return rewrite_between(page, table_block(results), begin=BEGIN, end=END)
 
 
-def rewrite_between(readme: Path, block: str, *, begin: str, end: str) -> bool:
+def rewrite_between(page: Path, block: str, *, begin: str, end: str) -> bool:
     """Put a text between two markers of a file, in place of what is there.
 
     Args:
-        readme: a text file with both markers, each on a line of its own.
+        page: a text file with both markers, each on a line of its own.
         block: the text, without a line end at its end.
         begin: the first marker.
         end: the second.
@@ -114,20 +115,20 @@ def rewrite_between(readme: Path, block: str, *, begin: str, end: str) -> bool:
     Raises:
         UsageError: no such file, or not exactly one pair of markers in their order.
     """
-    if not readme.is_file():
-        raise UsageError(f"Expected {readme}; it does not exist. Run this in a checkout.")
-    text = readme.read_text(encoding="utf-8")
+    if not page.is_file():
+        raise UsageError(f"Expected {page}; it does not exist. Run this in a checkout.")
+    text = page.read_text(encoding="utf-8")
     before, begun, rest = text.partition(begin)
     inside, ended, after = rest.partition(end)
     if not begun or not ended or begin in inside + after or end in before + after:
         raise UsageError(
-            f"Expected one `{begin}` and after it one `{end}` in {readme.name}; received another "
+            f"Expected one `{begin}` and after it one `{end}` in {page.name}; received another "
             "number or order. Put both back, each on a line of its own."
         )
     updated = f"{before}{begin}\n{block}\n{end}{after}"
     if updated == text:
         return False
-    files.write_text(readme, updated)
+    files.write_text(page, updated)
     return True
 
 
