@@ -2,12 +2,14 @@
 
 import copy
 import html
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from nbhelpers.runner import outputs
 from nbhelpers.runner.notebooks import HOSTED, tags_of
 
+FOLD = re.compile(r"<details>\s*<summary>Solution</summary>|</details>")
 LEFT_OUT = {"papermill-error-cell-tag", HOSTED}  # of errors a page has a notice of its own
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- macro described(kind, output) -%}
@@ -97,6 +99,9 @@ def notebook_html(
     notebook = copy.deepcopy(notebook)
     outputs.tidy(notebook)
     notebook.cells = [cell for cell in notebook.cells if not LEFT_OUT & set(tags_of(cell))]
+    for cell in notebook.cells:
+        if "solution" in tags_of(cell):  # the template folds the whole cell
+            cell.source = FOLD.sub("", cell.source).strip()
     title = title_of(notebook, name)
     notebook.metadata["title"] = title
     head = '<a href="index.html">&larr; All notebooks of this run</a>'

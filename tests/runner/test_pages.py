@@ -33,6 +33,18 @@ def test_page_embeds_pictures_of_the_prose_and_hides_solutions(tmp_path):
     assert not REMOTE.search(page)
 
 
+def test_a_solution_is_folded_whole(tmp_path):
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1"), as_version=4)
+    code = "```python\nanswer = 42\n```"
+    text = f"<details><summary>Solution</summary>\n\n{code}\nBehind it.\n</details>"
+    notebook.cells.append(new_markdown_cell(text, metadata={"tags": ["solution"]}))
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path)
+    (folded,) = re.findall(r'<details class="solution">(.*?)</details>', page, re.DOTALL)
+    assert "answer" in folded and "Behind it." in folded
+    assert page.count("Behind it.") == 1
+    assert page.count("<details") == page.count("</details>") == 1
+
+
 def test_figures_say_where_they_stand(tmp_path):
     notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1", "2"), as_version=4)
     notebook.cells.insert(3, new_markdown_cell('Words.\n\n## The `second` "part"'))
