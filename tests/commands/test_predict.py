@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 
 import pytest
 import tiny_faces
-from tiny_clips import write_clip
 from tiny_faces import save
 
 from nbhelpers import __main__ as command
@@ -18,13 +17,6 @@ from nbhelpers.common.html import NO_PROOF
 from nbhelpers.data import locate
 from nbhelpers.predict import choosing, scoring
 from nbhelpers.predict import detector as detectors
-
-
-@pytest.fixture(scope="module")
-def clip_path(tmp_path_factory):
-    return write_clip(
-        tmp_path_factory.mktemp("clips") / 'it\'s a "clip".mp4', tiny_faces.portrait_clip()
-    )
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,6 @@ from PIL import Image
 
 import nbhelpers
 from nbhelpers import __main__ as command
-from nbhelpers.commands import compare
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import file_checks, manifest
@@ -29,7 +28,7 @@ from nbhelpers.features import encoders
 from nbhelpers.media import images
 from nbhelpers.networks import loading, model_files, pipelines, weights
 from nbhelpers.reporting import display
-from nbhelpers.runner import index, overrides, pages, series
+from nbhelpers.runner import comparison, index, overrides, pages, series
 from nbhelpers.runner.manifest import Outcome
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -45,7 +44,6 @@ ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
         "C:a.mp4",
         "C:\\a.mp4",
         "..\\a.mp4",
-        "sub/a.mp4",
         "..",
         ".",
         "a\x00.mp4",
@@ -77,7 +75,7 @@ def test_file_names_of_any_bytes_can_be_told(tmp_path, capsys):
     assert command.main(["check", str(root), "--csv", str(table)]) == 1
     said = capsys.readouterr().out
     assert "\x1b" not in said
-    assert {r"\udcff\udcfe.mp4", r"b\x1b[31m.mp4"} == set(pd.read_csv(table)["videoname"])
+    assert {r"\udcff\udcfe.mp4", r"b\x1b[31m.mp4"} == set(pd.read_csv(table)["videoname"].dropna())
 
 
 def test_links_that_lead_outside_are_left_out(tmp_path):
@@ -457,7 +455,7 @@ def test_comparison_of_runs_full_of_markup(tmp_path):
     told = page.read_text(encoding="utf-8")
     assert is_harmless(told)
     assert "alert(1)" in told
-    assert compare.NOTHING not in told.split("difference")[1].split("</td>")[1]
+    assert comparison.NOTHING not in told.split("difference")[1].split("</td>")[1]
 
 
 def test_index_of_a_run_full_of_markup(tmp_path):

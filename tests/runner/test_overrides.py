@@ -1,7 +1,6 @@
 """Parameters from profiles and `-p` are checked before anything runs."""
 
 import pytest
-import tiny_notebooks as tiny
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner import overrides
@@ -56,16 +55,6 @@ def test_another_type_is_refused(text, default):
 def test_broken_yaml_is_refused():
     with pytest.raises(UsageError, match="YAML for the value of X"):
         overrides.parse_pairs([("X", "[1")])
-
-
-@pytest.fixture
-def two(tmp_path):
-    """Two notebooks with a profile folder, not to be executed."""
-    folder = tmp_path / "notebooks"
-    tiny.write(folder, "01_eda", parameters="BINS = 20  # bars\n")
-    tiny.write(folder, "02_cnn", parameters="EPOCHS = 3  # passes\nRATE = 0.1  # step\n")
-    (folder / "profiles").mkdir()
-    return folder
 
 
 def combined(folder, *, wanted=(), profile=None, pairs=None, data_dir=None):
