@@ -23,7 +23,7 @@ from nbhelpers.features.choices import Choice
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 3  # raise it whenever the same choice would give other pixels or other features
+_VERSION = 4  # raise it whenever the same choice would give other pixels or other features
 
 
 class StoreError(OSError):

