@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbhelpers.common import parameters
 from nbhelpers.common.errors import UsageError, did_you_mean
+from nbhelpers.common.paths import user_path
 from nbhelpers.runner import plain_yaml
 from nbhelpers.runner.notebooks import Notebook
 
@@ -112,7 +113,7 @@ def resolved(name: str, value: object, base: Path) -> object:
     if name.endswith(PATH_ENDINGS) or value.endswith(PATH_SUFFIXES):
         if "\0" in value:
             raise UsageError(f"Expected a path for {name}; received {value!r}. Take out the \\0.")
-        return str((base / Path(value).expanduser()).resolve())
+        return str((base / user_path(value)).resolve())
     return value
 
 
@@ -158,7 +159,7 @@ def read_profile(profile: str, folder: Path) -> tuple[dict[str, dict], Path]:
     path = folder / f"{profile}.yaml"
     base = Path.cwd()
     if not path.is_file() or Path(profile).suffix:
-        path = Path(profile).expanduser()
+        path = user_path(profile)
         base = path.resolve().parent
     if not path.is_file():
         names = [entry.stem for entry in folder.glob("*.yaml")]
