@@ -15,6 +15,7 @@ from typing import TextIO
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.parameters import read_cell
+from nbhelpers.common.paths import home_folder
 from nbhelpers.data import locate
 from nbhelpers.runner import outputs, scores, series
 from nbhelpers.runner.notebooks import (
@@ -211,7 +212,7 @@ def _replacements(run_folder: Path) -> list[tuple[str, str]]:
         (str(run_folder), "runs/latest"),
         (f"{root}/", ""),
         (str(root), "."),
-        (str(Path.home()), "~"),
+        (str(home_folder()), "~"),
         (tempfile.gettempdir(), "tmp"),
     ]
     return [(old, new) for old, new in pairs if len(old) > 1]

@@ -19,6 +19,7 @@ from pathlib import Path
 from nbhelpers.commands import installed
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.native_logs import no_chatter
+from nbhelpers.common.paths import home_folder
 from nbhelpers.data import locate
 
 EXAMPLES = """
@@ -201,7 +202,7 @@ def data() -> Iterator[Finding]:
 
 def kaggle_account() -> Iterator[Finding]:
     """Look for a token, without reading it."""
-    settings = Path(os.environ.get("KAGGLE_CONFIG_DIR", Path.home() / ".kaggle"))
+    settings = Path(os.environ.get("KAGGLE_CONFIG_DIR", home_folder() / ".kaggle"))
     names = {"KAGGLE_USERNAME", "KAGGLE_API_TOKEN"} & set(os.environ)
     files = [settings / "kaggle.json", settings / "access_token"]
     if names or any(file.is_file() for file in files):

@@ -7,6 +7,8 @@ anything is decoded. What cannot be decoded to its end is an error, never a grey
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 import os
 import re
 import struct
@@ -19,6 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from nbhelpers.media import kinds
+
+logger = logging.getLogger(__name__)
 
 MOST_PIXELS = 50_000_000  # of a picture or of a clip's frame when decoded; three bytes each
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)
@@ -150,7 +154,11 @@ def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndar
     Returns:
         ``uint8 (H, W, 3)`` RGB 0-255, upright; None where it is for Pillow to decode.
     """
-    import simplejpeg
+    try:
+        import simplejpeg
+    except ModuleNotFoundError:  # on Kaggle without a network it cannot be installed
+        _warn_of_pillow()
+        return None
 
     most_bytes = 8 * stored_size[0] * stored_size[1] + _METADATA
     with path.open("rb") as file:
@@ -165,6 +173,13 @@ def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndar
             return None
         raise _damaged(path, error) from error
     return _upright(pixels, picture.getexif().get(_ORIENTATION, 1))
+
+
+@functools.cache
+def _warn_of_pillow() -> None:
+    logger.warning(
+        "simplejpeg is not installed: Pillow decodes JPEGs, and fills what is damaged with grey."
+    )
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

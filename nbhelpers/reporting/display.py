@@ -17,6 +17,7 @@ import logging
 import os
 import subprocess
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ _serial = itertools.count()  # for element names, which must differ within a pag
 def setup() -> None:
     """Set the series' figure style, JPEG inline figures, and quieter libraries."""
     plots.set_style()
+    # Matplotlib warns of itself on slow machines; where a legend lies does not matter that much.
+    warnings.filterwarnings("ignore", message='Creating legend with loc="best"')
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # for a TensorFlow not yet loaded

@@ -68,7 +68,7 @@ def run(
     folder = notebooks_dir or locate.project_root() / "notebooks"
     notebooks = find_notebooks(folder)
     selected = select_notebooks(notebooks, wanted)
-    target = user_path(out).resolve() if out else locate.project_root() / "runs" / "latest"
+    target = user_path(out).resolve() if out else locate.results_folder()
     data = existing(data_dir) if data_dir else None
     content, base = {}, Path.cwd()
     if profile:

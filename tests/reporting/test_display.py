@@ -2,6 +2,7 @@ import base64
 import io
 import re
 import subprocess
+import warnings
 
 import imageio.v3 as imageio
 import matplotlib as mpl
@@ -141,3 +142,12 @@ def test_banner_escapes_its_text(shown):
 
 def test_setup_outside_a_notebook_does_no_harm():
     display.setup()
+
+
+def test_a_slow_machine_is_not_told_where_legends_lie():
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        display.setup()
+        for text in ('Creating legend with loc="best" can be slow', "something else"):
+            warnings.warn(text, stacklevel=1)
+    assert [str(warning.message) for warning in given] == ["something else"]
