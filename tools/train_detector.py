@@ -1,9 +1,9 @@
-"""Train the bundled detector of real faces: ``python tools/train_detector.py --data D --work W``.
+"""Train the bundled detector of real faces: ``python -m tools.train_detector --data D --work W``.
 
 D is Kaggle's folder *deepfake-faces*, W a folder for backups. Started again with the same settings,
 it goes on after the last backup; the draws of a step depend on the seed and the step alone, so that
 the result is that of a training that was never cut off. More `--epochs` than before are allowed as
-long as the learning rate has not begun to fall. ``tools/bundle_detector.py`` judges what comes out.
+long as the learning rate has not begun to fall. ``tools.bundle_detector`` judges what comes out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import json
 import logging
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,7 @@ from nbhelpers import (
 
 logger = logging.getLogger("train_detector")
 
-FACES_CSV = Path(__file__).resolve().parents[1] / "data" / "detector" / "real_faces.split.csv"
+SPLIT_CSV = Path(__file__).resolve().parents[1] / "data" / "detector" / "real_faces.split.csv"
 STATE = "state.json"
 
 
@@ -108,7 +109,7 @@ def learning_rate(step: int, total: int, settings: Settings) -> float:
         return settings.rate * (step + 1) / settings.warmup
     begins = total * (1 - settings.fall)
     done = max(0.0, (step - begins) / max(1.0, total - begins))
-    return settings.rate * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
+    return settings.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
 
 
 class Pairs:
@@ -377,7 +378,7 @@ def split_table(data: Path, *, order: str = "", split_csv: str = "") -> pd.DataF
     if order:
         places = pd.read_csv(order, index_col="videoname")["upload_order"]
         return stretches(table, places)
-    named = pd.read_csv(split_csv or FACES_CSV, index_col="videoname")["split"]
+    named = pd.read_csv(split_csv or SPLIT_CSV, index_col="videoname")["split"]
     chosen = table.assign(split=table["videoname"].map(named))
     chosen = chosen[chosen["split"].isin(splits.SPLITS)].reset_index(drop=True)
     splits.assert_no_leak(chosen)
