@@ -94,6 +94,8 @@ def test_the_card_tells_its_numbers():
         "training": {
             "settings": {"epochs": 2, "steps": 100, "batch_size": 32, "seed": 7},
             "cpu_seconds": 5400,
+            "commit": "abc123",
+            "notes": ["It was cut off once."],
         },
         "borders": {"lower": 0.1234, "upper": 0.8},
         "test": judged,
@@ -109,6 +111,7 @@ def test_the_card_tells_its_numbers():
         "Below 0.123 ",
         "came 10.0 times; 1.5 CPU hours",
         "--epochs 2",
+        "It ran with commit abc123.\nIt was cut off once.",
         "- No proof.",
     ):
         assert words in text, words

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from nbhelpers import images, locate, manifest, splits
-from tools import train_detector
+from tools import detector_batches, train_detector
 
-PLAIN = train_detector.Settings(
+PLAIN = detector_batches.Settings(
     batch_size=4, window=32, sides=(40, 40), damaged=0.0, coded=0.0, self_blended=0.0
 )
 
@@ -49,7 +49,7 @@ def test_stretches_keep_families_together_and_people_apart():
     }).sample(frac=1, random_state=0)  # fmt: skip
     order = pd.Series(range(40), index=reals).sample(frac=1, random_state=1)
     order = pd.concat([order, pd.Series(rng.integers(0, 40, 60), index=[n for n, _ in fakes])])
-    split = train_detector.stretches(table, order, originals=8, gap=4)
+    split = detector_batches.stretches(table, order, originals=8, gap=4)
     of = split.set_index("videoname")["split"]
     assert [of.get(name, "") for name in reals] == (
         ["validation"] * 8 + [""] * 4 + ["train"] * 16 + [""] * 4 + ["test"] * 8
@@ -58,7 +58,7 @@ def test_stretches_keep_families_together_and_people_apart():
 
 
 def test_learning_rate_rises_stays_and_falls():
-    settings = train_detector.Settings(rate=1.0, warmup=10, fall=0.5)
+    settings = detector_batches.Settings(rate=1.0, warmup=10, fall=0.5)
     rates = [train_detector.learning_rate(step, 100, settings) for step in range(100)]
     assert rates[:10] == pytest.approx([0.1 * n for n in range(1, 11)])
     assert set(rates[10:51]) == {1.0}
@@ -66,7 +66,7 @@ def test_learning_rate_rises_stays_and_falls():
 
 
 def test_a_longer_training_begins_as_the_shorter_one():
-    settings = train_detector.Settings(fall=0.4)
+    settings = detector_batches.Settings(fall=0.4)
     assert all(
         train_detector.learning_rate(step, 1000, settings)
         == train_detector.learning_rate(step, 1500, settings)
@@ -75,7 +75,7 @@ def test_a_longer_training_begins_as_the_shorter_one():
 
 
 def test_each_real_stands_beside_its_own_fake(faces):
-    pairs = train_detector.Pairs(faces, PLAIN)
+    pairs = detector_batches.Pairs(faces, PLAIN)
     seen = []
     for step in range(len(pairs) // 2):
         pictures, labels = pairs.batch(step)
@@ -89,7 +89,7 @@ def test_each_real_stands_beside_its_own_fake(faces):
 
 def test_a_step_draws_the_same_however_often_and_another_step_does_not(faces):
     settings = dataclasses.replace(PLAIN, damaged=0.6, self_blended=0.5)
-    pairs, others = (train_detector.Pairs(faces, settings) for _ in range(2))
+    pairs, others = (detector_batches.Pairs(faces, settings) for _ in range(2))
     assert np.array_equal(pairs.batch(3)[0], others.batch(3)[0])
     again = len(pairs) // 2  # steps later the same reals come in another order and other views
     assert not np.array_equal(pairs.batch(0)[0], pairs.batch(again)[0])
@@ -98,8 +98,8 @@ def test_a_step_draws_the_same_however_often_and_another_step_does_not(faces):
 @pytest.mark.parametrize("part", ["damaged", "coded", "self_blended"])
 def test_each_part_of_the_recipe_reaches_the_batches(faces, part):
     """A part that is only described, and not wired in, would leave the batches as they are."""
-    plain = train_detector.Pairs(faces, PLAIN).batch(0)[0]
-    changed = train_detector.Pairs(faces, dataclasses.replace(PLAIN, **{part: 1.0})).batch(0)[0]
+    plain = detector_batches.Pairs(faces, PLAIN).batch(0)[0]
+    changed = detector_batches.Pairs(faces, dataclasses.replace(PLAIN, **{part: 1.0})).batch(0)[0]
     reals, fakes = (np.abs(changed - plain).mean(axis=(1, 2, 3))[n::2] for n in (0, 1))
     assert (fakes > 0.2).all()
     assert (reals == 0).all() if part == "self_blended" else (reals > 0.2).all()
@@ -112,18 +112,18 @@ def test_damage_says_nothing_about_the_label(faces):
         label="FAKE", original=reals["videoname"], videoname="twin-" + reals["videoname"]
     )
     settings = dataclasses.replace(PLAIN, damaged=1.0)
-    pairs = train_detector.Pairs(pd.concat([reals, twins]), settings)
+    pairs = detector_batches.Pairs(pd.concat([reals, twins]), settings)
     distances = [np.abs(np.diff(pairs.batch(step)[0], axis=0))[::2].mean() for step in range(6)]
-    plain = train_detector.Pairs(pd.concat([reals, twins]), PLAIN).batch(0)[0]
+    plain = detector_batches.Pairs(pd.concat([reals, twins]), PLAIN).batch(0)[0]
     assert np.array_equal(plain[::2], plain[1::2])
     assert np.median(distances) < 8  # the noise alone is drawn apart
 
 
 def test_evaluation_views_are_whole_and_the_same_each_time(faces):
     rows = faces.head(6)
-    clean = train_detector.evaluation_views(rows, size=64, damaged=False)
+    clean = detector_batches.evaluation_views(rows, size=64, damaged=False)
     assert np.array_equal(clean[0], images.read_image(rows["path"].iloc[0], size=64))
-    hurt, again = (train_detector.evaluation_views(rows, size=64, damaged=True) for _ in range(2))
+    hurt, again = (detector_batches.evaluation_views(rows, size=64, damaged=True) for _ in range(2))
     assert np.array_equal(hurt, again) and not np.array_equal(hurt, clean)
 
 
@@ -155,7 +155,7 @@ def test_a_split_file_says_which_rows_are_where(tmp_path):
     sample = locate.find(locate.FACES).root
     table = splits.group_split(manifest.read(sample).table, seed=0)
     splits.write_csv(table, tmp_path / "split.csv")
-    named = train_detector.split_table(sample, split_csv=str(tmp_path / "split.csv"))
+    named = detector_batches.split_table(sample, split_csv=str(tmp_path / "split.csv"))
     assert named.set_index("videoname")["split"].to_dict() == (
         table.set_index("videoname")["split"].to_dict()
     )

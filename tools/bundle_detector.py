@@ -32,8 +32,9 @@ from nbhelpers import (
     splits,
 )
 from nbhelpers.commands import judging
+from tools.detector_batches import SPLIT_CSV
 from tools.detector_card import as_text
-from tools.train_detector import SPLIT_CSV, STATE
+from tools.train_detector import STATE
 
 logger = logging.getLogger("bundle_detector")
 
@@ -262,6 +263,8 @@ def build(arguments: argparse.Namespace) -> dict:
             "settings": settings,
             "history": state["history"],
             "cpu_seconds": sum(row["cpu_seconds"] for row in state["history"]),
+            "commit": arguments.commit,
+            "notes": arguments.note,
         },
     }
     if arguments.clips:
@@ -290,6 +293,8 @@ def main() -> None:
     made.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
     made.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
     made.add_argument("--clips", default="", help="labelled clips of another source")
+    made.add_argument("--commit", default="", help="of the project that the training ran with")
+    made.add_argument("--note", action="append", default=[], help="how the training went; often")
     made.add_argument("--pairs", type=int, default=300, help="test pairs that are damaged (300)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     keras.config.set_dtype_policy("float32")

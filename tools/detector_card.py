@@ -65,6 +65,9 @@ def as_text(card: Mapping) -> str:
         passes=steps * settings["batch_size"] / 2 / card["split"]["train"]["REAL"],
         hours=card["training"]["cpu_seconds"] / 3600,
     )
+    commit = card["training"]["commit"]
+    notes = [f"It ran with commit {commit}."] if commit else []
+    made = "\n".join([made.rstrip(), *notes, *card["training"]["notes"]]) + "\n"
     parts = [HEAD, USE, DATA, _split(card["split"]), made, _scores(card), _answers(card)]
     return "\n".join(part.rstrip() + "\n" for part in [*parts, _limits(card)])
 
