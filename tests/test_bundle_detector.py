@@ -5,6 +5,7 @@ import pytest
 
 from nbhelpers import images, locate, manifest, models, robustness
 from tools import bundle_detector, detector_card
+from tools.detector_card import NO_SIGN
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +24,37 @@ def test_borders_hold_in_each_state():
     wrong = []
     for score in (clean, damaged):
         shares = bundle_detector.answers(y, score, limits)
-        wrong.append([shares["REAL"]["looks manipulated"], shares["FAKE"]["no sign"]])
+        wrong.append([shares["REAL"]["looks manipulated"], shares["FAKE"][NO_SIGN]])
     assert np.max(wrong, axis=0) == pytest.approx([0.05, 0.05], abs=0.011)
-    assert limits["lower"] < limits["upper"]
+    assert limits["low"] < limits["high"]
 
 
 def test_borders_meet_where_classes_stand_apart():
     score = np.array([0.1, 0.2, 0.8, 0.9])
     limits = bundle_detector.borders(np.array([0, 0, 1, 1]), score)
-    assert limits["lower"] == limits["upper"]
+    assert limits["low"] == limits["high"]
     shares = bundle_detector.answers(np.array([0, 0, 1, 1]), score, limits)
-    assert shares["REAL"]["no sign"] == shares["FAKE"]["looks manipulated"] == 1
+    assert shares["REAL"][NO_SIGN] == shares["FAKE"]["looks manipulated"] == 1
 
 
 def test_a_score_on_a_border_belongs_above_it():
-    shares = bundle_detector.answers([0, 0, 1], [0.2, 0.8, 0.1], {"lower": 0.2, "upper": 0.8})
+    shares = bundle_detector.answers([0, 0, 1], [0.2, 0.8, 0.1], {"low": 0.2, "high": 0.8})
     assert shares["REAL"]["cannot tell"] == shares["REAL"]["looks manipulated"] == 0.5
-    assert shares["FAKE"] == {"no sign": 1, "cannot tell": 0, "looks manipulated": 0, "n": 1}
+    assert shares["FAKE"] == {NO_SIGN: 1, "cannot tell": 0, "looks manipulated": 0, "n": 1}
+
+
+def test_half_of_the_faces_are_damaged_at_medium_strength():
+    def shares(wrong):
+        row = {NO_SIGN: 1 - wrong, "cannot tell": 0.0, "looks manipulated": wrong}
+        return {"REAL": row, "FAKE": row}
+
+    damaged = [
+        {"level": level, "answers": shares(wrong)}
+        for level, wrong in (("none", 1.0), ("medium", 0.2), ("medium", 0.4), ("strong", 1.0))
+    ]
+    half = bundle_detector.half_damaged(shares(0.1), damaged)
+    assert half["REAL"]["looks manipulated"] == pytest.approx((0.1 + 0.3) / 2)
+    assert sum(half["FAKE"].values()) == pytest.approx(1)
 
 
 def test_half_precision_halves_the_file_and_leaves_the_scores(tmp_path):
@@ -85,7 +100,7 @@ def test_some_pairs_are_whole_families(faces):
 
 def test_the_card_tells_its_numbers():
     interval = {"value": 0.9123, "low": 0.9, "high": 0.92}
-    shares = {"no sign": 0.5, "cannot tell": 0.4, "looks manipulated": 0.1, "n": 10}
+    shares = {NO_SIGN: 0.5, "cannot tell": 0.4, "looks manipulated": 0.1, "n": 10}
     both = {"REAL": shares, "FAKE": shares}
     judged = {"n": 10, "groups": 5, "scores": {"auc": interval}, "answers": both}
     row = {"corruption": "blur", "level": "strong", "amount": 0.03, "n": 8, "answers": both}
@@ -97,7 +112,7 @@ def test_the_card_tells_its_numbers():
             "commit": "abc123",
             "notes": ["It was cut off once."],
         },
-        "borders": {"lower": 0.1234, "upper": 0.8},
+        "borders": {"low": 0.1234, "high": 0.8},
         "test": judged,
         "damage": [row | {"corruption": "clean", "level": "none"} | interval, row | interval],
         "clips": judged | {"frames": 8, "auc_by_method": {"swap": interval | {"fakes": 3}}},

@@ -33,13 +33,13 @@ from nbhelpers import (
 )
 from nbhelpers.commands import judging
 from tools.detector_batches import SPLIT_CSV
-from tools.detector_card import as_text
+from tools.detector_card import NO_SIGN, as_text
 from tools.train_detector import STATE
 
 logger = logging.getLogger("bundle_detector")
 
-WRONG_SIDE = 0.05  # of the reals above the upper border, of the fakes below the lower one
-ANSWERS = ("no sign", "cannot tell", "looks manipulated")
+WRONG_SIDE = 0.05  # of the reals above the high border, of the fakes below the low one
+ANSWERS = (NO_SIGN, "cannot tell", "looks manipulated")  # from the lowest scores to the highest
 CLIP_FRAMES = 8
 WEIGHTS = "model.weights.h5"  # where a .keras file has them
 REPORTED = ("auc", "log_loss", "balanced_accuracy", "eer", "expected_calibration_error")
@@ -105,37 +105,57 @@ def borders(y_true: np.ndarray, *scores: np.ndarray, wrong: float = WRONG_SIDE) 
         wrong: share of a class, 0-1.
 
     Returns:
-        ``lower``: below it "no sign"; ``upper``: from it on "looks manipulated"; between them
+        ``low``: below it "no sign"; ``high``: from it on "looks manipulated"; between them
         "cannot tell". The borders meet in the middle where no score would need that answer.
 
     >>> borders(np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9]), wrong=0.0)
-    {'lower': 0.4, 'upper': 0.6000000000000001}
+    {'low': 0.4, 'high': 0.6000000000000001}
     """
     y = np.asarray(y_true)
-    upper = max(
+    high = max(
         float(np.nextafter(np.quantile(score[y == 0], 1 - wrong, method="higher"), 1))
         for score in scores
     )
-    lower = min(float(np.quantile(score[y == 1], wrong, method="lower")) for score in scores)
-    if lower > upper:
-        lower = upper = (lower + upper) / 2
-    return {"lower": lower, "upper": upper}
+    low = min(float(np.quantile(score[y == 1], wrong, method="lower")) for score in scores)
+    if low > high:
+        low = high = (low + high) / 2
+    return {"low": low, "high": high}
 
 
 def answers(y_true: np.ndarray, score: np.ndarray, limits: dict) -> dict[str, dict[str, float]]:
     """Shares of the three answers: truth -> answer -> share of the rows of that truth.
 
-    >>> answers([0, 1], [0.1, 0.9], {"lower": 0.2, "upper": 0.8})["FAKE"]["looks manipulated"]
+    >>> answers([0, 1], [0.1, 0.9], {"low": 0.2, "high": 0.8})["FAKE"]["looks manipulated"]
     1.0
     """
     y, score = np.asarray(y_true), np.asarray(score)
-    which = (score >= limits["lower"]).astype(int) + (score >= limits["upper"])
+    which = (score >= limits["low"]).astype(int) + (score >= limits["high"])
     return {
         truth: {
             name: float((which[y == label] == number).mean()) for number, name in enumerate(ANSWERS)
         }
         | {"n": int((y == label).sum())}
         for label, truth in enumerate(manifest.LABELS)
+    }
+
+
+def half_damaged(clean: dict, damaged: list[dict]) -> dict[str, dict[str, float]]:
+    """Shares of the answers where half of the faces are clean, half damaged at medium strength.
+
+    Args:
+        clean: from `answers`.
+        damaged: rows of `under_damage`.
+
+    Returns:
+        Truth -> answer -> share.
+    """
+    medium = [row["answers"] for row in damaged if row["level"] == "medium"]
+    return {
+        truth: {
+            answer: float((clean[truth][answer] + np.mean([m[truth][answer] for m in medium])) / 2)
+            for answer in ANSWERS
+        }
+        for truth in manifest.LABELS
     }
 
 
@@ -267,6 +287,7 @@ def build(arguments: argparse.Namespace) -> dict:
             "notes": arguments.note,
         },
     }
+    facts["answer_shares"] = half_damaged(facts["test"]["answers"], facts["damage"])
     if arguments.clips:
         met = set(table.loc[table["split"] != "test", "videoname"])
         facts["clips"] = on_clips(judge, arguments.clips, met, limits)

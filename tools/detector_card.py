@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+NO_SIGN = "no sign of manipulation that this detector knows"
+
 HEAD = """# The bundled detector of real faces
 
 `real_faces.keras` is a network that was trained on real faces and on fakes of them;
@@ -106,7 +108,7 @@ def _scores(card: Mapping) -> str:
 
 
 def _answers(card: Mapping) -> str:
-    lower, upper = card["borders"]["lower"], card["borders"]["upper"]
+    low, high = card["borders"]["low"], card["borders"]["high"]
     rows = [["test, clean", *_wrong(card["test"]["answers"])]]
     rows += [
         [f"{row['corruption']}, {row['level']}", *_wrong(row["answers"])]
@@ -116,9 +118,7 @@ def _answers(card: Mapping) -> str:
     if "clips" in card:
         rows.append(["clips of another source", *_wrong(card["clips"]["answers"])])
     text = "## Three answers\n\n"
-    text += (
-        f'Below {lower:.3f} "no sign of manipulation that this detector knows", from {upper:.3f} '
-    )
+    text += f'Below {low:.3f} "no sign of manipulation that this detector knows", from {high:.3f} '
     text += (
         'on "looks manipulated", between them "cannot tell". The borders were set on validation '
     )
@@ -139,7 +139,7 @@ def _limits(card: Mapping) -> str:
 
 def _wrong(answers: Mapping) -> list[str]:
     reals, fakes = answers["REAL"], answers["FAKE"]
-    shares = (reals["looks manipulated"], fakes["no sign"])
+    shares = (reals["looks manipulated"], fakes[NO_SIGN])
     return [f"{100 * share:.1f}" for share in (*shares, reals["cannot tell"], fakes["cannot tell"])]
 
 
