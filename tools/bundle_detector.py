@@ -19,19 +19,12 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from nbhelpers import (
-    calibration,
-    detector,
-    files,
-    images,
-    locate,
-    manifest,
-    metrics,
-    models,
-    robustness,
-    splits,
-)
-from nbhelpers.commands import judging
+from nbhelpers.common import files
+from nbhelpers.data import labels, locate, manifest, splits
+from nbhelpers.evaluation import calibration, metrics, robustness
+from nbhelpers.media import images
+from nbhelpers.networks import inference, loading, models
+from nbhelpers.predict import detector, scoring
 from tools.detector_batches import SPLIT_CSV
 from tools.detector_card import NO_SIGN, as_text
 from tools.train_detector import STATE
@@ -135,7 +128,7 @@ def answers(y_true: np.ndarray, score: np.ndarray, limits: dict) -> dict[str, di
             name: float((which[y == label] == number).mean()) for number, name in enumerate(ANSWERS)
         }
         | {"n": int((y == label).sum())}
-        for label, truth in enumerate(manifest.LABELS)
+        for label, truth in enumerate(labels.LABELS)
     }
 
 
@@ -155,13 +148,13 @@ def half_damaged(clean: dict, damaged: list[dict]) -> dict[str, dict[str, float]
             answer: float((clean[truth][answer] + np.mean([m[truth][answer] for m in medium])) / 2)
             for answer in ANSWERS
         }
-        for truth in manifest.LABELS
+        for truth in labels.LABELS
     }
 
 
 def judged(y_true, score, groups, *, limits: dict, seed: int = 42) -> dict:
     """Scores with intervals by group, and the shares of the answers."""
-    with_intervals = metrics.score_intervals(y_true, score, groups, seed=seed)
+    with_intervals = metrics.score_intervals(y_true, score, groups=groups, seed=seed)
     return {
         "n": len(score),
         "groups": int(pd.Series(groups).nunique()),
@@ -176,8 +169,8 @@ def calibrated(network, validation: pd.DataFrame) -> tuple[detector.Detector, di
     Returns:
         The detector, the borders, and the AUC of either state.
     """
-    raw = detector.Detector(network, 1.0, 0.5, False, {})
-    y = manifest.y_true(validation)
+    raw = detector.Detector(network)
+    y = labels.y_true(validation)
     clean = raw.p_fake([images.read_image(path) for path in validation["path"]])
     damaged = raw.p_fake(one_damage_each(validation, size=raw.image_size))
     both = np.concatenate([clean, damaged])
@@ -186,25 +179,25 @@ def calibrated(network, validation: pd.DataFrame) -> tuple[detector.Detector, di
     threshold = calibration.best_threshold(np.tile(y, 2), np.concatenate(fitted))
     limits = borders(y, *fitted)
     auc = {
-        name: metrics.score_intervals(y, score, validation["group"])["auc"]
+        name: metrics.score_intervals(y, score, groups=validation["group"])["auc"]
         for name, score in zip(("clean", "damaged"), fitted, strict=True)
     }
     facts = {"n": len(y), "auc": auc, "answers": {}}
     for name, score in zip(("clean", "damaged"), fitted, strict=True):
         facts["answers"][name] = answers(y, score, limits)
-    return detector.Detector(network, temperature, threshold, False, {}), limits, facts
+    return detector.Detector(network, temperature, threshold), limits, facts
 
 
 def under_damage(judge: detector.Detector, rows: pd.DataFrame, limits: dict) -> list[dict]:
     """Every kind of damage at every strength: AUC with its interval, shares of the answers."""
-    y, found = manifest.y_true(rows), []
+    y, found = labels.y_true(rows), []
 
     def score(pictures):
         found.append(judge.p_fake(pictures))
         return found[-1]
 
     pictures = np.stack([images.read_image(path, size=judge.image_size) for path in rows["path"]])
-    table = robustness.curves(score, pictures, y, rows["group"])
+    table = robustness.curves(score, pictures, y_true=y, groups=rows["group"])
     return [
         {**row, "n": len(y), "answers": answers(y, one, limits)}
         for row, one in zip(table.fillna({"amount": 0}).to_dict("records"), found, strict=True)
@@ -225,25 +218,25 @@ def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dic
     """
     table = manifest.read(folder).table
     table = table[~table["videoname"].isin(names) & ~table["original"].isin(names)]
-    found = [judging.judge(Path(p), detector=judge, frames=CLIP_FRAMES) for p in table["path"]]
-    seen = np.array([bool(one.faces) for one in found])
+    found = [scoring.score_file(Path(p), detector=judge, frames=CLIP_FRAMES) for p in table["path"]]
+    seen = np.array([bool(one.people) for one in found])
     table = table[seen]
-    score = np.array([one.p_fake for one in found if one.faces])
-    y = manifest.y_true(table)
+    score = np.array([one.p_fake for one in found if one.people])
+    y = labels.y_true(table)
     facts = judged(y, score, table["group"], limits=limits)
     facts |= {"without_a_face": int((~seen).sum()), "frames": CLIP_FRAMES, "auc_by_method": {}}
     method = table["videoname"].str.extract(r"^[a-z]+_([a-z0-9]+)_", expand=False)
     method = table["method"].where(table["method"] != "", method.fillna("unknown"))
     for name in sorted(method[y == 1].unique()):
         part = (y == 0) | (method == name).to_numpy()
-        values = metrics.score_intervals(y[part], score[part], table["group"][part])["auc"]
+        values = metrics.score_intervals(y[part], score[part], groups=table["group"][part])["auc"]
         facts["auc_by_method"][name] = values | {"fakes": int((y[part] == 1).sum())}
     facts["clips"] = dict(zip(table["videoname"], score.round(3).tolist(), strict=True))
     return facts
 
 
 def some_pairs(test: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The first `count` originals of a test split by name, each with one fake."""
+    """Return the first `count` originals of a test split by name, each with one fake."""
     rows = test.sort_values(["group", "label", "videoname"]).drop_duplicates(["group", "label"])
     whole = rows.groupby("group").filter(lambda family: len(family) == 2)
     return whole[whole["group"].isin(sorted(whole["group"].unique())[:count])]
@@ -260,15 +253,15 @@ def build(arguments: argparse.Namespace) -> dict:
     with files.whole(target) as draft:
         model.save(draft)
     in_half_precision(target)
-    model = models.load_detector(target)  # what is judged is what is stored
+    model = loading.load_detector(target)  # what is judged is what is stored
     split = pd.read_csv(arguments.work / "split.csv", index_col="videoname")["split"]
     table = manifest.read(arguments.data).table
     table = table.assign(split=table["videoname"].map(split)).dropna(subset=["split"])
     splits.assert_no_leak(table)
     validation, test = (table[table["split"] == name] for name in ("validation", "test"))
-    judge, limits, chosen_on = calibrated(models.folded(model), validation)
+    judge, limits, chosen_on = calibrated(inference.folded(model), validation)
     logger.info("validation %s, borders %s", chosen_on["auc"], limits)
-    y = manifest.y_true(test)
+    y = labels.y_true(test)
     score = judge.p_fake([images.read_image(path) for path in test["path"]])
     facts = {
         "name": "real_faces",

@@ -10,7 +10,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from nbhelpers import damage, images, manifest, robustness, selfblend, splits
+from nbhelpers.data import manifest, splits
+from nbhelpers.evaluation import robustness
+from nbhelpers.media import images
+from nbhelpers.networks import damage, selfblend
 
 SPLIT_CSV = Path(__file__).resolve().parents[1] / "data" / "detector" / "real_faces.split.csv"
 
@@ -34,7 +37,7 @@ class Settings:
     clip: float = 1.0  # norm of the gradient of each variable, at most
     smoothing: float = 0.05  # of the labels
     averaging: float = 0.995  # of the weights, a step
-    damaged: float = 0.6  # share of the pairs; see `nbhelpers.damage`
+    damaged: float = 0.6  # share of the pairs; see `networks.damage`
     coded: float = 0.15  # share of the pairs that are also coded as video
     crf: tuple[int, int] = (22, 40)  # of H.264; drawn for each batch
     self_blended: float = 0.15  # share of the pairs whose fake is made of the real itself
@@ -72,7 +75,7 @@ def stretches(
 
 
 def split_table(data: Path, *, order: str = "", split_csv: str = "") -> pd.DataFrame:
-    """The rows of a data set with their split: by upload order, or as a file of names says."""
+    """Return the rows of a data set with their split: by upload order, or by a file of names."""
     table = manifest.read(data).table
     if order:
         places = pd.read_csv(order, index_col="videoname")["upload_order"]
@@ -150,7 +153,7 @@ def _resized(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def _windows(pictures: np.ndarray, window: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """The same window of both pictures of a pair, mirrored by chance."""
+    """Return the same window of both pictures of a pair, mirrored by chance."""
     room = pictures.shape[1] - window
     for first in range(0, len(pictures), 2):
         top, left = rng.integers(0, room + 1, 2)

@@ -90,7 +90,7 @@ def _scores(card: Mapping) -> str:
         if row["corruption"] != "clean"
     ]
     text = "## Scores on people it never met\n\nAUC with its 95 % interval from resampling whole "
-    text += "originals; the damages are those of `nbhelpers/robustness.py`.\n\n"
+    text += "originals; the damages are those of `nbhelpers/evaluation/robustness.py`.\n\n"
     text += _table(["test pictures", "strength", "n", "AUC"], rows)
     if "clips" not in card:
         return text

@@ -23,7 +23,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbhelpers import files, manifest, metrics, models, splits, training, weights
+from nbhelpers.common import files
+from nbhelpers.data import manifest, splits
+from nbhelpers.evaluation import metrics
+from nbhelpers.networks import models, training, weights
 from tools.detector_batches import Pairs, Settings, evaluation_views, split_table
 
 logger = logging.getLogger("train_detector")
@@ -45,7 +48,7 @@ def learning_rate(step: int, total: int, settings: Settings) -> float:
 
 
 def network(settings: Settings, size: int):
-    """The detector, every layer of it to be trained; ImageNet weights or none, loudly."""
+    """Return the detector, every layer of it to be trained; ImageNet weights or none, loudly."""
     pretrained = weights.imagenet("Xception", mode="imagenet")
     model = models.xception_classifier(size, weights=pretrained, last=settings.last)
     models.unfreeze_from(model, model.layers[0].name)
@@ -53,7 +56,7 @@ def network(settings: Settings, size: int):
 
 
 def compiled(settings: Settings):
-    """The network of the training windows with its optimizer and loss."""
+    """Return the network of the training windows with its optimizer and loss."""
     import keras
 
     model = network(settings, settings.window)
@@ -191,7 +194,7 @@ class Training:
 
 
 def _kept(settings: Settings) -> dict:
-    """The settings that may not change between two starts."""
+    """Return the settings that may not change between two starts."""
     facts = json.loads(json.dumps(dataclasses.asdict(settings)))
     facts.pop("epochs")
     return facts
@@ -211,7 +214,7 @@ def _read_state(work: Path, settings: Settings) -> dict:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line: the folders, and each number among the settings as an option."""
+    """Return the command line: the folders, and each number among the settings as an option."""
     made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     made.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
     made.add_argument("--work", type=Path, required=True, help="folder for backups")

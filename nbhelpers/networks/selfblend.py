@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from nbhelpers import faces
+from nbhelpers.media import faces
 
 #: Eyes, nose, corners of the mouth where none were seen, as shares of a tight crop's side.
 USUAL_LANDMARKS = np.array([(0.3, 0.3), (0.7, 0.3), (0.5, 0.52), (0.34, 0.73), (0.66, 0.73)])
@@ -28,20 +28,8 @@ def landmarks(picture: np.ndarray) -> np.ndarray:
         no face is seen.
     """
     small = cv2.resize(picture, (_SEEN_SIDE, _SEEN_SIDE), interpolation=cv2.INTER_AREA)
-    edge = _SEEN_SIDE // 4  # a face without surroundings is often not seen
-    framed = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
-    height, width = framed.shape[:2]
-    result = np.zeros(faces._RESULT_BYTES, np.uint8)
-    bgr = np.ascontiguousarray(framed[..., ::-1])
-    with faces._one_thread(), faces._ONE_AT_A_TIME:
-        faces._libfacedetection()(result.ctypes.data, bgr.ctypes.data, width, height, 3 * width)
-    count = int(result[:4].view(np.int32)[0])
-    found = result[4 : 4 + 32 * count].view(np.int16).reshape(count, 16)
-    found = found[found[:, 0] >= faces.CONFIDENCE]
-    if not len(found):
-        return USUAL_LANDMARKS.copy()
-    largest = found[np.argmax(found[:, 3].astype(int) * found[:, 4])]
-    return (largest[5:15].reshape(5, 2) - edge) / _SEEN_SIDE
+    face = faces.largest_face(faces.find_faces(small))
+    return USUAL_LANDMARKS.copy() if face is None else face.landmarks / _SEEN_SIDE
 
 
 def self_blended(picture: np.ndarray, points: np.ndarray, *, seed: int) -> np.ndarray:

@@ -3,7 +3,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from nbhelpers import images, locate, manifest, models, robustness
+from nbhelpers.data import locate, manifest
+from nbhelpers.evaluation import robustness
+from nbhelpers.media import images
+from nbhelpers.networks import loading
 from tools import bundle_detector, detector_card
 from tools.detector_card import NO_SIGN
 
@@ -72,7 +75,7 @@ def test_half_precision_halves_the_file_and_leaves_the_scores(tmp_path):
     assert path.stat().st_size < 0.55 * whole
     with zipfile.ZipFile(path) as packed:
         assert packed.testzip() is None
-    loaded = models.load_detector(path)
+    loaded = loading.load_detector(path)
     np.testing.assert_allclose(loaded.predict_on_batch(pictures), before, atol=2e-3)
     kernel = loaded.get_weights()[0]
     assert np.array_equal(kernel, kernel.astype(np.float16)) and kernel.dtype == np.float32

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny_faces import crops
 
-from nbhelpers import damage, selfblend
+from nbhelpers.networks import damage, selfblend
 
 
 def test_share_and_probabilities_are_those_that_were_asked_for():

@@ -1,6 +1,6 @@
 """Damage in training: what messengers, cameras and codecs do to pictures, drawn at random.
 
-`nbhelpers.robustness` measures a detector at fixed strengths. Here strengths are drawn from ranges,
+`robustness` measures a detector at fixed strengths. Here strengths are drawn from ranges,
 each kind with a probability of its own, so that a network meets damage while it learns. A plan is
 drawn once and applied to as many pictures as are to be treated alike: a real and its fake that
 differ in damage would teach the damage.

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers import images, locate, manifest, splits
+from nbhelpers.data import locate, manifest, splits
+from nbhelpers.media import images
 from tools import detector_batches, train_detector
 
 PLAIN = detector_batches.Settings(
