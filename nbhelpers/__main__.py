@@ -125,9 +125,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         raise  # the reader of the output has gone: nothing can be said
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and not streams.is_full(error):
             raise
-        print(f"error: {displayable(str(error.filename))}: {error.strerror}.", file=sys.stderr)
+        where = displayable(str(error.filename or "output"))
+        print(f"error: {where}: {error.strerror}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
@@ -136,13 +137,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def script() -> int:
     """Carry out the command of this process; the entry point of the script `nbhelpers`."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("SIGTERM", "SIGHUP"):  # the latter is unknown on Windows, and ignored under nohup
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     streams.make_robust()
     return streams.until_reader_leaves(main)
 
 
 def _interrupt(signum: int, frame: object) -> None:
-    """End a run after SIGTERM the way Ctrl-C does: kernels stopped, index written."""
+    """End after SIGTERM or a closed terminal as after Ctrl-C: what there is, is written."""
     raise KeyboardInterrupt
 
 

@@ -7,11 +7,13 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 from nbhelpers.common import files, tables
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.files import displayable
 from nbhelpers.common.html import NO_PROOF
 from nbhelpers.common.paths import path_argument
 from nbhelpers.predict import choosing, inputs
@@ -91,7 +93,6 @@ def main(chosen: argparse.Namespace) -> int:
     if chosen.threshold is not None:
         detector = dataclasses.replace(detector, threshold=chosen.threshold, borders=None)
     _check_targets(chosen, [*paths, model_file], report.page_beginning())
-    page = report.Report(chosen.report, detector) if chosen.report else None
     if left_out:
         print(f"{left_out} other files in folders left out", file=sys.stderr)
     if not chosen.json and not chosen.jsonl:
@@ -105,44 +106,59 @@ def main(chosen: argparse.Namespace) -> int:
     )
     records, without = [], 0
     page = report.Report(chosen.report, detector) if chosen.report else nullcontext()
-    try:
-        with page:
-            for result in results:
-                without += not result.people
-                record = wording.file_record(result, detector)
-                if chosen.jsonl:
-                    print(json.dumps(record, allow_nan=False), flush=True)
-                elif not chosen.json:
-                    print(wording.file_text(result, detector), flush=True)
-                if chosen.json or chosen.csv:
-                    records.append(record)
-                if chosen.report:
-                    page.add(result)
-    finally:  # interrupted, too: what there is by then is written
-        if chosen.json:
-            everything = wording.all_records(records, detector, files=len(paths))
-            print(json.dumps(everything, indent=1, allow_nan=False))
-        elif not chosen.jsonl:
-            print(NO_PROOF)
-        if chosen.csv:
-            files.write_target(chosen.csv, tables.csv_text(CSV_HEAD, _rows(records)))
-            print(f"{chosen.csv} is written", file=sys.stderr)
-        if chosen.report:
-            print(f"Open {chosen.report}", file=sys.stderr)
+    with ExitStack() as ends:  # interrupted, too; where one of them fails, the others are tried
+        ends.callback(
+            _say_last, chosen, lambda: wording.all_records(records, detector, files=len(paths))
+        )
+        ends.callback(_write_table, chosen.csv, records)
+        ends.enter_context(page)
+        for result in results:
+            without += not result.people
+            record = wording.file_record(result, detector)
+            if chosen.json or chosen.csv:
+                records.append(record)
+            if chosen.report:
+                page.add(result)
+            if chosen.jsonl:
+                print(json.dumps(record, allow_nan=False), flush=True)
+            elif not chosen.json:
+                print(wording.file_text(result, detector), flush=True)
     return int(without > 0)
+
+
+def _say_last(chosen: argparse.Namespace, all_records: Callable[[], dict]) -> None:
+    """Print what stands at the end of the output."""
+    if chosen.report:
+        print(f"Open {displayable(str(chosen.report))}", file=sys.stderr)
+    if chosen.json:
+        print(json.dumps(all_records(), indent=1, allow_nan=False))
+    elif not chosen.jsonl:
+        print(NO_PROOF)
+
+
+def _write_table(target: Path | None, records: list[dict]) -> None:
+    if target:
+        files.write_target(target, tables.csv_text(CSV_HEAD, _rows(records)))
+        print(f"{displayable(str(target))} is written", file=sys.stderr)
 
 
 def _listed(paths: Iterable[str]) -> Iterator[str]:
     """Return the paths; - stands for those that standard input lists, one a line."""
     for path in paths:
-        if path == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        if path == "-" and sys.stdin is not None:
+            lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: names have no encoding
+            yield from (os.fsdecode(line).rstrip("\r\n") for line in lines if line.strip())
         else:
             yield path
 
 
 def _check_targets(chosen: argparse.Namespace, read: list[Path], page_beginning: str) -> None:
     """Refuse to write over what the user has, before anything is scored."""
+    if chosen.csv and chosen.report and chosen.csv.absolute() == chosen.report.absolute():
+        raise UsageError(
+            f"Expected two files to write; --csv and --report both name "
+            f"{displayable(str(chosen.csv))}. Choose another name for one of them."
+        )
     for target, kind in ((chosen.csv, ",".join(CSV_HEAD)), (chosen.report, page_beginning)):
         if target:
             files.check_target(target, kind=kind, inputs=read, force=chosen.force)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import sys
 from collections.abc import Callable
 
 READER_GONE = 128 + 13  # the exit code that shells report for SIGPIPE
+NOT_WRITTEN = 2  # the exit code where the output went into a full disk
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: What is written where an encoding lacks a character; all others become escapes.
 PLAIN = str.maketrans(
     {
@@ -56,24 +59,43 @@ def make_robust() -> None:
             stream.reconfigure(errors=_HANDLER)
 
 
+def is_full(error: OSError) -> bool:
+    """Whether an error says that there is no room for what is written."""
+    return error.errno in FULL
+
+
 def until_reader_leaves(work: Callable[[], int]) -> int:
-    """Do work that prints, and end quietly when its reader leaves, as `head` does.
+    """Do work that prints, and end in order when its reader leaves or its file has no room.
 
     Args:
         work: returns an exit code.
 
     Returns:
-        That code, or `READER_GONE`.
+        That code; `READER_GONE` where a reader left, as `head` does; `NOT_WRITTEN`, with a line on
+        standard error, where the last of the output found no room.
     """
     try:
         code = work()
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Python writes what is left in the buffers as it ends; let that go nowhere.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                os.dup2(nowhere, stream.fileno())
-        return READER_GONE
+        code = READER_GONE
+    except OSError as error:
+        if not is_full(error):
+            raise
+        print(f"error: output: {error.strerror}.", file=sys.stderr)
+        code = NOT_WRITTEN
+    if code in (READER_GONE, NOT_WRITTEN):
+        _drop_what_is_left()
     return code
+
+
+def _drop_what_is_left() -> None:
+    """Let what cannot be written go nowhere: Python tries once more as it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())

@@ -103,15 +103,22 @@ def grad_cam(model: keras.Model, image: np.ndarray, *, layer_name: str = "") -> 
         Selvaraju et al., "Grad-CAM", ICCV 2017.
     """
     import cv2
+    import keras
     import tensorflow as tf
 
     image = _checked(model, image)
-    spatial = [layer.name for layer in model.layers if len(layer.output.shape) == 4]
-    layer_name = layer_name or spatial[-1]
+    spatial = [
+        layer.name
+        for layer in model.layers
+        if len(layer.output.shape) == 4 and not isinstance(layer, keras.layers.InputLayer)
+    ]
+    layer_name = layer_name or (spatial[-1] if spatial else "")
     if layer_name not in spatial:
         raise ValueError(
             f"Expected a layer with a (B, h, w, C) output; received {layer_name!r}. "
             f"The last of them is {spatial[-1]!r}."
+            if spatial
+            else "Expected a network with feature maps; received one without. Use another method."
         )
     gradient, features = _gradient_of_logit(model, layer_name)(tf.constant(image[None]))
     weights = tf.reduce_mean(gradient[0], axis=(0, 1))

@@ -46,7 +46,7 @@ def find_files(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
     for given in paths:
         path = user_path(os.fspath(given))
         try:
-            if not path.exists():
+            if not path.exists() and not path.is_symlink():
                 raise UsageError(_nothing_at(os.fspath(given)))
             if not path.is_dir():
                 chosen[path] = None
@@ -102,6 +102,8 @@ def kind_of(path: Path) -> str:
     Raises:
         InputError: it is empty, cannot be opened, or is neither.
     """
+    if path.is_symlink() and not os.path.exists(path):
+        raise InputError(f"{path.name} is a link to nothing. Restore its file, or leave it out.")
     try:
         kinds.check_file(path, error=InputError, what="picture or video")
         head = kinds.first_bytes(path)

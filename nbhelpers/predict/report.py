@@ -268,8 +268,8 @@ def _heat(crop: np.ndarray, detector: Detector) -> list[list[float]]:
     if small.max() <= 1:
         small[:] = 2.0  # all black: no map tells anything, and the check of the range is for others
     heat = explain.grad_cam(detector.model, small)
-    places = [layer.output.shape[1:3] for layer in detector.model.layers]
-    height, width = [place for place in places if len(place) == 2][-1]
+    outputs = [layer.output.shape for layer in detector.model.layers]
+    height, width = [shape[1:3] for shape in outputs if len(shape) == 4][-1]
     side = min(MAP_SIDE, size)
     heat = cv2.resize(heat * (height * width), (side, side), interpolation=cv2.INTER_AREA)
     return np.round(heat, 3).tolist()

@@ -1,6 +1,7 @@
 """From profiles and `-p NAME VALUE` to checked parameters for each notebook."""
 
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -156,10 +157,11 @@ def read_profile(profile: str, folder: Path) -> tuple[dict[str, dict], Path]:
     Raises:
         UsageError: no such profile, or one of another form.
     """
-    path = folder / f"{profile}.yaml"
-    base = Path.cwd()
-    if not path.is_file() or Path(profile).suffix:
-        path = user_path(profile)
+    path, base = user_path(profile), Path.cwd()
+    named = folder / f"{profile}.yaml"
+    if os.path.isfile(named) and not path.suffix:
+        path = named
+    else:
         base = path.resolve().parent
     if not path.is_file():
         names = [entry.stem for entry in folder.glob("*.yaml")]

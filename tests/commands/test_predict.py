@@ -7,6 +7,7 @@ import os
 import shutil
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 import tiny_faces
 from tiny_faces import save
@@ -15,6 +16,7 @@ from nbhelpers import __main__ as command
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.html import NO_PROOF
 from nbhelpers.data import locate
+from nbhelpers.networks import models
 from nbhelpers.predict import choosing, scoring
 from nbhelpers.predict import detector as detectors
 
@@ -129,8 +131,52 @@ def test_a_list_of_files_comes_from_standard_input(files, model_file, monkeypatc
     monkeypatch.setattr("sys.stdin", io.StringIO(listed + "\n\n"))
     assert predict("-", "--model", model_file, "--jsonl") == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
-    monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert predict("-", "--model", model_file) == 2
+    for nothing in (io.StringIO(""), io.StringIO("\n \n"), None):
+        monkeypatch.setattr("sys.stdin", nothing)
+        assert predict("-", "--model", model_file) == 2
+
+
+def test_listed_names_need_no_encoding(files, model_file, monkeypatch, capsys):
+    name = os.fsencode(files) + b"/caf\xe9.png"
+    shutil.copy(files / "wall.png", name)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(name + b"\r\n"), "utf-8"))
+    assert predict("-", "--model", model_file, "--jsonl") == 1
+    assert json.loads(capsys.readouterr().out)["path"] == os.fsdecode(name)
+
+
+def test_a_link_to_nothing_ends_no_other_file(files, model_file, capsys):
+    (files / "link.jpg").symlink_to(files / "gone.jpg")
+    assert predict(files / "link.jpg", files / "wall.png", "--model", model_file, "--jsonl") == 1
+    reasons = [json.loads(line)["reason"] for line in capsys.readouterr().out.splitlines()]
+    assert "link.jpg is a link to nothing" in reasons[0]
+    assert "No face found" in reasons[1]
+
+
+def test_one_file_is_not_written_twice(files, model_file, tmp_path, capsys):
+    target = tmp_path / "both"
+    assert predict(files, "--model", model_file, "--report", target, "--csv", target) == 2
+    assert "Expected two files to write" in capsys.readouterr().err
+    assert not target.exists()
+
+
+def test_where_one_output_fails_the_others_are_written(files, model_file, tmp_path, capsys):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    report, table = tmp_path / "r.html", folder / "t.csv"
+
+    def removed(paths, **how):
+        yield scoring.score_file(next(iter(paths)), **how)
+        folder.rmdir()
+        folder.touch()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(scoring, "score_files", removed)
+        words = ["--model", model_file, "--json", "--report", report, "--csv", table]
+        assert predict(files, *words) == 2
+    told = capsys.readouterr()
+    assert len(json.loads(told.out)["files"]) == 1
+    assert "t.csv cannot be written" in told.err
+    assert Page(report.read_text()).headings == ["broken.jpg"]
 
 
 @pytest.mark.parametrize("option", ["--report", "--csv"])
@@ -162,18 +208,46 @@ def test_what_was_scored_before_an_interruption_is_written(
     assert len(rows_of(table)) == 1
 
 
-def test_a_page_goes_on_without_maps(files, tmp_path, capsys):
+def network_without_maps(form):
+    """Detectors in whose layers no map can be drawn, or only with care."""
     import keras
     from keras import layers
 
-    path = tmp_path / "flat.keras"
-    flat = [layers.Input((32, 32, 3)), layers.Flatten(), layers.Dense(1, "sigmoid")]
-    keras.Sequential(flat).save(path)
+    inside = layers.Input((32, 32, 3))
+    if form == "flat":
+        return keras.Sequential([inside, layers.Flatten(), layers.Dense(1, "sigmoid")])
+    if form == "tokens":
+        tokens = layers.GlobalAveragePooling1D()(layers.Dense(4)(layers.Reshape((16, 192))(inside)))
+        return keras.Model(inside, layers.Dense(1, "sigmoid")(tokens))
+    if form == "nested":
+        base = keras.Sequential([inside, layers.Conv2D(2, 3), layers.GlobalAveragePooling2D()])
+        return keras.Sequential([layers.Input((32, 32, 3)), base, layers.Dense(1, "sigmoid")])
+    if form == "half":
+        features = layers.Conv2D(2, 3, dtype="mixed_float16")(inside)
+        return keras.Model(
+            inside, layers.Dense(1, "sigmoid")(layers.GlobalAveragePooling2D()(features))
+        )
+    if form == "dropout":
+        features = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3)(inside))
+        return keras.Model(inside, layers.Dropout(0.5)(layers.Dense(1, "sigmoid")(features)))
+    return models.baseline_cnn(32)
+
+
+@pytest.mark.parametrize("form", ["flat", "tokens", "nested", "half", "dropout", "baseline"])
+def test_a_page_goes_on_without_maps(form, tmp_path, capsys):
+    path = tmp_path / f"{form}.keras"
+    network_without_maps(form).save(path)
+    pictures = [save(tmp_path / "black.png", np.zeros((50, 50, 3), np.uint8))]
+    pictures += [save(tmp_path / "long.jpg", np.full((1, 65500, 3), 90, np.uint8))]
+    pictures += [save(tmp_path / "crop.png", tiny_faces.crops(1)[0])]
     report = tmp_path / "r.html"
-    predict(files, "--model", path, "--report", report, "--frames", 2)
+    assert predict(*pictures, "--crops", "--model", path, "--report", report) == 0
     text = report.read_text(encoding="utf-8")
-    assert "No map can be drawn for this detector." in text
-    assert len(Page(text).headings) == 4
+    assert Page(text).headings == [picture.name for picture in pictures]
+    drawn = sum(alt.startswith("Map over") for alt in Page(text).alts)
+    assert drawn + text.count("No map can be drawn for this detector.") == len(pictures)
+    if form in ("flat", "tokens"):
+        assert drawn == 0
 
 
 def test_scores_are_those_of_the_detector(model_file, tmp_path, capsys):

@@ -36,25 +36,53 @@ def test_a_cell_holds_literals_only(text):
         ("X = 1  # epochs, 1 or more; the article has 3", [1, 2, 10**9], [0, -1]),
         ("X = 99  # pixels, at least 71", [71], [70]),
         ("X = 1  # rate, above 0", [1e-9], [0, -1.0, float("nan")]),
-        ("X = (1, 2)  # shares, above 0, below 1: a, b", [(0.2, 0.8), [0.5]], [(0, 0.5), (0.5, 1)]),
+        (
+            "X = (1, 2)  # shares, above 0, below 1: a, b",
+            [(0.2, 0.8), [0.5, 0.4]],
+            [(0, 0.5), (0.5, 1)],
+        ),
         ("X = 4  # a multiple of 4, at least 8", [8, 12], [4, 9]),
         ("X = 4  # pictures, even", [2], [3]),
         ("X = 4  # 1 or more, at most OTHER", [1, 8], [0, 9]),
         ('X = "auto"  # "auto" asks, "none" starts anew', ["auto", "none"], ["", "nome", "None"]),
-        ('X = "b"  # "a" or a .keras file, or "c"', ["a", "b", "c", "/x/own.keras"], ["d"]),
+        (
+            'X = "b"  # "a" or a .keras file, or "c"',
+            ["a", "b", "c", __file__],
+            ["d", "/x/none.keras"],
+        ),
         ('X = ["a", "b"]  # or some', [[], ["b"], ["a", "b"]], [["c"], ["a", "A"]]),
         ('X = ""  # folder; "" searches', ["", "anything"], []),
         ('X = "even"  # "even", or the "first" ones, 3 or more', ["even"], ["evn"]),
         ("X = True  # 3 or more", [False], []),
+        ("X = 0.2  # share, below 1 with OTHER_SHARE", [0.69], [0.7, 0.8]),
+        (
+            "X = (0.5, 0.2, 0.3)  # shares, above 0, in all 1",
+            [(0.6, 0.15, 0.25), [0.8, 0.1, 0.1]],
+            [[], [0.6, 0.4], [0.6, 0.3, 0.3], [0.5, 0.2, 0.1], [0.6, "nan", 0.1], [True, 0.2, 0.2]],
+        ),
+        ('X = ["a"]  # layers', [[], ["b", "c"]], [[1], [["a"]], [None], ["a", "a"]]),
+        ("X = []  # of forging; [] is all", [[], ["b"]], [[3], [0.5]]),
     ],
 )
 def test_a_comment_allows_and_refuses(line, good, bad):
     cell = parameters.read_cell(line)
     for value in good:
-        parameters.check({"X": value, "OTHER": 8}, cell, notebook="01_x")
+        parameters.check({"X": value, "OTHER": 8, "OTHER_SHARE": 0.3}, cell, notebook="01_x")
     for value in bad:
         with pytest.raises(UsageError, match=r"for X; received .*01_x"):
-            parameters.check({"X": value, "OTHER": 8}, cell, notebook="01_x")
+            parameters.check({"X": value, "OTHER": 8, "OTHER_SHARE": 0.3}, cell, notebook="01_x")
+
+
+def test_a_file_that_is_named_exists_or_comes_from_the_same_run(tmp_path):
+    cell = parameters.read_cell('MODEL_FILE = ""  # detector\nSPLIT_CSV = ""')
+    (tmp_path / "split.csv").touch()
+    values = {"OUTPUT_DIR": str(tmp_path / "out"), "SPLIT_CSV": str(tmp_path / "split.csv")}
+    for good in ("", __file__, str(tmp_path / "out" / "03.keras")):
+        parameters.check(values | {"MODEL_FILE": good}, cell, notebook="04_x")
+    for name in ("MODEL_FILE", "SPLIT_CSV"):
+        for bad in (str(tmp_path / "none.csv"), str(tmp_path)):
+            with pytest.raises(UsageError, match=f"exists for {name}; received .*04_x"):
+                parameters.check(values | {name: bad}, cell, notebook="04_x")
 
 
 def test_unknown_names_meet_the_nearest():
@@ -82,6 +110,13 @@ WRONG = [
     ("06", "FOLDS", 1),
     ("06", "FRACTIONS", [0.8, 0.2, 0]),
     ("06", "ENCODER", "Inception"),
+    ("02", "TEST_SHARE", 0.9),
+    ("03", "STUDY_PARTS", [["pairs"]]),
+    ("03", "STUDY_METHODS", [3]),
+    ("03", "WEIGHTS_FILE", "/nowhere/xception.h5"),
+    ("04", "MODEL_FILE", "/nowhere/mine.keras"),
+    ("06", "FRACTIONS", [0.6, 0.4]),
+    ("06", "LAYERS", [1]),
 ]
 
 

@@ -60,6 +60,19 @@ def test_a_reader_who_leaves_ends_the_work_quietly():
     process.stderr.close()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_behind_the_output_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", ENDLESS.replace("10**6", "3")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.stderr == "error: output: No space left on device.\n"
+    assert done.returncode == streams.NOT_WRITTEN == 2
+
+
 def test_the_exit_code_is_passed_on():
     assert streams.until_reader_leaves(lambda: 3) == 3
 

@@ -98,6 +98,8 @@ def test_what_fits_nowhere_is_refused(two, options, message):
 
 def test_relative_paths_start_where_they_were_written(two, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, two):
+        (folder / "mine.csv").touch()
     values = combined(two, wanted=["01"], pairs={"SPLIT_CSV": "mine.csv"})
     assert values["01_eda"]["SPLIT_CSV"] == str(tmp_path / "mine.csv")
     values = combined(two, wanted=["01"], profile={"all": {"SPLIT_CSV": "mine.csv"}})
@@ -118,6 +120,8 @@ def test_profiles_by_name_and_by_path(two, tmp_path):
     content, base = overrides.read_profile(str(own), two / "profiles")
     assert content == {"all": {"SEED": 2}}
     assert base == tmp_path
+    with pytest.raises(UsageError, match="at most 255 bytes"):
+        overrides.read_profile("p" * 300, two / "profiles")
     with pytest.raises(UsageError, match="Did you mean 'smoke'"):
         overrides.read_profile("smok", two / "profiles")
     for wrong in ("[1]", "all: 3", "a: [b", "x"):
