@@ -132,12 +132,13 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
     first = clips.read_frames(path, count=1, how="first").pixels[0]
     still = _jpeg(first, width)
     caption = f"{path.name}, {facts['seconds']:g} s{note}"
+    colour = "var(--jp-content-font-color2, #555)"  # follows a dark page
     page = (
         f'<video controls loop muted playsinline width="{width}" style="max-width:100%" '
         f'src="data:video/mp4;base64,{base64.b64encode(content).decode()}" '
         f'poster="data:image/jpeg;base64,{still}">'
         f"{html.escape(caption)}</video>"
-        f'<div style="font-size:0.85em;color:#555">{html.escape(caption)}</div>'
+        f'<div style="font-size:0.85em;color:{colour}">{html.escape(caption)}</div>'
     )
     _publish({"text/html": page, "image/jpeg": still, "text/plain": caption})
 
