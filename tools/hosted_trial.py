@@ -150,14 +150,14 @@ def packages_of(python: Path) -> dict[str, str]:
 
 
 def complaints_of(python: Path) -> set[str]:
-    """What `pip check` finds wrong."""
+    """Return what `pip check` finds wrong."""
     words = [python, "-m", "pip", "check"]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     return set(done.stdout.splitlines()) if done.returncode else set()
 
 
 def compare(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], list[str]]:
-    """What has changed between two lists of packages.
+    """Return what has changed between two lists of packages.
 
     Args:
         before: name -> version.

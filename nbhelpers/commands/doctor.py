@@ -121,7 +121,7 @@ def packages() -> Iterator[Finding]:
 
 
 def _installed_version(name: str) -> str:
-    """The version of a distribution, or of another build of the same library."""
+    """Return the version of a distribution, or of another build of the same library."""
     for build in OPENCV if name in OPENCV else [name]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(build)
