@@ -214,6 +214,22 @@ def test_unusual_hue_gives_away_only_the_coarse_swap():
         assert (auc > FAIR[1]) == (method == "swap_coarse")
 
 
+def test_unusual_brightness_gives_no_fake_away():
+    """The cast of the manipulated area makes faces lighter or darker: little, seen from outside."""
+    real, parts = (faces().label == "REAL").to_numpy(), {"face": [], "mouth minus forehead": []}
+    for name in faces().videoname:
+        light = cv2.cvtColor(face(name), cv2.COLOR_BGR2LAB)[..., 0].astype(float)
+        parts["face"].append(light[70:170, 70:154].mean())
+        lower, upper = light[130:190, 80:144].mean(), light[50:100, 80:144].mean()
+        parts["mouth minus forehead"].append(lower - upper)
+    print()
+    for name, values in parts.items():
+        unusual = np.abs(values - np.median(np.array(values)[real]))
+        auc = roc_auc_score(~real, unusual)
+        print(f"  AUC of unusual brightness, {name:20s} {auc:.3f}")
+        assert auc <= FAIR[1], name
+
+
 # ---------------------------------------------------------------- clips
 
 

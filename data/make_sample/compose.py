@@ -282,7 +282,7 @@ def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int
         table.to_csv(out / FACES / "metadata.csv", index=False)
     if what in ("all", "stills", "shared"):
         _fresh(out / FACES / "faces_224")
-        share_stills(plan.make_stills(people), work / FIRST, out / FACES / "faces_224", settings)
+        share_stills(plan.make_stills(people), work / FIRST, out / FACES, settings)
     if what in ("all", "clips"):
         order, base = plan.stream("order", 5), out / CHALLENGE
         _fresh(base / LABELLED, base / UNLABELLED, base / "masks")

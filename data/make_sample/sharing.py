@@ -19,7 +19,7 @@ SHARE = 9  # first key of the random streams used here
 
 
 def _share(picture: np.ndarray, drawn: dict, rng) -> np.ndarray:
-    """Picture uint8 (H, W, 3) BGR after a smaller, noisy generation; the same size and type."""
+    """Picture (H, W, 3) BGR 0-255 after a smaller, noisy generation: uint8, the same size."""
     height, width = picture.shape[:2]
     small = (round(width * drawn["shrink"]), round(height * drawn["shrink"]))
     less = cv2.resize(picture.astype(np.float32), small, interpolation=cv2.INTER_AREA)
@@ -28,8 +28,22 @@ def _share(picture: np.ndarray, drawn: dict, rng) -> np.ndarray:
     return np.clip(back + noise + 0.5, 0, 255).astype(np.uint8)
 
 
-def share_stills(shots: list, first: Path, out: Path, settings: dict) -> None:
-    """Write every photo and fake of `first` into `out` as a site would have left it.
+def _tint(picture: np.ndarray, mask: np.ndarray, settings: dict, rng) -> np.ndarray:
+    """Cast a colour over the manipulated area: the face no longer quite suits its photo.
+
+    The cast fades in softly, so it shows to whoever compares areas, not neighbouring pixels.
+    """
+    low, high = settings["lightness"]
+    cast = rng.normal(0, settings["colour"], 3)
+    cast[0] = rng.choice([-1, 1]) * rng.uniform(low, high)
+    weight = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), settings["softness"])
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+    lab += weight[..., None] * cast.astype(np.float32)
+    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * 255, 0, 255)
+
+
+def share_stills(shots: list, first: Path, faces: Path, settings: dict) -> None:
+    """Write every photo and fake of `first` into `faces`/faces_224 as a site would have left it.
 
     The versions of a shot cover the ranges evenly, as in `imaging.draw_final`.
     """
@@ -45,14 +59,14 @@ def share_stills(shots: list, first: Path, out: Path, settings: dict) -> None:
                 for name, (low, high) in settings["shared"].items()
             }
             rng = np.random.default_rng([settings["seed"], SHARE, *shot["key"], code])
-            name = plan.video_name(shot, method).replace(".mp4", ".jpg")
+            name = plan.video_name(shot, method)
+            picture = cv2.imread(str(first / name.replace(".mp4", ".jpg")))
+            if method:
+                mask = cv2.imread(str(faces / "masks_224" / name.replace(".mp4", ".png")), 0)
+                picture = _tint(picture, mask, settings["tint"], rng)
+            quality = round(drawn["jpeg_quality"])
             cv2.imwrite(
-                str(out / name),
-                _share(cv2.imread(str(first / name)), drawn, rng),
-                [
-                    cv2.IMWRITE_JPEG_QUALITY,
-                    round(drawn["jpeg_quality"]),
-                    cv2.IMWRITE_JPEG_OPTIMIZE,
-                    1,
-                ],
+                str(faces / "faces_224" / name.replace(".mp4", ".jpg")),
+                _share(picture, drawn, rng),
+                [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1],
             )
