@@ -14,8 +14,8 @@ from typing import TextIO
 
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
+from nbhelpers.common.folders import home_folder
 from nbhelpers.common.parameters import read_cell
-from nbhelpers.common.paths import home_folder
 from nbhelpers.data import locate
 from nbhelpers.runner import outputs, scores, series
 from nbhelpers.runner.notebooks import (

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from nbhelpers.commands import installed
 from nbhelpers.common.errors import UsageError
+from nbhelpers.common.folders import home_folder
 from nbhelpers.common.native_logs import no_chatter
-from nbhelpers.common.paths import home_folder
 from nbhelpers.data import locate
 
 EXAMPLES = """

@@ -18,8 +18,7 @@ FORCE_HELP = "overwrite files that this command did not write"  # of --force, in
 def whole(path: str | os.PathLike) -> Iterator[Path]:
     """Write a file in one step: a reader sees the old content or the new, never a part.
 
-    The draft lies in the same folder, so that the last step is a rename. It has the same name, so
-    that libraries which look at the suffix are content.
+    The draft lies in the same folder, to be renamed at the end, and has the suffix of the file.
 
     Args:
         path: the file; its folder is made when it is missing.

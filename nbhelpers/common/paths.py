@@ -5,21 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.files import displayable
 
 MOST_BYTES_OF_A_PART, MOST_BYTES = 255, 4095  # what file systems and kernels accept
-
-
-def home_folder() -> Path:
-    """Return the home folder; for a user without one, the folder for temporary files."""
-    try:
-        return Path.home()
-    except RuntimeError:  # no HOME, and a user id that no table of users has
-        return Path(tempfile.gettempdir())
 
 
 def user_path(text: str) -> Path:

@@ -5,7 +5,6 @@ was taken, so that every notebook can say it aloud.
 """
 
 import contextlib
-import errno
 import logging
 import os
 import tempfile
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbhelpers.common.paths import home_folder
+from nbhelpers.common.folders import can_write, home_folder
 from nbhelpers.data.layouts import FACES as FACES
 from nbhelpers.data.layouts import VIDEOS as VIDEOS
 from nbhelpers.data.layouts import class_folders, kind_in
@@ -106,31 +105,6 @@ def results_folder() -> Path:
         f"Expected a folder for results that can be written; received {places[0]}, and neither the "
         "working directory nor the home folder can be. Set OUTPUT_DIR to one of your own."
     )
-
-
-def can_write(folder: Path) -> bool:
-    """Make a folder if need be, and try to make a file in it.
-
-    Args:
-        folder: need not exist.
-
-    Returns:
-        False where the file system or its permissions do not allow it.
-
-    Raises:
-        FileExistsError: a file is in the way.
-        OSError: anything else, as a full disk.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except NotADirectoryError as error:
-        raise FileExistsError(*error.args) from error
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            return False
-        raise
 
 
 def kaggle_input() -> Path:

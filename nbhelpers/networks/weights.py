@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from nbhelpers.common import files
-from nbhelpers.common.paths import home_folder
+from nbhelpers.common.folders import home_folder
 
 log = logging.getLogger(__name__)
 

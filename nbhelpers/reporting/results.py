@@ -19,10 +19,11 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers.common import files
+from nbhelpers.common.folders import can_write
 from nbhelpers.common.parameters import Parameter, check, read_cell
 from nbhelpers.common.paths import user_path
 from nbhelpers.data import splits
-from nbhelpers.data.locate import Dataset, can_write, project_root, results_folder
+from nbhelpers.data.locate import Dataset, project_root, results_folder
 from nbhelpers.evaluation import metrics
 from nbhelpers.evaluation.predictions import check_predictions, score_models, with_prior
 from nbhelpers.reporting.environment import environment, peak_memory_mb
