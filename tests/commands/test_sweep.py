@@ -109,10 +109,12 @@ def test_folders_tell_the_settings_and_never_meet(project):
     assert len(set(names)) == 4
     assert names[0].startswith("RATE=1.0_")
     assert len(laid_out(project, {"RATE": 1}, {"RATE": "1.0"}, {"RATE": 1.0})) == 1
+    for name in ("a", "x" * 200):
+        (project / f"{name}.csv").touch()
     (moved,) = laid_out(project, {"SPLIT_CSV": "a.csv"})
     assert moved.parameters["03_net"] == {"SPLIT_CSV": str(project / "a.csv")}
     assert "/" not in moved.folder.name
-    long = laid_out(project, {"SPLIT_CSV": "x" * 300 + ".csv"})[0]
+    long = laid_out(project, {"SPLIT_CSV": "x" * 200 + ".csv"})[0]
     assert len(long.folder.name) < 80
 
 
