@@ -136,6 +136,18 @@ def test_libraries_stay_in_their_rooms(file):
     assert "ray" not in names or file in WITH_RAY
 
 
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_functions_take_two_positional_arguments_at_most(file):
+    tree = ast.parse(FILES[file].read_text(encoding="utf-8"))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    public = [tree, *(node for node in classes if not node.name.startswith("_"))]
+    for node in (node for part in public for node in part.body):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
+            names = [name for name in names if name not in ("self", "cls")]
+            assert len(names) <= 2, f"{node.name}: behind {names[1]} a * is wanted"
+
+
 def test_metrics_need_numpy_and_scikit_learn_only():
     names = {name.split(".")[0] for name, _ in imports_of(Path("evaluation/metrics.py"))}
     assert names - set(sys.stdlib_module_names) <= {"nbhelpers", "numpy", "sklearn"}

@@ -23,8 +23,22 @@ def write_clip(path, frames, *, fps=25, options=()):
     """Encode frames uint8 (T, H, W, 3) RGB as H.264 yuv420p, or as `options` say."""
     height, width = frames.shape[1:3]
     ffmpeg(
-        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)),
-        *("-i", "-", "-pix_fmt", "yuv420p", "-crf", "10", *options, str(path)),
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{width}x{height}",
+        "-r",
+        str(fps),
+        "-i",
+        "-",
+        "-pix_fmt",
+        "yuv420p",
+        "-crf",
+        "10",
+        *options,
+        str(path),
         stdin=np.ascontiguousarray(frames).tobytes(),
     )
     return path

@@ -17,10 +17,11 @@ examples:
   python -m tools.hosted --repository https://github.com/OWNER/NAME         cell and links
   python -m tools.hosted --repository https://github.com/OWNER/NAME 01 02   two notebooks
 
-Where nbhelpers is installed the cell does nothing. Elsewhere it takes a copy of the project that
-was uploaded (Kaggle: as a data set; Colab: unzipped), or fetches the repository if one is named;
-the bundled sample comes with it. It installs what is missing; versions that are there and fit are
-kept. Given again, it replaces what it wrote before.
+The cell keeps TensorFlow's start-up messages out of the notebook. Where nbhelpers is not installed
+it takes the project from the folders above, or a copy that was uploaded (Kaggle: as a data set;
+Colab: unzipped), or fetches the repository if one is named; the bundled sample comes with it. On
+Kaggle and Colab it installs what is missing; no package that is there is changed. Given again, the
+program replaces what it wrote before.
 Exit code: 0 done, 2 no address of a repository, or no such notebook.
 """
 CELL_ID = "hosted00"
@@ -32,29 +33,34 @@ METADATA = {
     "_kg_hide-input": True,
 }
 FIRST_CELL = """\
-# At home this cell does nothing. On Kaggle and Colab it installs nbhelpers, from a copy of the
-# project that you uploaded.
+# This cell keeps TensorFlow's start-up messages out of the notebook, and finds nbhelpers where it
+# is not installed: on Kaggle and Colab in the copy of the project that you uploaded, with what it
+# needs and the machine lacks; elsewhere in the folders above.
 import glob
 import importlib.util
 import runpy
 
 if importlib.util.find_spec("nbhelpers") is None:
-    places = ("/kaggle/input/**", "/content", "/content/*", "/content/*/*")
-    setup = [f for p in places for f in glob.glob(f"{p}/tools/hosted_setup.py", recursive=True)]
-    assert setup, "No nbhelpers here. Upload the project as a zip file, then run this cell again."
-    runpy.run_path(setup[0])["install"]()"""
+    places = ("", "../", "../../", "/kaggle/input/**/", "/content/", "/content/*/", "/content/*/*/")
+    setup = [f for p in places for f in glob.glob(f"{p}tools/hosted_setup.py", recursive=True)]
+    assert setup, "No nbhelpers here: upload the project, or at home run `pip install -e .` in it."
+    runpy.run_path(setup[0])["install"]()
+importlib.import_module("nbhelpers.common.native_logs").quiet_tensorflow()"""
 FIRST_CELL_WITH_REPOSITORY = """\
-# At home this cell does nothing. On Kaggle and Colab it installs nbhelpers, from a copy of the
-# project that you uploaded, or else from its repository.
+# This cell keeps TensorFlow's start-up messages out of the notebook, and finds nbhelpers where it
+# is not installed: in the folders above, in a copy of the project that you uploaded to Kaggle or
+# Colab, or else in its repository. On those two it installs what is needed and missing.
 import glob
 import importlib.util
 import runpy
 import urllib.request
 
 if importlib.util.find_spec("nbhelpers") is None:
+    places = ("", "../", "../../", "/kaggle/input/**/", "/content/", "/content/*/", "/content/*/*/")
+    setup = [f for p in places for f in glob.glob(f"{p}tools/hosted_setup.py", recursive=True)]
     address = "https://github.com/OWNER/NAME/raw/main/tools/hosted_setup.py"
-    setup = glob.glob("/kaggle/input/**/tools/hosted_setup.py", recursive=True)
-    runpy.run_path((setup or urllib.request.urlretrieve(address))[0])["install"](address)"""
+    runpy.run_path((setup or urllib.request.urlretrieve(address))[0])["install"](address)
+importlib.import_module("nbhelpers.common.native_logs").quiet_tensorflow()"""
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 # Words, not pictures: the pages of a run must be whole without a network.
 LINKS = (
@@ -89,7 +95,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def owner_and_name(repository: str) -> tuple[str, str]:
-    """The two parts of a repository's address.
+    """Return the two parts of a repository's address.
 
     Args:
         repository: its address.
@@ -113,7 +119,7 @@ def owner_and_name(repository: str) -> tuple[str, str]:
 
 
 def first_cell(repository: str = "") -> str:
-    """The text of the first cell.
+    """Return the text of the first cell.
 
     Args:
         repository: its address; empty where none is known.

@@ -1,63 +1,165 @@
-"""What the notebooks' first cell carries out on Kaggle and Colab: it installs nbhelpers there.
+"""What the notebooks' first cell carries out where nbhelpers is not installed.
 
-Standard library only: nothing of the project is there yet. The cell finds this file in a copy of
-the project that was uploaded, or fetches it from the repository.
+On Kaggle and Colab it installs what the lessons import and the machine lacks, and nothing else:
+their hundreds of packages fit together, and a package that is replaced breaks others. Elsewhere it
+installs nothing. Standard library only, but for ``packaging``, which comes with TensorFlow.
 """
 
-import glob
+import importlib.metadata
+import importlib.util
+import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
-HOME = "nbhelpers_project"  # folder of the copy that is installed, in the working folder
-PLACES = ("/kaggle/input/**", "/content", "/content/*", "/content/*/*")  # deeper: a whole Drive
-THIS = "/tools/hosted_setup.py"
+HOME = "nbhelpers_project"  # folder of the clone, in the working folder
+HOSTS = ("/kaggle", "/content")  # folders that only Kaggle and Colab have
+MODULES = {  # where a distribution's name does not say what is imported
+    **dict.fromkeys(["opencv-python", "opencv-python-headless"], "cv2"),  # any build will do
+    **dict.fromkeys(["opencv-contrib-python", "opencv-contrib-python-headless"], "cv2"),
+    "scikit-learn": "sklearn",
+    "scikit-image": "skimage",
+    "pillow": "PIL",
+    "ipython": "IPython",
+}
+PIP = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-input", "--disable-pip-version-check"]
+PATIENCE = ["--retries=1", "--timeout=5"]  # without a network, every further try is lost time
 
 
 def install(address: str = "") -> None:
-    """Install nbhelpers, with the sample and everything else that the notebooks need.
+    """Make nbhelpers importable, and on Kaggle and Colab install what it needs and lacks.
 
     Args:
         address: where this file was fetched from, ``https://github.com/OWNER/NAME/raw/…``; "" where
-            no repository is known.
+            it lies in a copy of the project.
 
     Raises:
-        ModuleNotFoundError: no copy was uploaded, and no repository is known.
-        subprocess.CalledProcessError: git or pip failed.
+        ModuleNotFoundError: packages are missing on a machine of one's own.
+        subprocess.CalledProcessError: git failed.
+    """
+    home = pathlib.Path(__file__).resolve().parents[1]
+    if not (home / "nbhelpers").is_dir():
+        home = clone(address)
+    project = tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    absent = missing(project["dependencies"])
+    if any(map(os.path.isdir, HOSTS)):
+        make_importable(home)
+        fill(absent)
+    elif absent:
+        raise ModuleNotFoundError(
+            f"Not installed: {', '.join(map(str, absent))}. In a terminal, in {home}: "
+            "pip install -e .   Then restart the kernel."
+        )
+    else:
+        make_importable(home)
+        print(f"nbhelpers is used from {home}; `pip install -e .` there installs it.")
+
+
+def fill(absent: list) -> None:
+    """Install packages, and what these need and the machine lacks; say what could not be had.
+
+    Args:
+        absent: requirements, none of which is installed.
+    """
+    failed = []
+    while absent:
+        install_packages(absent)
+        failed += [package for package in absent if not is_here(package.name)]
+        here = [package.name for package in absent if is_here(package.name)]
+        absent = missing(need for name in here for need in needs(name) or [])
+    if failed:
+        print(
+            f"Not installed, because pip failed: {', '.join(map(str, failed))}. What needs them "
+            "will stop. On Kaggle: Settings, Internet, On; then run this cell again."
+        )
+
+
+def clone(address: str) -> pathlib.Path:
+    """Clone the repository into the working folder, unless that was done before.
+
+    Args:
+        address: as for `install`.
+
+    Returns:
+        The project's folder.
     """
     home = pathlib.Path(HOME).resolve()
     if not home.is_dir():
-        part = home.with_suffix(".part")  # so that a copy that was cut off is not taken for whole
+        part = home.with_suffix(".part")  # so that a clone that was cut off is not taken for whole
         shutil.rmtree(part, ignore_errors=True)
-        fetch_project(part, address)
+        repository = address.partition("/raw/")[0]
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", repository, part], check=True)
         part.rename(home)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(home)]
-    subprocess.run(command, check=True)
-    sys.path.insert(0, str(home))  # this kernel started before the package was there
+    return home
 
 
-def fetch_project(target: pathlib.Path, address: str = "") -> None:
-    """Copy the project that was uploaded, or else clone its repository.
+def make_importable(home: pathlib.Path) -> None:
+    """Put the project on the import path of this kernel and of what it starts.
 
     Args:
-        target: the folder to make.
-        address: as for `install`.
-
-    Raises:
-        ModuleNotFoundError: neither is there.
+        home: the project's folder; it may be read-only.
     """
-    uploads = uploaded_projects()
-    repository = address.partition("/raw/")[0]
-    if uploads:
-        shutil.copytree(uploads[0], target)
-    elif repository:
-        subprocess.run(["git", "clone", "--quiet", "--depth=1", repository, target], check=True)
-    else:
-        raise ModuleNotFoundError("No nbhelpers here: upload the project, or name its repository.")
+    sys.path.insert(0, str(home))
+    paths = [str(home), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
-def uploaded_projects() -> list[pathlib.Path]:
-    """The copies of the project among what was uploaded."""
-    setups = [path for place in PLACES for path in glob.glob(place + THIS, recursive=True)]
-    return [pathlib.Path(path).parents[1] for path in setups]
+def missing(texts) -> list:
+    """Return the requirements that are not met by any version.
+
+    Args:
+        texts: as in ``pyproject.toml`` and in the metadata of packages.
+
+    Returns:
+        Those that hold on this machine, and whose package is not here.
+    """
+    from packaging.requirements import Requirement
+
+    requirements = {text: Requirement(text) for text in texts}.values()
+    applicable = [r for r in requirements if not r.marker or r.marker.evaluate({"extra": ""})]
+    return [requirement for requirement in applicable if not is_here(requirement.name)]
+
+
+def is_here(name: str) -> bool:
+    """Whether a distribution, or another one with the same module, is installed.
+
+    Args:
+        name: of the distribution.
+
+    Returns:
+        True where its module can be imported or pip knows it.
+    """
+    name = re.sub("[-_.]+", "-", name).lower()
+    module = MODULES.get(name, name.replace("-", "_"))
+    return importlib.util.find_spec(module) is not None or needs(name) is not None
+
+
+def needs(name: str) -> list[str] | None:
+    """Return what an installed distribution requires; None where pip does not know it."""
+    try:
+        return importlib.metadata.requires(name) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def install_packages(requirements: list) -> None:
+    """Install packages without what they require: all at once, else one by one.
+
+    Args:
+        requirements: none of them is installed.
+    """
+    texts = [str(requirement) for requirement in requirements]
+    if _pip(texts):
+        return
+    for text in texts if len(texts) > 1 else []:
+        _pip([text])
+
+
+def _pip(texts: list[str]) -> bool:
+    command = [sys.executable, *PIP, *PATIENCE, *texts]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    importlib.invalidate_caches()
+    return done.returncode == 0

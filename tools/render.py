@@ -15,6 +15,7 @@ from typing import TextIO
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.parameters import read_cell
+from nbhelpers.common.paths import home_folder
 from nbhelpers.data import locate
 from nbhelpers.runner import outputs, scores, series
 from nbhelpers.runner.notebooks import (
@@ -78,7 +79,7 @@ def render(
     results_page: Path | None = None,
     stream: TextIO | None = None,
 ) -> int:
-    """Executes notebooks with their own parameters and stores the outputs in them.
+    """Execute notebooks with their own parameters and store the outputs in them.
 
     The table of docs/results.md is rewritten from the same run, when all notebooks are rendered.
 
@@ -119,7 +120,7 @@ def render(
 
 
 def _with_needs(wanted: list[str]) -> list[str]:
-    """The notebooks asked for and what they build on; nothing stays nothing (all)."""
+    """Return the notebooks asked for and what they build on; nothing stays nothing (all)."""
     numbers = {Path(name).name.partition("_")[0].zfill(2) for name in wanted}
     for number in list(numbers):
         numbers.update(NEEDS.get(number, ()), USES.get(number, ()))
@@ -128,7 +129,7 @@ def _with_needs(wanted: list[str]) -> list[str]:
 
 
 def stored_text(notebook: Notebook, run_folder: Path, *, any_parameters: bool = False) -> str:
-    """The notebook file's new content: its own source with the outputs of a run.
+    """Return the notebook file's new content: its own source with the outputs of a run.
 
     Args:
         notebook: the source.
@@ -175,7 +176,7 @@ def stored_text(notebook: Notebook, run_folder: Path, *, any_parameters: bool = 
 
 
 def _executed(notebook: Notebook, run_folder: Path, *, any_parameters: bool):
-    """The executed notebook, after checking that it is this source, with default parameters."""
+    """Return the executed notebook; check that it is this source, with default parameters."""
     import nbformat
 
     path = run_folder / f"{notebook.stem}.ipynb"
@@ -211,7 +212,7 @@ def _replacements(run_folder: Path) -> list[tuple[str, str]]:
         (str(run_folder), "runs/latest"),
         (f"{root}/", ""),
         (str(root), "."),
-        (str(Path.home()), "~"),
+        (str(home_folder()), "~"),
         (tempfile.gettempdir(), "tmp"),
     ]
     return [(old, new) for old, new in pairs if len(old) > 1]
@@ -226,7 +227,7 @@ def _plain(text: str, roots: list[tuple[str, str]]) -> str:
 
 
 def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, str]]) -> list:
-    """A cell's outputs for git: JPEG pictures, tables, text; live things give way to stills."""
+    """Return a cell's outputs for git: JPEG pictures, tables, text; stills of live things."""
     stored = []
     has_still = any(kind in output.get("data", {}) for output in cell.outputs for kind in RASTER)
     for output in copy.deepcopy(cell.outputs):
@@ -268,7 +269,7 @@ def _stored_data(data: dict, has_still: bool, *, width: int, quality: int) -> di
 
 
 def _jpeg(data: str, *, width: int, quality: int) -> str:
-    """A base64 picture as base64 JPEG: the first frame, on white, no wider than `width`."""
+    """Return a base64 picture as base64 JPEG: the first frame, on white, no wider than `width`."""
     from PIL import Image
 
     with Image.open(io.BytesIO(base64.b64decode(data))) as picture:

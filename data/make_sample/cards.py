@@ -1,4 +1,4 @@
-"""Stage 4: checksum list of the sample, contact sheets to look at, the README's picture."""
+"""Stage 4: checksum list of the sample, contact sheets to look at, the two committed pictures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from assets import sha256
+from people import video_name
 
 CHECKSUMS = "SHA256SUMS"
 # Whose fakes the README's picture shows (of each the first in the order of names).
@@ -135,10 +136,61 @@ def picture(sample: Path, path: Path) -> None:
     cv2.imwrite(str(path), page, [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
 
 
-def run(sample: Path, out: Path, picture_path: Path | None = None) -> None:
+def _early_frame(path: Path, size: tuple) -> np.ndarray:
+    """Frame upright, also where this OpenCV does not heed the rotation flag."""
+    capture, frames = cv2.VideoCapture(str(path)), []
+    while (got := capture.read())[0]:
+        frames.append(got[1])
+    frame = frames[len(frames) // 4]
+    return frame if frame.shape[1::-1] == tuple(size) else np.rot90(frame)
+
+
+def variety(sample: Path, path: Path, clips: list) -> None:
+    """One frame each of clips that differ in size, codec and content, all at their own size."""
+    folder, width = sample / "deepfake-detection-challenge" / "train_sample_videos", 1180
+    page, x, y, tallest = np.full((2000, width, 3), 255, np.uint8), MARGIN, MARGIN, 0
+    for name, size, caption in clips:
+        frame = _early_frame(folder / name, size)
+        text = _text(caption, 9)
+        if x + frame.shape[1] > width - MARGIN:
+            x, y, tallest = MARGIN, y + tallest + GROUP_GAP, 0
+        _paste(page, text, x, y)
+        _paste(page, frame, x, y + text.shape[0] + GAP)
+        tallest = max(tallest, text.shape[0] + GAP + frame.shape[0])
+        x += max(frame.shape[1], text.shape[1]) + GROUP_GAP
+    page = page[: y + tallest + MARGIN]
+    cv2.imwrite(str(path), page, [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+
+
+def _traits(shot: dict) -> list:
+    """What a clip has that few have, in words."""
+    traits = [shot["codec"].upper()] if shot["codec"] != "h264" else []
+    traits += [name for name in ("sound", "rotated") if shot[name]]
+    traits += ["variable rate"] if shot["variable"] else []
+    traits += ["two people"] if shot["companion"] is not None else []
+    return traits
+
+
+def _pictured_clips(planned: list) -> list:
+    """Labelled clips, real and fake in turn, of which every one has something of its own."""
+    labelled = [shot for shot in planned if shot["split"] == "train"]
+    chosen = {}
+    for shot in sorted(labelled, key=lambda shot: (shot["output"][1], -shot["output"][0])):
+        traits = _traits(shot)
+        method = [None, *shot["methods"]][len(chosen) % 2]
+        caption = ", ".join([method or "REAL", f"{shot['fps']}/s", *traits])
+        kind = tuple(traits) if {*traits} - {"sound"} else (shot["output"], *traits)
+        chosen.setdefault(kind, (video_name(shot, method), shot["output"], caption))
+    return list(chosen.values())
+
+
+def run(sample: Path, out: Path, picture_path: Path | None, planned: list) -> None:
+    """Write the checksums, the contact sheets into `out` and, beside picture_path, two pictures."""
     out.mkdir(parents=True, exist_ok=True)
     if picture_path:
         picture(sample, picture_path)
+        clips_path = picture_path.with_name(picture_path.stem + "_clips.jpg")
+        variety(sample, clips_path, _pictured_clips(planned))
     write_checksums(sample)
     still_sheets(sample, out)
     if (sample / "deepfake-detection-challenge" / "train_sample_videos" / "metadata.json").exists():

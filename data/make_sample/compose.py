@@ -11,11 +11,13 @@ from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
 
+import clip_plan
 import cv2
 import numpy as np
 import pandas as pd
 import people as plan
 import yaml
+from container import babble, break_clip, enlarge, write_video
 from facemodel import FaceModel
 from imaging import (
     bleed,
@@ -27,15 +29,16 @@ from imaging import (
     over,
     spread_positions,
     uniform,
-    write_video,
 )
 from manipulate import draw_method, reenact_mouth, swap_face
+from sharing import share_stills
 
-FACES, CHALLENGE = "deepfake-faces", "deepfake-detection-challenge"
+FIRST = "stills_first"  # in the work folder: photos before they were shared
+FACES, CHALLENGE, BROKEN = "deepfake-faces", "deepfake-detection-challenge", "broken"
 LABELLED, UNLABELLED = "train_sample_videos", "test_videos"
 RIM = 2  # pixels
 # First key of the random streams used here.
-SCENE, METHOD, FINAL, NOISE = range(4)
+SCENE, METHOD, FINAL, NOISE, SOUND = range(5)
 
 
 def _rng(settings, purpose, key, extra=0):
@@ -67,34 +70,26 @@ def _mark_rendered(mouth: dict) -> dict:
     return mouth
 
 
-def _code(method: str | None) -> int:
-    """Number of a version of a shot: 0 for the real, then one per method."""
-    return 0 if method is None else 1 + plan.METHODS.index(method)
-
-
-def video_name(shot: dict, method: str | None) -> str:
-    """Public name of a real (method None) or a fake."""
-    return plan.random_name(*shot["key"], _code(method)) + ".mp4"
-
-
 class Scene:
     """What a shot's real and fakes share: backdrop, exposure, contrast."""
 
     def __init__(self, shot, person, settings):
         rng = _rng(settings, SCENE, shot["key"])
-        self.backdrop = make_backdrop(shot["size"], rng)
+        self.backdrops = [make_backdrop(shot["size"], rng)]
         self.contrast = uniform(rng, settings["scene"]["contrast"])
         self.factor = uniform(rng, settings["scene"]["exposure"])
         self.person, self.gain = person, None
 
-    def picture(self, render: dict) -> np.ndarray:
+    def picture(self, render: dict, frame: int = 0) -> np.ndarray:
         """Developed target or mouth render in front of the backdrop.
 
-        The first one sets the exposure, as for a whole clip.
+        The first one sets the exposure, as for a whole clip.  There is one backdrop for all
+        frames, or one for each.
         """
         if self.gain is None:
             self.gain = exposure_gain(render, self.person["ancestry"], self.factor)
-        return over(*develop(render, self.gain, self.contrast), self.backdrop)
+        backdrop = self.backdrops[frame % len(self.backdrops)]
+        return over(*develop(render, self.gain, self.contrast), backdrop)
 
     def donor(self, render: dict) -> np.ndarray:
         return bleed(*develop(render, self.gain, self.contrast))
@@ -106,18 +101,18 @@ def _fake(method, scene, target, render, load, drawn, frame):
         other = load("donor")
         return swap_face(target, render, scene.donor(other), other, drawn, frame)
     other = _mark_rendered(load("mouth"))
-    return reenact_mouth(target, render, scene.picture(other), other, drawn, frame)
+    return reenact_mouth(target, render, scene.picture(other, frame), other, drawn, frame)
 
 
 def compose_still(shot, people, work, out, settings) -> list:
-    """One photo and its fakes; returns table rows."""
+    """One photo and its fakes, as the camera stores them; returns table rows."""
     folder, person = work / "stills" / shot["name"], people[shot["person"]]
     scene, load = Scene(shot, person, settings), _loader(folder)
     render = load("target")
     target = scene.picture(render)
     rows = []
     for method in [None, *shot["methods"]]:
-        name, code = video_name(shot, method), _code(method)
+        name, code = plan.video_name(shot, method), plan.method_number(method)
         picture = target
         if method:
             drawn = draw_method(
@@ -133,7 +128,7 @@ def compose_still(shot, people, work, out, settings) -> list:
         final = draw_final(settings["final"], shot["positions"], code)
         picture = finish(picture, final, _rng(settings, NOISE, shot["key"], code))
         cv2.imwrite(
-            str(out / FACES / "faces_224" / name.replace(".mp4", ".jpg")),
+            str(work / FIRST / name.replace(".mp4", ".jpg")),
             picture,
             [cv2.IMWRITE_JPEG_QUALITY, final["quality"], cv2.IMWRITE_JPEG_OPTIMIZE, 1],
         )
@@ -141,52 +136,85 @@ def compose_still(shot, people, work, out, settings) -> list:
     return rows
 
 
-def compose_clip(shot, people, work, out, settings) -> list:
-    """One clip and its fakes; returns table rows."""
-    folder, person = work / "clips" / shot["name"], people[shot["person"]]
-    scene, count = Scene(shot, person, settings), plan.CLIP_FRAMES
+def _read_clip(shot, people, work, settings):
+    """Renders of a clip, developed: loaders, target renders, pictures, and the scene.
+
+    A second person stands behind, in the room and the light of the first.
+    """
+    folder, count = work / "clips" / shot["name"], len(shot["ticks"])
+    scene = Scene(shot, people[shot["person"]], settings)
     loads = [_loader(folder, f"_{i:03d}") for i in range(count)]
     renders = [load("target") for load in loads]
-    targets = [scene.picture(r) for r in renders]
-    rows = []
+    if shot["companion"] is not None:
+        behind = Scene(shot, people[shot["companion"]], settings)
+        other = work / "clips" / clip_plan.clip_name(shot["companion"])
+        scene.backdrops = [
+            behind.picture(_loader(other, f"_{i:03d}")("target")) for i in range(count)
+        ]
+    return loads, renders, [scene.picture(r, i) for i, r in enumerate(renders)], scene
+
+
+def _fake_frames(shot, method, code, clip, settings):
+    """Frames of one fake and their masks."""
+    loads, renders, targets, scene = clip
+    face = float(np.ptp(renders[0]["face"][:, 1]))
+    rng = _rng(settings, METHOD, shot["key"], code)
+    drawn = draw_method(settings[method], "clip", len(targets), rng, face)
+    made = [
+        _fake(method, scene, targets[i], renders[i], loads[i], drawn, i)
+        for i in range(len(targets))
+    ]
+    masks = [((w >= settings["mask_threshold"]) * 255).astype(np.uint8) for _, w in made]
+    return [fake for fake, _ in made], masks
+
+
+def _shown(frames, shot):
+    """Frames at the clip's size, mirrored where the camera did."""
+    frames = [enlarge(frame, shot["output"]) for frame in frames]
+    return [frame[:, ::-1] for frame in frames] if shot["mirrored"] else frames
+
+
+def compose_clip(shot, people, work, out, settings) -> list:
+    """One clip and its fakes; returns table rows."""
+    clip, rows, base = _read_clip(shot, people, work, settings), [], out / CHALLENGE
+    timing = {"length": shot["frames"], **{k: shot[k] for k in ("fps", "ticks", "variable")}}
+    voice = _rng(settings, SOUND, shot["key"])
+    sound = babble(shot["jaw"], shot["fps"], voice) if shot["sound"] else None
     for method in [None, *shot["methods"]]:
-        name, code = video_name(shot, method), _code(method)
-        frames = targets
+        name, code, frames = plan.video_name(shot, method), plan.method_number(method), clip[2]
         if method:
-            drawn = draw_method(
-                settings[method], "clip", count, _rng(settings, METHOD, shot["key"], code)
-            )
-            made = [
-                _fake(method, scene, targets[i], renders[i], loads[i], drawn, i)
-                for i in range(count)
-            ]
-            frames = [fake for fake, _ in made]
+            frames, masks = _fake_frames(shot, method, code, clip, settings)
             if shot["split"] == "train":
-                masks = [
-                    ((weight >= settings["mask_threshold"]) * 255).astype(np.uint8)
-                    for _, weight in made
-                ]
-                write_video(out / CHALLENGE / "masks" / name, masks, 24, plan.FPS)
+                masks = _shown(masks, shot)
+                write_video(base / "masks" / name, masks, crf=24, **timing)
         final = draw_final(settings["final"], shot["positions"], code)
         noise = _rng(settings, NOISE, shot["key"], code)
-        place = LABELLED if shot["split"] == "train" else UNLABELLED
-        write_video(
-            out / CHALLENGE / place / name,
-            [finish(f, final, noise) for f in frames],
-            final["crf"],
-            plan.FPS,
-        )
-        rows.append({**_row(shot, method, person, people), "split": shot["split"]})
+        path = base / (LABELLED if shot["split"] == "train" else UNLABELLED) / name
+        frames = [finish(frame, final, noise) for frame in _shown(frames, shot)]
+        look = {"codec": shot["codec"], "rotated": shot["rotated"], "sound": sound}
+        write_video(path, frames, crf=final["crf"], **timing, **look)
+        row = _row(shot, method, people[shot["person"]], people)
+        rows.append({**row, "split": shot["split"], **_second_person(shot, people)})
     return rows
+
+
+def _second_person(shot, people):
+    """Who else is in the picture, and on which side the person of `identity` is."""
+    if shot["companion"] is None:
+        return {"companion": None, "position": None}
+    return {
+        "companion": people[shot["companion"]]["name"],
+        "position": "right" if shot["mirrored"] else "left",
+    }
 
 
 def _row(shot, method, person, people):
     return {
-        "videoname": video_name(shot, method),
+        "videoname": plan.video_name(shot, method),
         "original_width": shot["size"][0],
         "original_height": shot["size"][1],
         "label": "FAKE" if method else "REAL",
-        "original": video_name(shot, None) if method else None,
+        "original": plan.video_name(shot, None) if method else None,
         "method": method,
         "identity": person["name"],
         "donor": shot["donor"] if method in plan.SWAPS else None,
@@ -207,6 +235,18 @@ def _name_sources(rows: list, rng) -> None:
         del row["person"]
 
 
+def _break_one(rows: list, clips: Path, folder: Path) -> None:
+    """Fill the folder of broken clips from one whole clip of the first person in the table."""
+    row = min(
+        (r for r in rows if r["label"] == "REAL" and r["split"] == "train"),
+        key=lambda r: r["videoname"],
+    )
+    _fresh(folder)
+    break_clip((clips / row["videoname"]).read_bytes(), folder, plan.stream("order", 4))
+    entries = {p.name: {"label": "REAL", "split": "train"} for p in sorted(folder.glob("*.mp4"))}
+    (folder / "metadata.json").write_text(json.dumps(entries, indent=1) + "\n")
+
+
 def _fresh(*folders: Path) -> None:
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
@@ -225,13 +265,13 @@ def _all(function, shots, jobs):
 
 
 def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int = 2) -> None:
-    """Compose the stills and/or the clips from finished renders."""
+    """Compose the stills and/or the clips from finished renders; or only share the stills again."""
     cv2.setNumThreads(1)
     settings = yaml.safe_load(settings_path.read_text())
     people = plan.make_identities(FaceModel(assets))
-    order = plan.stream("order", 3)
     if what in ("all", "stills"):
-        _fresh(out / FACES / "faces_224", out / FACES / "masks_224")
+        order = plan.stream("order", 3)
+        _fresh(work / FIRST, out / FACES / "masks_224")
         rows = _all(
             partial(compose_still, people=people, work=work, out=out, settings=settings),
             _prepare(plan.make_stills(people), settings),
@@ -240,17 +280,21 @@ def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int
         _name_sources(rows, order)
         table = pd.DataFrame(rows).iloc[order.permutation(len(rows))]
         table.to_csv(out / FACES / "metadata.csv", index=False)
+    if what in ("all", "stills", "shared"):
+        _fresh(out / FACES / "faces_224")
+        share_stills(plan.make_stills(people), work / FIRST, out / FACES / "faces_224", settings)
     if what in ("all", "clips"):
-        base = out / CHALLENGE
+        order, base = plan.stream("order", 5), out / CHALLENGE
         _fresh(base / LABELLED, base / UNLABELLED, base / "masks")
         rows = _all(
             partial(compose_clip, people=people, work=work, out=out, settings=settings),
-            _prepare(plan.make_clips(people), settings),
+            _prepare(clip_plan.make_clips(people), settings),
             jobs,
         )
         _name_sources(rows, order)
         rows = [rows[i] for i in order.permutation(len(rows))]
         keep = ("label", "split", "original", "method", "identity", "source")
+        keep += ("companion", "position")
         for split, path in (
             ("train", base / LABELLED / "metadata.json"),
             ("test", work / "test_videos_metadata.json"),
@@ -261,3 +305,4 @@ def run(assets, work: Path, out: Path, settings_path: Path, what: str, jobs: int
                 if row["split"] == split
             }
             path.write_text(json.dumps(entries, indent=1) + "\n")
+        _break_one(rows, base / LABELLED, out / BROKEN)

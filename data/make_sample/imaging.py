@@ -5,10 +5,7 @@ Exposure, backdrop, and the last links of the chain (blur, noise, compression).
 
 from __future__ import annotations
 
-import subprocess
-
 import cv2
-import imageio_ffmpeg
 import numpy as np
 
 SKIN_LIGHTNESS = np.array([45.0, 71.0, 73.0])  # as in textures.SKIN_TONE: african, asian, caucasian
@@ -127,14 +124,14 @@ FINAL_DRAWS = ("shrink_chance", "shrink", "blur", "luma_noise", "chroma_noise", 
 GOLDEN = 0.381966
 
 
-def spread_positions(count: int, rng) -> np.ndarray:
+def spread_positions(count: int, rng, draws=FINAL_DRAWS) -> np.ndarray:
     """For each shot and each draw a position in 0..1, evenly spread over the shots.
 
     A Latin hypercube.
-    With some 16 real clips, independent draws would by bad luck give the reals, say, lower
+    With some 50 real clips, independent draws would by bad luck give the reals, say, lower
     quality than the fakes, and a detector could live on that.  Even spreading avoids the luck.
     """
-    return np.stack([(rng.permutation(count) + rng.random(count)) / count for _ in FINAL_DRAWS], 1)
+    return np.stack([(rng.permutation(count) + rng.random(count)) / count for _ in draws], 1)
 
 
 def draw_final(settings: dict, shot_positions: np.ndarray, copy: int) -> dict:
@@ -175,21 +172,3 @@ def finish(picture: np.ndarray, final: dict, rng) -> np.ndarray:
     brightness = np.maximum(picture, 0) / 128
     noisy = picture + (luma + chroma) * (0.6 + 0.4 * np.sqrt(brightness))
     return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
-
-
-def write_video(path, frames: list, crf: int, fps: int) -> None:
-    """H.264 by ffmpeg.
-
-    One thread and bit-exact flags, so that the same frames give the same file.
-    """
-    height, width = frames[0].shape[:2]
-    grey = frames[0].ndim == 2
-    source = f"-f rawvideo -pix_fmt {'gray' if grey else 'bgr24'} -s {width}x{height} -r {fps} -i -"
-    coding = f"-c:v libx264 -preset medium -threads 1 -crf {crf} -pix_fmt yuv420p"
-    exact = "-map_metadata -1 -fflags +bitexact -flags:v +bitexact -movflags +faststart"
-    options = f"-y -loglevel error {source} {coding} {exact}".split()
-    subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), *options, str(path)],
-        input=b"".join(np.ascontiguousarray(f).tobytes() for f in frames),
-        check=True,
-    )

@@ -29,11 +29,15 @@ def main() -> None:
         default=HERE / "settings.yaml",
         help="strengths of the methods (compose)",
     )
-    parser.add_argument("--what", choices=("all", "stills", "clips"), default="all")
+    parser.add_argument("--what", choices=("all", "stills", "shared", "clips"), default="all")
     parser.add_argument(
         "--shard", default="0/1", help="i/n: do every n-th piece of work, starting with i (render)"
     )
-    parser.add_argument("--picture", type=Path, help="also draw the README's picture here (cards)")
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        help="also draw the README's picture here, and that of the clips beside it (cards)",
+    )
     args = parser.parse_args()
 
     from assets import AssetPaths, unpack
@@ -51,8 +55,12 @@ def main() -> None:
         compose.run(assets, args.work, args.out, args.settings, args.what)
     else:
         import cards
+        import clip_plan
+        import people
+        from facemodel import FaceModel
 
-        cards.run(args.out, args.work / "cards", args.picture)
+        planned = clip_plan.make_clips(people.make_identities(FaceModel(assets)))
+        cards.run(args.out, args.work / "cards", args.picture, planned)
 
 
 if __name__ == "__main__":

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from clip_plan import smooth_noise
 from imaging import outline_mask, uniform
-from people import smooth_noise
 
 SQUARE = 1.3  # side of the decoded square in face heights
+CLIP_FACE = 113  # pixels of face height that the clips' resolutions are meant for
 
 
-def draw_method(settings: dict, medium: str, frames: int, rng) -> dict:
-    """Strengths of one fake: ranges drawn once, clip jitter drawn per frame."""
+def draw_method(settings: dict, medium: str, frames: int, rng, face: float = CLIP_FACE) -> dict:
+    """Strengths of one fake: ranges drawn once, clip jitter drawn per frame.
+
+    `face`: height of the face in pixels; a larger face gets a larger square in a clip.
+    """
     drawn = {
         k: uniform(rng, settings[k])
         for k in ("blur", "sharpen", "colour_transfer", "grow", "feather", "flicker", "wobble")
     }
-    drawn["resolution"] = round(uniform(rng, settings[f"resolution_{medium}"]))
+    zoom = face / CLIP_FACE if medium == "clip" else 1
+    drawn["resolution"] = round(zoom * uniform(rng, settings[f"resolution_{medium}"]))
     drawn["poisson"] = bool(rng.random() < settings["poisson"])
     drawn["colour_error"] = rng.normal(0, settings["colour_residual"], 3)
     drawn["shift"] = rng.normal(0, settings["shift"], 2)

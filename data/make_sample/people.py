@@ -1,6 +1,6 @@
 """Who is in the sample and what is photographed.
 
-Identities in look-alike pairs, stills, clips, and which fakes are made of them.
+Identities in look-alike pairs, stills, and which fakes are made of them (clips: clip_plan.py).
 Pure numpy and fully determined by SEED, so that the render and the compose stage
 can both rebuild the same plan without talking to each other.
 """
@@ -14,15 +14,10 @@ import numpy as np
 SEED = 20240
 PAIRS = 32
 PHOTOS_PER_IDENTITY = 6
-CLIP_PAIRS = 10
-TEST_CLIP_PAIRS = 2
-CLIP_FRAMES = 50
-FPS = 25
 METHODS = ("swap_coarse", "swap_autoencoder", "mouth_reenactment")
 SWAPS = METHODS[:2]
-# How many fakes a still gets (1, 2, 3) and a clip gets (2, 3), with probabilities.
+# How many fakes a still gets (1, 2, 3), with probabilities.
 STILL_FAKES = ((1, 2, 3), (0.45, 0.40, 0.15))
-CLIP_FAKES = ((2, 3), (0.45, 0.55))
 
 # Separate random streams, so that changing one thing leaves the others alone.
 STREAM = {
@@ -38,6 +33,7 @@ STREAM = {
     "names": 9,
     "order": 10,
     "texture": 11,
+    "container": 12,
 }
 
 
@@ -256,13 +252,13 @@ def make_identities(model) -> list:
 # ---------------------------------------------------------------- expressions
 
 
-def _both(name, value, rng=None):
+def both_sides(name, value, rng=None):
     """A left/right pair of expression units, slightly asymmetric if a generator is given."""
     side = rng.uniform(0.8, 1.1) if rng is not None else 1.0
     return {f"{name}Left": value, f"{name}Right": value * side}
 
 
-def _gaze(amount):
+def gaze(amount):
     """Both eyes to one side (positive: to the model's left)."""
     return (
         {"eyeLookOutLeft": amount, "eyeLookInRight": amount}
@@ -279,9 +275,9 @@ def _mouth(rng):
     if rng.random() < 0.25:
         shape["mouthFunnel"] = rng.uniform(0.1, 0.5)
     if rng.random() < 0.55:
-        shape.update(_both("mouthSmile", rng.uniform(0.05, 0.6), rng))
+        shape.update(both_sides("mouthSmile", rng.uniform(0.05, 0.6), rng))
     elif rng.random() < 0.3:
-        shape.update(_both("mouthFrown", rng.uniform(0.1, 0.5), rng))
+        shape.update(both_sides("mouthFrown", rng.uniform(0.1, 0.5), rng))
     return shape
 
 
@@ -291,12 +287,12 @@ def still_expression(rng):
     if rng.random() < 0.3:
         face["browInnerUp"] = rng.uniform(0.1, 0.6)
     if rng.random() < 0.2:
-        face.update(_both("browDown", rng.uniform(0.1, 0.5)))
+        face.update(both_sides("browDown", rng.uniform(0.1, 0.5)))
     face.update(
-        _both("eyeBlink", rng.uniform(0, 0.12) if rng.random() < 0.96 else rng.uniform(0.6, 1))
+        both_sides("eyeBlink", rng.uniform(0, 0.12) if rng.random() < 0.96 else rng.uniform(0.6, 1))
     )
-    face.update(_both("eyeWide", rng.uniform(0, 0.3)))
-    face.update(_gaze(rng.normal(0, 0.22)))
+    face.update(both_sides("eyeWide", rng.uniform(0, 0.3)))
+    face.update(gaze(rng.normal(0, 0.22)))
     return face
 
 
@@ -428,132 +424,17 @@ def make_stills(people) -> list:
     return stills
 
 
-# ---------------------------------------------------------------- clips
+# ---------------------------------------------------------------- names
 
 
-def smooth_noise(n, frames, strength, rng):
-    """Gaussian-filtered noise with a correlation time in frames."""
-    pad = int(4 * frames)
-    kernel = np.exp(-0.5 * (np.arange(-pad, pad + 1) / frames) ** 2)
-    white = rng.standard_normal(n + 2 * pad)
-    return strength * np.convolve(white, kernel / np.sqrt((kernel**2).sum()), "valid")
+def video_name(shot: dict, method: str | None) -> str:
+    """Public name of a real (method None) or a fake."""
+    return random_name(*shot["key"], method_number(method)) + ".mp4"
 
 
-def speech(n, rng):
-    """Jaw and lip curves of made-up syllables (4 to 6 per second, with pauses)."""
-    time, t = np.arange(n) / FPS, rng.uniform(0, 0.2)
-    curves = {
-        k: np.zeros(n)
-        for k in ("jawOpen", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthLowerDown")
-    }
-    while t < n / FPS:
-        length = rng.uniform(0.15, 0.26)
-        bump = np.exp(-0.5 * ((time - t - length / 2) / (length / 3.2)) ** 2)
-        curves["jawOpen"] += bump * rng.uniform(0.12, 0.45)
-        curves[
-            str(rng.choice(["mouthFunnel", "mouthPucker", "mouthStretch", "mouthLowerDown"]))
-        ] += bump * rng.uniform(0.15, 0.55)
-        t += length + (rng.uniform(0.15, 0.5) if rng.random() < 0.15 else 0)
-    return curves
-
-
-def blinks(n, rng):
-    """Eyelid closure over time."""
-    time, t, lids = np.arange(n) / FPS, rng.uniform(0.2, 1.2), np.zeros(n)
-    while t < n / FPS:
-        lids = np.maximum(lids, np.clip(1.25 * np.exp(-0.5 * ((time - t) / 0.055) ** 2), 0, 1))
-        t += rng.uniform(0.9, 2.6)
-    return lids
-
-
-def _frame_mouth(curves, smile, i):
-    mouth = {
-        "jawOpen": min(curves["jawOpen"][i], 0.6),
-        "mouthFunnel": curves["mouthFunnel"][i],
-        "mouthPucker": 0.8 * curves["mouthPucker"][i],
-    }
-    for name in ("mouthStretch", "mouthLowerDown"):
-        mouth.update(_both(name, curves[name][i]))
-    mouth.update(_both("mouthSmile", smile[i]))
-    return mouth
-
-
-def make_clip(person, key, methods) -> dict:
-    """One talking-head clip.
-
-    Per-frame expressions and poses, one fixed camera with a little hand shake.
-    """
-    n, rng = CLIP_FRAMES, stream("clip", key)
-    yaw = rng.uniform(-10, 10) + smooth_noise(n, 9, 4.5, rng)
-    poses = np.stack(
-        [
-            yaw,
-            rng.uniform(-4, 4) + smooth_noise(n, 7, 2.7, rng),
-            rng.uniform(-3, 3) + smooth_noise(n, 10, 2, rng),
-        ],
-        1,
-    )
-    talk, lids = speech(n, rng), blinks(n, rng)
-    smile = np.clip(rng.normal(0.1, 0.15) + smooth_noise(n, 12, 0.12, rng), 0, 0.8)
-    brow = np.clip(smooth_noise(n, 8, 0.25, rng), 0, 0.8)
-    look = np.clip(smooth_noise(n, 6, 0.2, rng) - yaw / 60, -0.7, 0.7)
-    other_rng = stream("mouth", key, 99)
-    other_talk, other_smile = (
-        speech(n, other_rng),
-        np.clip(other_rng.normal(0.1, 0.15) + smooth_noise(n, 12, 0.12, other_rng), 0, 0.8),
-    )
-
-    frames, mouth_frames = [], []
-    for i in range(n):
-        upper = {
-            "browInnerUp": brow[i],
-            **_both("browOuterUp", 0.5 * brow[i]),
-            **_both("eyeBlink", min(1, lids[i] + 0.03)),
-            **_gaze(look[i]),
-        }
-        frames.append({**upper, **_frame_mouth(talk, smile, i)})
-        mouth_frames.append({**upper, **_frame_mouth(other_talk, other_smile, i)})
-    light = make_light(stream("light", key, 99))
-    return {
-        "name": f"clip_{key:02d}",
-        "key": (key, 99),
-        "person": person["index"],
-        "donor": person["partner"],
-        "methods": methods,
-        "size": (320, 240),
-        "expressions": frames,
-        "mouth_expressions": mouth_frames,
-        "poses": poses,
-        "donor_pose_error": stream("donor", key, 99).normal(0, 0.6, 3),
-        "light": light,
-        "donor_light": shift_light(light, stream("donor", key, 99, 1)),
-        "shake": np.stack([smooth_noise(n, 8, 0.0016, rng), smooth_noise(n, 8, 0.0016, rng)], 1),
-        "camera": {
-            "distance": rng.uniform(0.9, 1.4),
-            "azimuth": rng.uniform(-8, 8),
-            "elevation": rng.uniform(-4, 8),
-            "roll": 0.0,
-            "face_fraction": rng.uniform(0.42, 0.52),
-            "centre": (rng.normal(0, 0.03), rng.normal(0.04, 0.02)),
-        },
-    }
-
-
-def make_clips(people) -> list:
-    """Clips of both members of CLIP_PAIRS pairs.
-
-    The last TEST_CLIP_PAIRS pairs are the unlabelled test set.
-    """
-    pairs = stream("order", 2).permutation(PAIRS)[:CLIP_PAIRS]
-    clips = []
-    for rank, pair in enumerate(pairs):
-        for index in (2 * pair, 2 * pair + 1):
-            rng = stream("methods", int(index), 99)
-            methods = rng.permutation(METHODS)[: rng.choice(CLIP_FAKES[0], p=CLIP_FAKES[1])]
-            clip = make_clip(people[index], int(index), [m for m in METHODS if m in methods])
-            clip["split"] = "test" if rank >= CLIP_PAIRS - TEST_CLIP_PAIRS else "train"
-            clips.append(clip)
-    return clips
+def method_number(method: str | None) -> int:
+    """Number of a version of a shot: 0 for the real, then one per method."""
+    return 0 if method is None else 1 + METHODS.index(method)
 
 
 def random_name(*keys: int) -> str:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import clip_plan
 import numpy as np
 import people as plan
 from facemodel import FaceModel, Person
-from studio import Camera, Figure, new_scene, set_border, set_light, shoot, to_blender
+from studio import Camera, Figure, new_scene, nothing, set_border, set_light, shoot, to_blender
 from textures import ensure_textures
 
 # How far around it a donor's face or a mouth is rendered, in heights of the face.
 MARGIN = {"face": 0.07, "lower": 0.16}
-SAMPLES = {"still": 6, "clip": 4}
+SAMPLES = {"still": 6, "clip": 2}  # the denoiser makes up for it, and in clips the codec
 
 
 class Session:
@@ -80,8 +81,11 @@ def _take(session, figure, camera, expression, pose, path, outline=None, shake=(
     figure.pose(vertices)
     camera.apply(shake)
     box = np.array([0, 0, *size]) if outline is None else _box(points, outline, size)
-    set_border(None if outline is None else box, size)
-    picture = shoot(path.with_name(f"scratch_{path.stem}.exr"))
+    if (box[2:] <= box[:2]).any():  # the face has left the picture
+        picture = nothing(size)
+    else:
+        set_border(None if outline is None else box, size)
+        picture = shoot(path.with_name(f"scratch_{path.stem}.exr"))
     _save(path, picture, box=box, **points)
 
 
@@ -164,7 +168,7 @@ def render_clip(session: Session, clip: dict) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
     def paths(kind):
-        return [folder / f"{kind}_{i:03d}.npz" for i in range(plan.CLIP_FRAMES)]
+        return [folder / f"{kind}_{i:03d}.npz" for i in range(len(clip["poses"]))]
 
     def frames(figure, kind, expressions, poses, outline):
         for i, path in enumerate(paths(kind)):
@@ -202,7 +206,7 @@ def run(assets, work: Path, what: str, shard: tuple) -> None:
             render_pair_stills(session, stills, (2 * pair, 2 * pair + 1))
             print(f"stills of pair {pair} done, {time.time() - start:.0f} s", flush=True)
     if what in ("all", "clips"):
-        new_scene((320, 240), SAMPLES["clip"])
-        for clip in plan.make_clips(session.identities)[part::parts]:
+        for clip in clip_plan.make_clips(session.identities)[part::parts]:
+            new_scene(clip["size"], SAMPLES["clip"])
             render_clip(session, clip)
             print(f"{clip['name']} done, {time.time() - start:.0f} s", flush=True)

@@ -345,6 +345,13 @@ def set_border(box, size) -> None:
         render.border_min_y, render.border_max_y = 1 - y1 / size[1], 1 - y0 / size[1]
 
 
+def nothing(size) -> dict:
+    """What a render of an empty picture would be."""
+    width, height = size
+    empty = np.zeros((height, width), np.uint8)
+    return {"bgr": np.zeros((height, width, 3), np.float16), "alpha": empty, "hair": empty}
+
+
 def shoot(scratch: Path) -> dict:
     """Render the scene; returns linear premultiplied BGR (float16), alpha and hair (uint8)."""
     scene = bpy.context.scene

@@ -28,7 +28,7 @@ COLUMNS = [*manifest.FINDING_COLUMNS, "dataset"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
+    """Add the command's arguments."""
     parser.add_argument(
         "folder",
         nargs="?",
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Checks what is there."""
+    """Check what is there."""
     datasets = _datasets(chosen.folder or "")
     if chosen.csv:
         kind = ",".join(COLUMNS) + "\n"
@@ -72,7 +72,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _datasets(folder) -> list[locate.Dataset]:
-    """The data sets of a folder, or those that the notebooks would find."""
+    """Return the data sets of a folder, or those that the notebooks would find."""
     datasets, refusals = [], []
     for name in locate.MARKERS:
         try:
@@ -106,7 +106,7 @@ def _of_notebooks(stumble: readiness.Stumble) -> str:
 
 
 def _summary(checked: manifest.Manifest, lacking: list[readiness.Stumble]) -> str:
-    """Counts, each problem with how often and for example where, and what notebooks lack."""
+    """Return counts, each problem with how often and for example where, and what notebooks lack."""
     counts = checked.table["label"].value_counts()
     lines = [
         "  usable: " + ", ".join(f"{counts.get(label, 0)} {label}" for label in LABELS),

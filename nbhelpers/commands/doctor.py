@@ -7,6 +7,7 @@ check, and must not end the others.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -19,6 +20,7 @@ from pathlib import Path
 from nbhelpers.commands import installed
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.native_logs import no_chatter
+from nbhelpers.common.paths import home_folder
 from nbhelpers.data import locate
 
 EXAMPLES = """
@@ -32,6 +34,9 @@ Exit code: 0 nothing needs fixing, 1 something does.
 """
 GOOD, NOTE, BAD = "ok", "--", "!!"
 Finding = tuple[str, str]
+# Builds of one library: any of them will do.
+OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless")
+OPENCV += ("opencv-contrib-python",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +109,7 @@ def packages() -> Iterator[Finding]:
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
         try:
-            version = importlib.metadata.version(requirement.name)
+            version = _installed_version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
             yield BAD, f"{requirement.name} is missing: pip install -r requirements.txt"
             continue
@@ -113,6 +118,14 @@ def packages() -> Iterator[Finding]:
         else:
             yield BAD, f"{requirement.name} {version} does not fit {requirement.specifier}"
     yield GOOD, f"{len(versions)} fit: " + ", ".join(versions)
+
+
+def _installed_version(name: str) -> str:
+    """Return the version of a distribution, or of another build of the same library."""
+    for build in OPENCV if name in OPENCV else [name]:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(build)
+    raise importlib.metadata.PackageNotFoundError(name)
 
 
 def licences() -> list[str]:
@@ -201,7 +214,7 @@ def data() -> Iterator[Finding]:
 
 def kaggle_account() -> Iterator[Finding]:
     """Look for a token, without reading it."""
-    settings = Path(os.environ.get("KAGGLE_CONFIG_DIR", Path.home() / ".kaggle"))
+    settings = Path(os.environ.get("KAGGLE_CONFIG_DIR", home_folder() / ".kaggle"))
     names = {"KAGGLE_USERNAME", "KAGGLE_API_TOKEN"} & set(os.environ)
     files = [settings / "kaggle.json", settings / "access_token"]
     if names or any(file.is_file() for file in files):

@@ -142,7 +142,7 @@ def _check_ranges(chosen: argparse.Namespace) -> None:
 
 
 def clips_of(folder: Path | None) -> tuple[str, pd.DataFrame, list[dict]]:
-    """The clips to extract.
+    """Return the clips to extract.
 
     Args:
         folder: a data set or its parent, any folder of clips, or None to search for a data set.
@@ -237,7 +237,7 @@ def _log(text: str) -> None:
 
 
 def _collect(rows: Iterator[dict], findings: list[dict], *, total: int) -> pd.DataFrame:
-    """The report; progress is shown often on a terminal, every half minute in a log."""
+    """Return the report; progress is shown often on a terminal, every half minute in a log."""
     often = 0.1 if sys.stderr.isatty() else 30
     done = list(findings)
     unreadable = len(done)

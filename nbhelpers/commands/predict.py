@@ -143,7 +143,7 @@ def _write_table(target: Path | None, records: list[dict]) -> None:
 
 
 def _listed(paths: Iterable[str]) -> Iterator[str]:
-    """The paths; - stands for those that standard input lists, one a line."""
+    """Return the paths; - stands for those that standard input lists, one a line."""
     for path in paths:
         if path == "-" and sys.stdin is not None:
             lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: names have no encoding
@@ -165,7 +165,7 @@ def _check_targets(chosen: argparse.Namespace, read: list[Path], page_beginning:
 
 
 def _rows(records: list[dict]) -> Iterator[list]:
-    """A row a face, and one for each file without; columns `CSV_HEAD`."""
+    """Return a row a face, and one for each file without; columns `CSV_HEAD`."""
     for record in records:
         if not record["people"]:
             nothing = [""] * (len(CSV_HEAD) - 3)
@@ -179,7 +179,7 @@ def _rows(records: list[dict]) -> Iterator[list]:
 
 
 def _with_progress(paths: list[Path]) -> Iterable[Path]:
-    """The paths, with a bar on a terminal when there are several."""
+    """Return the paths, with a bar on a terminal when there are several."""
     from tqdm.auto import tqdm
 
     return tqdm(paths, unit="file", leave=False, disable=None if len(paths) > 1 else True)

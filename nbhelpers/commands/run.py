@@ -21,7 +21,7 @@ Exit code: 0 all done, 1 a notebook failed or was skipped, 2 nothing run (unknow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's grammar."""
+    """Add the command's arguments."""
     parser.add_argument(
         "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
     )
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Runs the notebooks; says how to go on after an interruption or a full disk."""
+    """Run the notebooks; say how to go on after an interruption or a full disk."""
     from nbhelpers.runner.series import run
 
     try:
@@ -75,5 +75,5 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _notes(error: BaseException) -> list[str]:
-    """What was added to an error on its way: how to go on, where something had run."""
+    """Return what was added to an error on its way: how to go on, where something had run."""
     return getattr(error, "__notes__", [])

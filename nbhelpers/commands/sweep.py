@@ -111,7 +111,7 @@ def _report(text: str) -> None:
 
 
 def _plan(chosen: argparse.Namespace) -> list[Run]:
-    """The runs of the grid."""
+    """Return the runs of the grid."""
     if not (chosen.workers >= 1 and 0 < chosen.cpus < math.inf and 0 <= chosen.gpus < math.inf):
         raise UsageError(
             "Expected --workers of at least 1, --cpus above 0 and --gpus of at least 0; received "
@@ -155,7 +155,7 @@ def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[
 
 
 def _how_it_ended(run: Run, problem: str = "") -> str:
-    """The outcome of a run in a line."""
+    """Return the outcome of a run in a line."""
     outcomes = grid.outcomes(run)
     if outcomes is None:
         return f"FAILED  {problem or f'it did not begin; see {grid.LOG}'}"
@@ -200,7 +200,7 @@ def rows_of(run: Run, *, problem: str = "") -> list[dict[str, Any]]:
 
 
 def _models_of(path: Path) -> tuple[list[tuple[str, dict[str, dict], object]], str]:
-    """The models of a results file, and what is wrong with the file."""
+    """Return the models of a results file, and what is wrong with the file."""
     if not path.exists():
         return [], ""
     try:
@@ -210,7 +210,7 @@ def _models_of(path: Path) -> tuple[list[tuple[str, dict[str, dict], object]], s
 
 
 def _names(table: Sequence[dict]) -> tuple[list[str], list[str]]:
-    """The settings that any row has, and the metrics that any row has."""
+    """Return the settings that any row has, and the metrics that any row has."""
     settings = dict.fromkeys(name for row in table for name in row["settings"])
     return list(settings), [name for name in METRICS if any(name in row["scores"] for row in table)]
 

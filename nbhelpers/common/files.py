@@ -133,7 +133,7 @@ def write_target(path: str | os.PathLike, text: str) -> None:
 
 
 def displayable(name: str) -> str:
-    r"""A file's name as text that any terminal, page and table can show.
+    r"""Return a file's name as text that any terminal, page and table can show.
 
     Control characters could steer a terminal, and the halves of characters that Linux makes of
     names in other encodings cannot be written out: both become escapes.

@@ -101,7 +101,7 @@ def beginning(title: str) -> str:
 
 
 def picture_tag(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
-    """An `<img>` that carries its own data.
+    """Return an `<img>` that carries its own data.
 
     Args:
         pixels: uint8 (H, W, 3) RGB.
@@ -121,7 +121,7 @@ def picture_tag(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
 
 
 def figure_tag(figure, alt: str) -> str:
-    """A Matplotlib figure as an `<img>` of vector graphics; the figure is closed.
+    """Return a Matplotlib figure as an `<img>` of vector graphics; the figure is closed.
 
     Args:
         figure: a Matplotlib figure.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.abc
+import importlib.util
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
 
 
 @contextmanager
@@ -30,3 +33,34 @@ def no_chatter() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+def quiet_tensorflow() -> None:
+    """Keep TensorFlow's start-up messages out of this process, which has not imported it yet.
+
+    Its log level is set to errors that stop something, unless the environment has one. The level
+    does not reach what is written while the module is loaded (oneDNN, drivers; 2.20 and 2.21):
+    that is kept back by `no_chatter`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not any(isinstance(finder, _QuietLoading) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _QuietLoading())
+
+
+class _QuietLoading(importlib.abc.MetaPathFinder):
+    """Loads TensorFlow as ever, without the messages of its libraries; every other module as is."""
+
+    def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
+        if fullname != "tensorflow":
+            return None
+        sys.meta_path.remove(self)  # once is enough, and the search below must not come back here
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_quietly(module) -> None:
+                with no_chatter():
+                    load(module)
+
+            spec.loader.exec_module = load_quietly
+        return spec

@@ -63,7 +63,7 @@ class Parameter:
     comment: str = ""
 
     def number_rules(self) -> list[str]:
-        """What the comment says of numbers, in its words."""
+        """Return what the comment says of numbers, in its words."""
         return [match[0] for pattern, _ in RULES for match in pattern.finditer(self.comment)]
 
 
@@ -145,7 +145,7 @@ def check_names(name: str, values: Iterable[str], *, known: Iterable[str]) -> No
 
 
 def _problems(parameter: Parameter, value: object, values: Mapping[str, object]) -> Iterator[str]:
-    """What is not allowed in a value, as sentences."""
+    """Return what is not allowed in a value, as sentences."""
     several = isinstance(value, list | tuple)
     if several:
         yield from _problems_of_several(parameter, value)
@@ -157,7 +157,7 @@ def _problems(parameter: Parameter, value: object, values: Mapping[str, object])
 
 
 def _problems_of_several(parameter: Parameter, value: list | tuple) -> Iterator[str]:
-    """What is wrong with a list or tuple as a whole."""
+    """Return what is wrong with a list or tuple as a whole."""
     name, default, comment = parameter.name, parameter.default, parameter.comment
     if not isinstance(default, list | tuple):
         return
@@ -180,7 +180,7 @@ def _problems_of_several(parameter: Parameter, value: list | tuple) -> Iterator[
 def _problems_of_number(
     parameter: Parameter, one: float, value: object, values: Mapping[str, object]
 ) -> Iterator[str]:
-    """What the comment does not allow in a number, which may be one of several."""
+    """Return what the comment does not allow in a number, which may be one of several."""
     name, comment = parameter.name, parameter.comment
     for pattern, keeps in RULES:
         for match in pattern.finditer(comment):
@@ -202,7 +202,7 @@ def _problems_of_number(
 def _problems_of_text(
     parameter: Parameter, one: str, values: Mapping[str, object]
 ) -> Iterator[str]:
-    """What is not allowed in a text, which may be one of several."""
+    """Return what is not allowed in a text, which may be one of several."""
     name = parameter.name
     known = _known_texts(parameter)
     is_file = bool(known) and one not in known and "file" in parameter.comment and "." in one
@@ -220,7 +220,7 @@ def _is_number(value: object) -> bool:
 
 
 def _known_texts(parameter: Parameter) -> list[str]:
-    """The texts that a comment allows; none where it allows any."""
+    """Return the texts that a comment allows; none where it allows any."""
     if isinstance(parameter.default, list | tuple):
         return [*parameter.default] if "or some" in parameter.comment else []
     named = NAMES.findall(parameter.comment)

@@ -5,12 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.files import displayable
 
 MOST_BYTES_OF_A_PART, MOST_BYTES = 255, 4095  # what file systems and kernels accept
+
+
+def home_folder() -> Path:
+    """Return the home folder; for a user without one, the folder for temporary files."""
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and a user id that no table of users has
+        return Path(tempfile.gettempdir())
 
 
 def user_path(text: str) -> Path:
@@ -24,7 +33,8 @@ def user_path(text: str) -> Path:
         The path, which need not exist.
 
     Raises:
-        UsageError: it is empty, too long for any file system, or names an unknown user.
+        UsageError: it is empty, too long for any file system, or names the home folder of an
+            unknown user.
 
     >>> user_path("a/./b").as_posix()
     'a/b'
@@ -36,9 +46,11 @@ def user_path(text: str) -> Path:
         try:
             path = path.expanduser()
         except RuntimeError:
+            user = path.parts[0][1:]
+            reason = f"no user of this machine is called {user!r}" if user else "there is no HOME"
             raise UsageError(
-                f"Expected a path; received {displayable(text)!r}, and no user of this machine is "
-                f"called {path.parts[0][1:]!r}. A name that begins with ~ is written ./~name."
+                f"Expected a path; received {displayable(text)!r}, and {reason}. Write the path in "
+                "full; a name that begins with ~ is written ./~name."
             ) from None
     longest = max(path.parts, key=_bytes, default="")
     if _bytes(longest) > MOST_BYTES_OF_A_PART:

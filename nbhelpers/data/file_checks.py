@@ -35,7 +35,7 @@ def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict
 
 
 def _problems(paths: list[str], *, deep: bool) -> list[str]:
-    """What each file says against itself; a bar where it takes minutes, no lines of codecs."""
+    """Return what each file says against itself; with a bar if that takes minutes."""
     from tqdm.auto import tqdm
 
     check = _decode_problem if deep else _header_problem
@@ -50,7 +50,7 @@ def _problems(paths: list[str], *, deep: bool) -> list[str]:
 
 
 def _header_problem(path: str) -> str:
-    """What the first and last bytes of a file say against it, or ""."""
+    """Return what the first and last bytes of a file say against it, or ""."""
     picture = path.lower().endswith(PICTURE_ENDINGS)
     try:
         if not os.path.isfile(path):  # a pipe would be waited for
@@ -68,7 +68,7 @@ def _header_problem(path: str) -> str:
 
 
 def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
-    """The same for a picture; it is decoded if it is small, or its end mark is not there.
+    """Return the same for a picture; it is decoded if it is small, or its end mark is not there.
 
     Damage in the middle is found in no other way.
     """
@@ -89,7 +89,7 @@ def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
 
 
 def _decode_problem(path: str) -> str:
-    """What decoding a whole file says against it, or ""."""
+    """Return what decoding a whole file says against it, or ""."""
     problem = _header_problem(path)
     if problem:
         return problem

@@ -104,7 +104,7 @@ def _known_layout(root: Path) -> Layout | None:
 
 
 def class_folders(root: Path) -> list[ClassFolder]:
-    """The folders real and fake in a folder, or below train, validation and test in it.
+    """Return the folders real and fake in a folder, or below train, validation and test in it.
 
     Args:
         root: any folder.
@@ -126,7 +126,7 @@ def class_folders(root: Path) -> list[ClassFolder]:
 
 
 def kind_in(classes: list[ClassFolder]) -> tuple[str, ...]:
-    """The endings of what lies in the folders: of pictures, if there is one, or of clips, or ()."""
+    """Return the endings of what lies in the folders: of pictures if any, else of clips, or ()."""
     for endings in (PICTURE_ENDINGS, CLIP_ENDINGS):
         if any(True for one in classes for _ in _walk(one.path, endings)):
             return endings

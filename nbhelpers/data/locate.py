@@ -5,12 +5,15 @@ was taken, so that every notebook can say it aloud.
 """
 
 import contextlib
+import errno
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbhelpers.common.paths import home_folder
 from nbhelpers.data.layouts import FACES as FACES
 from nbhelpers.data.layouts import VIDEOS as VIDEOS
 from nbhelpers.data.layouts import class_folders, kind_in
@@ -65,7 +68,7 @@ class Dataset:
 
 
 def project_root() -> Path:
-    """The folder that holds ``data/`` and ``notebooks/``.
+    """Return the folder that holds ``data/`` and ``notebooks/``.
 
     Returns:
         The parent of the installed package; if the package was copied away from its project, the
@@ -76,6 +79,60 @@ def project_root() -> Path:
     return next((folder for folder in [here, *above] if (folder / "notebooks").is_dir()), here)
 
 
+def results_folder() -> Path:
+    """Make the folder for results where none is named.
+
+    Returns:
+        ``runs/latest`` in the project; where that is read-only, as a course folder that many
+        share, in the working directory, the home folder or, last, the folder for temporary files,
+        and a warning says so.
+
+    Raises:
+        FileExistsError: a file has its name.
+        PermissionError: none of them can be written.
+    """
+    places = [project_root(), Path.cwd(), home_folder(), Path(tempfile.gettempdir())]
+    for place in places:
+        folder = place / "runs" / "latest"
+        if can_write(folder):
+            if place != places[0]:
+                logger.warning(
+                    "The project's folder is read-only: results go to %s; OUTPUT_DIR, or --out "
+                    "of a command, names another folder.",
+                    folder,
+                )
+            return folder.resolve()
+    raise PermissionError(
+        f"Expected a folder for results that can be written; received {places[0]}, and neither the "
+        "working directory nor the home folder can be. Set OUTPUT_DIR to one of your own."
+    )
+
+
+def can_write(folder: Path) -> bool:
+    """Make a folder if need be, and try to make a file in it.
+
+    Args:
+        folder: need not exist.
+
+    Returns:
+        False where the file system or its permissions do not allow it.
+
+    Raises:
+        FileExistsError: a file is in the way.
+        OSError: anything else, as a full disk.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except NotADirectoryError as error:
+        raise FileExistsError(*error.args) from error
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return False
+        raise
+
+
 def kaggle_input() -> Path:
     """Where Kaggle mounts data; kagglehub's own variable KAGGLE_CACHE_MOUNT_FOLDER moves it."""
     return Path(os.environ.get("KAGGLE_CACHE_MOUNT_FOLDER", "/kaggle/input"))
@@ -83,7 +140,7 @@ def kaggle_input() -> Path:
 
 def kagglehub_cache() -> Path:
     """Where kagglehub keeps downloads; its own variable KAGGLEHUB_CACHE moves it."""
-    return Path(os.environ.get("KAGGLEHUB_CACHE", Path.home() / ".cache" / "kagglehub"))
+    return Path(os.environ.get("KAGGLEHUB_CACHE", home_folder() / ".cache" / "kagglehub"))
 
 
 def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
@@ -138,7 +195,7 @@ def _expanded(data_dir: str | os.PathLike) -> Path:
 
 
 def _seen_in(folder: Path) -> str:
-    """What is there instead of a data set, in words."""
+    """Return what is there instead of a data set, in words."""
     try:
         return f"it holds {sorted(entry.name for entry in folder.iterdir())[:8]}"
     except FileNotFoundError:
@@ -167,7 +224,7 @@ def _search(name: str) -> Dataset:
 
 
 def _shapes(folder: Path, name: str, *, itself: bool = True) -> Iterator[Path]:
-    """The folders below ``folder`` in which Kaggle is known to mount a data set."""
+    """Return the folders below ``folder`` in which Kaggle is known to mount a data set."""
     if itself:
         yield folder
     yield folder / name

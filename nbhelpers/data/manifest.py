@@ -29,9 +29,18 @@ from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 logger = logging.getLogger(__name__)
 
 COLUMNS = [
-    *("videoname", "label", "original", "group", "path"),
-    *("method", "mask_path", "source", "identity", "split"),
-    *("original_width", "original_height"),
+    "videoname",
+    "label",
+    "original",
+    "group",
+    "path",
+    "method",
+    "mask_path",
+    "source",
+    "identity",
+    "split",
+    "original_width",
+    "original_height",
 ]
 FINDING_COLUMNS = ["videoname", "problem", "detail"]
 PROBLEMS = LEFT_OUT + DOUBTS
@@ -128,7 +137,7 @@ def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
 
 
 def _to_table(usable: list[dict], layout: Layout) -> pd.DataFrame:
-    """The usable rows with all columns but the group, and their masks."""
+    """Return the usable rows with all columns but the group, and their masks."""
     text = [column for column in COLUMNS if not column.startswith("original_")]
     rows = {column: [clean(row.get(column)) for row in usable] for column in text}
     table = pd.DataFrame(rows, columns=text, dtype="str")

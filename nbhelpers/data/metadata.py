@@ -9,8 +9,15 @@ from collections import Counter
 from pathlib import Path
 
 COLUMNS = (
-    *("videoname", "label", "original", "source", "identity", "method", "split"),
-    *("original_width", "original_height"),
+    "videoname",
+    "label",
+    "original",
+    "source",
+    "identity",
+    "method",
+    "split",
+    "original_width",
+    "original_height",
 )
 TWICE = "given twice"  # key of a row that holds which of its facts disagree with themselves
 
@@ -103,7 +110,7 @@ def _json_rows(text: str) -> list[dict]:
 
 
 def _facts(facts: object) -> dict:
-    """The facts of one file; keys that are there with two values are named, not chosen from."""
+    """Return the facts of one file; keys that have two values are named, not chosen from."""
     if not isinstance(facts, _Pairs):
         return {}
     values: dict[str, list] = {}

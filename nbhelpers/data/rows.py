@@ -17,8 +17,15 @@ from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS, without_ending
 
 #: A row with one of these is left out.
 PROBLEMS = (
-    *("unsafe name", "unlabelled", "unknown label", "duplicate"),
-    *("missing", "ambiguous", "leads outside", "unreadable", "unlisted"),
+    "unsafe name",
+    "unlabelled",
+    "unknown label",
+    "duplicate",
+    "missing",
+    "ambiguous",
+    "leads outside",
+    "unreadable",
+    "unlisted",
 )
 #: A row with one of these stays: it can be used, but not what it says of its family.
 DOUBTS = tuple(f"{kind} {tie}" for tie in ("original", "source") for kind in ("no", "fake", "own"))
@@ -50,11 +57,11 @@ class Files:
         self._named: set[str] = set()
 
     def rows(self) -> list[dict]:
-        """A row for each file, of what its folder says."""
+        """Return a row for each file, of what its folder says."""
         return [{"videoname": name, **self.facts[name]} for name in sorted(self.paths)]
 
     def named(self, name: str) -> list[str]:
-        """The files that a row may mean; pictures of one stem count once, JPEG before PNG."""
+        """Return the files that a row may mean; pictures of one stem count once, JPEG first."""
         matches = self._names.matching(name)
         if len(matches) > 1 and len(set(map(without_ending, matches))) == 1:
             matches = [
@@ -64,7 +71,7 @@ class Files:
         return matches
 
     def unlisted(self) -> list[dict]:
-        """Findings for files that no row has named."""
+        """Return findings for files that no row has named."""
         finding = {"problem": "unlisted", "detail": "file without a row in the metadata"}
         others = sorted(self.paths.keys() - self._named)
         return [{"videoname": displayable(name), **finding} for name in others]
@@ -177,7 +184,7 @@ def _label_reader(rows: list[dict]) -> Callable[[dict], str]:
 
 
 def _problem(row: dict, matches: list[str], *, labels: set, facts: dict) -> tuple[str, str]:
-    """The first thing wrong with a row, or two empty strings."""
+    """Return the first thing wrong with a row, or two empty strings."""
     name, label = row["videoname"], row["label"]
     if _UNSAFE.search(name):
         return "unsafe name", f"expected a file name within the data set; received {name!r}"

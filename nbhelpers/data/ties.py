@@ -14,7 +14,7 @@ _ANY_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{2,3}$")
 
 
 def stem(name: str) -> str:
-    """A name without folder and ending, as files are matched.
+    """Return a name without folder and ending, as files are matched.
 
     >>> stem("train/a.mp4")
     'a'
@@ -23,14 +23,14 @@ def stem(name: str) -> str:
 
 
 def text_column(table: pd.DataFrame, column: str) -> pd.Series:
-    """A text column with "" where it is missing or not known."""
+    """Return a text column with "" where it is missing or not known."""
     if column not in table:
         return pd.Series("", index=table.index, dtype="str")
     return table[column].astype("object").where(table[column].notna(), "").astype("str")
 
 
 def folded(name: str) -> str:
-    """A stem in small letters, each accent in one way of writing."""
+    """Return a stem in small letters, each accent in one way of writing."""
     return unicodedata.normalize("NFC", stem(name)).casefold()
 
 
@@ -56,7 +56,7 @@ class Names:
         self._by_reading: list[dict[str, list[str]]] = [{name: [name] for name in self._names}]
 
     def matching(self, reference: str) -> list[str]:
-        """The names that a reference means: none, one, or several that nothing tells apart."""
+        """Return the names that a reference means: none, one, or several that look alike."""
         for number, reading in enumerate(self._readings):
             if number == len(self._by_reading):  # most sets need the first only
                 self._by_reading.append(self._index(reading))
@@ -65,7 +65,7 @@ class Names:
         return []
 
     def resolve(self, reference: str) -> str:
-        """The one name that a reference means, the first of several; "" for none."""
+        """Return the one name that a reference means, the first of several; "" for none."""
         return min(self.matching(reference), default="") if reference else ""
 
     def _index(self, reading: Callable[[str], str]) -> dict[str, list[str]]:
@@ -76,7 +76,7 @@ class Names:
 
 
 def resolved(table: pd.DataFrame, column: str) -> pd.Series:
-    """A column of references, each as the videoname of the row that it means.
+    """Return a column of references, each as the videoname of the row that it means.
 
     Args:
         table: with ``videoname`` and, where known, the column.

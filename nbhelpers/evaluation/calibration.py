@@ -117,7 +117,7 @@ def confusion(
 
 
 def reliability_table(y_true: ArrayLike, y_score: ArrayLike) -> pd.DataFrame:
-    """What scores promise and what they keep, in bins of equal width.
+    """Return what scores promise and what they keep, in bins of equal width.
 
     Args:
         y_true: (N,) of 0 (real) and 1 (fake).

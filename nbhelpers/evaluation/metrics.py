@@ -74,12 +74,12 @@ class Interval(NamedTuple):
         return self.is_firm and not self.low <= value <= self.high
 
     def as_dict(self) -> dict[str, float | int]:
-        """The fields by name, as results files keep them; unknown groups are left out."""
+        """Return the fields by name, as results files keep them; unknown groups are left out."""
         return {name: value for name, value in self._asdict().items() if value is not None}
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Interval:
-        """The inverse of ``as_dict``; other keys are ignored.
+        """Return the inverse of ``as_dict``; other keys are ignored.
 
         Args:
             fields: ``value, low, high`` and maybe ``groups``.
@@ -342,13 +342,13 @@ def calibration_bin(y_score: ArrayLike) -> np.ndarray:
 
 
 def _calibration_error(y: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Summed weight of each bin's distance between mean score and share of fakes: (R,)."""
+    """Return the weighted sum of the bins' distances of mean score and share of fakes: (R,)."""
     member = calibration_bin(score)[:, None] == np.arange(CALIBRATION_BINS)
     return np.abs(weights @ (member * (score - y)[:, None])).sum(axis=1)
 
 
 def _ranked(fake: np.ndarray, real: np.ndarray, score: np.ndarray) -> dict[str, np.ndarray]:
-    """The metrics that depend on order only, from the ROC curve over falling thresholds."""
+    """Return the metrics that depend on order only, from the ROC curve over falling thresholds."""
     order = np.argsort(-score, kind="stable")
     starts = np.flatnonzero(np.diff(score[order], prepend=np.inf))  # one step for tied scores
     step_fake = np.add.reduceat(fake[:, order], starts, axis=1)

@@ -91,7 +91,7 @@ def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) -> pd.DataFrame:
-    """The predictions in their columns, or what does not fit."""
+    """Return the predictions in their columns, or what does not fit."""
     if predictions is None:
         return pd.DataFrame(columns=PREDICTION_COLUMNS)
     missing = [column for column in PREDICTION_COLUMNS if column not in predictions]
@@ -114,7 +114,7 @@ def check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) -> 
 
 
 def _check_rows(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
-    """The same rows, splits and labels as the table's; each test row once per model."""
+    """Hold rows, splits and labels against the table's; each test row once per model."""
     key = ["videoname", "split", "label"]
     twice = predictions.duplicated(["videoname", "model"])
     known = predictions.merge(table[key].drop_duplicates(), on=key, how="left", indicator=True)

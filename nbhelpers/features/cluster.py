@@ -96,12 +96,13 @@ def fill(
     """
     store = Path(os.path.abspath(store))
     table = table.assign(path=[os.path.abspath(path) for path in table["path"]])
-    with connected(address) as ray, shared(ray, store, table["path"], cpus=cpus) as probe:
+    with connected(address) as ray, shared(ray, store, paths=table["path"], cpus=cpus) as probe:
         count = min(workers or _room(ray, cpus, gpus), len(table))
         actor = ray.remote(Worker).options(
             num_cpus=cpus, num_gpus=gpus, max_restarts=0, scheduling_strategy="SPREAD"
         )
-        pool = WorkerPool(ray, actor, (probe, store, [ray.put(choice)], cpus))
+        arguments = {"probe": probe, "store": store, "reference": [ray.put(choice)], "cpus": cpus}
+        pool = WorkerPool(ray, actor, arguments)
         try:
             yield from pool.work(table, count)
         finally:
@@ -138,7 +139,7 @@ def each(
         StoreError: the folder cannot be written here.
     """
     folder = Path(os.path.abspath(folder))
-    with connected(address) as ray, shared(ray, folder, [], cpus=cpus):
+    with connected(address) as ray, shared(ray, folder, paths=[], cpus=cpus):
         _room(ray, cpus, gpus)
         remote = ray.remote(function).options(
             num_cpus=cpus, num_gpus=gpus, max_retries=ATTEMPTS - 1, scheduling_strategy="SPREAD"

@@ -235,7 +235,8 @@ def _pictures(path: str, wanted: set[tuple]) -> dict[tuple, tuple[np.ndarray, di
             pictures[group[0]] = pixels, _centre_facts(pixels)
             continue
         clip = video.read_frames(path, count=frames, how=how)
-        track = faces.track_face(clip) if any(one[2] == "face" for one in group) else None
+        wants_faces = any(one[2] == "face" for one in group)
+        track = faces.track_face(clip, turned=True) if wants_faces else None
         for one in group:
             _, _, crop, margin, size = one
             if crop == "centre":
@@ -263,7 +264,7 @@ def _clips(
     *,
     keep_going: bool = False,
 ) -> Iterator[tuple[dict[str, Sequence], dict[str, dict]]]:
-    """What `_finish` says of each clip, in order; clips are decoded and encoded ahead."""
+    """Return what `_finish` says of each clip, in order; clips are decoded and encoded ahead."""
 
     def prepare(path):
         return _prepare(path, choices, shelf, (Exception,) if keep_going else _EXPECTED)

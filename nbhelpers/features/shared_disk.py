@@ -64,7 +64,7 @@ class Probe:
 
 
 @contextmanager
-def shared(ray: Any, store: Path, paths: Iterable[str], *, cpus: float) -> Iterator[Probe]:
+def shared(ray: Any, store: Path, *, paths: Iterable[str], cpus: float) -> Iterator[Probe]:
     """Keep a probe in a folder for the time of a block, after all machines have answered it.
 
     Args:

@@ -23,7 +23,7 @@ from nbhelpers.features.choices import Choice
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 3  # raise it whenever the same choice would give other pixels or other features
+_VERSION = 4  # raise it whenever the same choice would give other pixels or other features
 
 
 class StoreError(OSError):
@@ -61,7 +61,7 @@ class Store:
         return hashlib.sha256(text.encode()).hexdigest()[:40]
 
     def get(self, key: str) -> Sequence | None:
-        """The stored features, or None where there are none or the file is damaged."""
+        """Return the stored features, or None where there are none or the file is damaged."""
         if self.folder is None:
             return None
         path = self.folder / f"{key}.npz"

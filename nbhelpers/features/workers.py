@@ -26,7 +26,7 @@ SILENCE = 60.0  # seconds without any answer, after which the log says so
 class Worker:
     """A Ray actor: one process of the cluster, with one encoder."""
 
-    def initialise(self, probe: Probe, store: Path, reference: list, cpus: float) -> str:
+    def initialise(self, probe: Probe, store: Path, *, reference: list, cpus: float) -> str:
         """Check the disk and load the encoder; return what is wrong, or ""."""
         import ray
 
@@ -65,7 +65,7 @@ class WorkerPool:
     Attributes:
         ray: the module, connected.
         actor: `Worker` as a Ray actor, with its resources.
-        arguments: of `Worker.initialise`.
+        arguments: of `Worker.initialise`, by name.
         busy: the answer that a worker owes -> the worker and its clip; None while it initialises.
         idle: workers without a clip.
         lost_at_start: workers in a row that were lost before they had initialised.
@@ -73,7 +73,7 @@ class WorkerPool:
 
     ray: Any
     actor: Any
-    arguments: tuple
+    arguments: dict
     busy: dict = field(default_factory=dict)
     idle: list = field(default_factory=list)
     lost_at_start: int = 0
@@ -81,7 +81,7 @@ class WorkerPool:
     def start(self) -> None:
         """Ask the cluster for one more worker."""
         worker = self.actor.remote()
-        self.busy[worker.initialise.remote(*self.arguments)] = (worker, None)
+        self.busy[worker.initialise.remote(**self.arguments)] = (worker, None)
 
     def kill(self) -> None:
         """End all workers."""
@@ -134,7 +134,7 @@ class WorkerPool:
         return answered
 
     def _row(self, reference: Any, worker: Any, clip: _Clip | None) -> dict | None:
-        """A worker's row for its clip; None when it has initialised, or is to try again."""
+        """Return a worker's row for its clip; None when it has initialised, or is to try again."""
         errors = self.ray.exceptions
         try:
             answer = self.ray.get(reference)
@@ -167,7 +167,7 @@ class WorkerPool:
         self.start()
 
     def _failed(self, clip: _Clip, problem: str) -> dict | None:
-        """The row of a clip that was tried often enough, else None."""
+        """Return the row of a clip that was tried often enough, else None."""
         clip.tried += 1
         logger.info("%s failed, attempt %d: %s", clip.videoname, clip.tried, problem)
         if clip.tried < ATTEMPTS:

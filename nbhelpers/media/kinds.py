@@ -7,12 +7,33 @@ from pathlib import Path
 
 #: What is looked for in folders; a file that is named is judged by its first bytes.
 PICTURE_ENDINGS = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
-    *(".heic", ".heif", ".avif"),
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
 )
 CLIP_ENDINGS = (
-    *(".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv"),
-    *(".mts", ".m2ts", ".ts"),
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".3gp",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".flv",
+    ".mts",
+    ".m2ts",
+    ".ts",
 )
 _ENDINGS = frozenset(PICTURE_ENDINGS + CLIP_ENDINGS)
 HEAD_BYTES = 400  # two packets of an MPEG transport stream fit, with or without time codes
@@ -32,7 +53,7 @@ _AVIF = (b"avif", b"avis")
 
 
 def without_ending(name: str) -> str:
-    """A file's name without the ending of a picture or a clip; other dots belong to the name.
+    """Return a name without the ending of a picture or a clip; other dots belong to it.
 
     >>> without_ending("train/A.b.MP4")
     'train/A.b'
@@ -64,7 +85,7 @@ def check_file(path: Path, *, error: type[Exception], what: str) -> None:
 
 
 def first_bytes(path: Path) -> bytes:
-    """The first `HEAD_BYTES` of a file, or all that it has."""
+    """Return the first `HEAD_BYTES` of a file, or all that it has."""
     with path.open("rb") as file:
         return file.read(HEAD_BYTES)
 

@@ -163,7 +163,7 @@ class Resumable(keras.callbacks.Callback):
 
 
 def _read(folder: Path) -> dict | None:
-    """What another process left to go on with; None where there is nothing that can be read."""
+    """Return what another process left to go on with; None where nothing can be read."""
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         named = [state[name] for name in ("last", "best_file") if state[name]]
@@ -175,14 +175,14 @@ def _read(folder: Path) -> dict | None:
 
 
 def _inputs(parameters: Mapping[str, Any], table: pd.DataFrame) -> str:
-    """What a training depends on besides the network, as text."""
+    """Return what a training depends on besides the network, as text."""
     asked = {name: parameters[name] for name in sorted(parameters.keys() - NOT_ASKED)}
     rows = table[["videoname", "split"]].to_csv(index=False)
     return json.dumps([asked, rows], default=str)
 
 
 def _key(model: keras.Model, inputs: str) -> str:
-    """A digest of everything that a training depends on, as far as it can be seen."""
+    """Return a digest of everything that a training depends on, as far as it can be seen."""
     digest = hashlib.sha256(inputs.encode())
     network = model.to_json() + json.dumps(model.get_compile_config(), default=str)
     digest.update(COUNTED.sub("", network).encode())

@@ -89,7 +89,7 @@ def _check_network(model: object, values: int, name: str) -> None:
     if not fits or shape[1] is None or shape[1] != shape[2] or shape[1] > LARGEST_SIDE:
         raise model_files.ModelFileError(
             "Expected a detector of square colour pictures of a fixed size, (B, H, H, 3) with H up "
-            f"to {LARGEST_SIDE}, and one output (B, 1); received {_shown(shape)} in {name}. Save "
+            f"to {LARGEST_SIDE}, and one output (B, 1); received {_as_text(shape)} in {name}. Save "
             "one with keras.layers.Input((H, H, 3))."
         )
     weights = sum(math.prod(weight.shape) for weight in model.weights)
@@ -115,8 +115,8 @@ def _activations(layer: keras.layers.Layer) -> int:
     return 0 if None in shape else math.prod(shape)
 
 
-def _shown(shape: object) -> str:
-    """A shape as documentation writes it."""
+def _as_text(shape: object) -> str:
+    """Return a shape as documentation writes it."""
     return displayable(str(shape).replace("None", "?"))[:120]
 
 

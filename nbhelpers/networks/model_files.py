@@ -31,19 +31,48 @@ ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 
 #: Modules of Keras whose objects compute and do nothing else; "" is `keras` itself.
 PLAIN_MODULES = {
-    *("", "activations", "constraints", "dtype_policies", "initializers", "layers", "models"),
-    *("ops", "quantizers", "random", "regularizers"),
+    "",
+    "activations",
+    "constraints",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "models",
+    "ops",
+    "quantizers",
+    "random",
+    "regularizers",
 }
 #: Of `keras` itself, and of descriptions without a module, only these.
 PLAIN_NAMES = {
-    *("DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "QuantizedDTypePolicy"),
-    *("Functional", "KerasTensor", "Model", "Sequential", "Variable"),
-    *("__bytes__", "__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__"),
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "QuantizedDTypePolicy",
+    "Functional",
+    "KerasTensor",
+    "Model",
+    "Sequential",
+    "Variable",
+    "__bytes__",
+    "__ellipsis__",
+    "__keras_tensor__",
+    "__numpy__",
+    "__slice__",
+    "__tensor__",
 }
 #: Layers that run code of their own, or read files that a description names.
 CARRY_CODE = {
-    *("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
-    *("IndexLookup", "IntegerLookup", "StringLookup", "TextVectorization", "function"),
+    "Lambda",
+    "TFSMLayer",
+    "TorchModuleWrapper",
+    "JaxLayer",
+    "FlaxLayer",
+    "IndexLookup",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
+    "function",
 }
 
 

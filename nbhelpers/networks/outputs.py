@@ -21,8 +21,20 @@ SIGMOID = {"sigmoid", "hard_sigmoid", "Sigmoid", "HardSigmoid"}
 SOFTMAX = {"softmax", "Softmax"}
 #: What gives numbers of the same meaning as it takes, by the start of its class's name.
 KEEPS_MEANING = (
-    *("ActivityRegularization", "Average", "Dropout", "Flatten", "GetItem", "Global", "Identity"),
-    *("Maximum", "Mean", "Minimum", "Permute", "Reshape", "SpatialDropout", "Squeeze"),
+    "ActivityRegularization",
+    "Average",
+    "Dropout",
+    "Flatten",
+    "GetItem",
+    "Global",
+    "Identity",
+    "Maximum",
+    "Mean",
+    "Minimum",
+    "Permute",
+    "Reshape",
+    "SpatialDropout",
+    "Squeeze",
 )
 
 
@@ -147,7 +159,7 @@ def _end_at(tensor, makers: dict) -> str:
 
 
 def _activation(operation) -> str:
-    """The name of a layer's activation; "" where it has none."""
+    """Return the name of a layer's activation; "" where it has none."""
     function = getattr(operation, "activation", None)
     return getattr(function, "__name__", type(function).__name__) if function is not None else ""
 

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from nbhelpers.common import files
+from nbhelpers.common.paths import home_folder
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +193,7 @@ def reachable(architecture: str, *, offline: bool = False) -> list[str]:
 
 
 def _cache_dir() -> Path:
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+    return Path(os.environ.get("KERAS_HOME", home_folder() / ".keras")) / "models"
 
 
 def _plain_network(architecture: str):

@@ -70,7 +70,7 @@ def find_files(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """The files below a folder by name, hidden ones left out; pipes and devices are no files."""
+    """Return the files below a folder by name; hidden ones, pipes and devices are left out."""
     if not os.access(folder, os.R_OK | os.X_OK):
         raise PermissionError(13, "permission denied")
     return [

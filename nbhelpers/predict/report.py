@@ -260,7 +260,7 @@ def overlaid(crop: np.ndarray, glow: np.ndarray) -> np.ndarray:
 
 
 def _heat(crop: np.ndarray, detector: Detector) -> list[list[float]]:
-    """A Grad-CAM map (h, w) in logits: over a network's last layer their mean is its logit."""
+    """Return a Grad-CAM map (h, w) in logits: over the last layer their mean is the logit."""
     size = detector.image_size
     shrinks = size < max(crop.shape[:2])
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -276,13 +276,13 @@ def _heat(crop: np.ndarray, detector: Detector) -> list[list[float]]:
 
 
 def _full_glow(detector: Detector) -> float:
-    """The heat that glows fully when nothing on the page is hotter: thrice that of the border."""
+    """Return the heat that glows fully if nothing on the page is hotter: thrice the border."""
     border = min(max(detector.high, 0.51), 0.999)
     return 3 * detector.temperature * math.log(border / (1 - border)) + 1
 
 
 def _drawn(result: FileScore) -> Iterator[tuple[Face, str]]:
-    """The faces that are drawn: of a clip each person's highest and lowest frame."""
+    """Return the faces that are drawn: of a clip each person's highest and lowest frame."""
     if result.kind == "picture":
         for number, person in enumerate(result.people[:MOST_FACES], start=1):
             yield person.faces[0], wording.who(number, result)
@@ -295,7 +295,7 @@ def _drawn(result: FileScore) -> Iterator[tuple[Face, str]]:
 
 
 def _numbered(result: FileScore) -> np.ndarray:
-    """The overview with a box and a number for each face in it."""
+    """Return the overview with a box and a number for each face in it."""
     picture = result.overview.copy()
     for number, person in enumerate(result.people, start=1):
         for face in person.faces:
@@ -345,7 +345,7 @@ def _pixels(jpeg: str) -> np.ndarray:
 
 
 def _scale_tag() -> str:
-    """The colour bar of all maps."""
+    """Return the colour bar of all maps."""
     stops = ", ".join(
         mpl.colors.to_hex(mpl.colormaps["inferno"](share)) for share in np.linspace(0, 1, 6)
     )

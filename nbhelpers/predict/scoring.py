@@ -7,8 +7,9 @@ on; a picture that is such a crop already is scored whole.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -22,8 +23,10 @@ from nbhelpers.predict.people import tracks_of
 
 logger = logging.getLogger(__name__)
 
-SURE = 60  # confidence of the face detector, of 100, from which a face is scored
+SURE = 90  # confidence of the face finder, of 100, from which a face is scored
 SMALLEST_FACE = 40  # pixels; a smaller one is mostly enlargement when the detector sees it
+LOOK_FOR = 36  # pixels; boxes come out a little larger or smaller than faces are
+TURN_FRAMES = 5  # of a clip, from which it is concluded how it lies
 CROP_SHARE = 0.8  # of the shorter side: a face this large in a squarish picture is a crop already
 CROP_ASPECT = 1.25  # longer by shorter side of what may be a crop
 FRAMES = 16  # of a clip
@@ -198,9 +201,12 @@ def _picture(path: Path, detector: Detector, *, margin: float, are_crops: bool) 
     picture = inputs.read_picture(path)
     notes = ["It has several pictures; only the first is scored."] * inputs.has_more(path)
     if are_crops:
-        squares, confidence = [Square(0, 0, 0)], [float("nan")]
+        squares, confidence, turns = [Square(0, 0, 0)], [float("nan")], 0
     else:
-        boxes = _sure_faces(picture)
+        smallest = min(LOOK_FOR, faces.smallest_face(*picture.shape[:2]))
+        found = faces.find_faces(picture, smallest=smallest, turned=True)
+        turns = found[0].turns if found else 0
+        boxes = _sure(found)
         large = _large(boxes)
         if not len(large):
             reason = _nobody(boxes, f"in {displayable(path.name)}")
@@ -211,7 +217,9 @@ def _picture(path: Path, detector: Detector, *, margin: float, are_crops: bool) 
         if dropped := len(boxes) - len(large):
             several = "s" * (dropped > 1)
             notes.append(f"{dropped} more face{several} below {SMALLEST_FACE} pixels not scored.")
-    crops = [square.cut(picture) for square in squares]
+    if turns:
+        notes.append("It lies on its side or upside down; the faces were set upright.")
+    crops = [_upright(square.cut(picture), turns) for square in squares]
     scores = detector.p_fake(crops)
     people = [
         Person([Face(square, float(sure), crop, float(score))])
@@ -221,9 +229,14 @@ def _picture(path: Path, detector: Detector, *, margin: float, are_crops: bool) 
     return FileScore(path, "picture", people, notes=notes, overview=overview, scale=scale)
 
 
-def _sure_faces(picture: np.ndarray) -> np.ndarray:
-    boxes = faces.detect_faces(picture)
-    return boxes[boxes[:, 4] >= SURE]
+def _sure(found: Sequence[faces.DetectedFace]) -> np.ndarray:
+    """Boxes and confidences of the faces that are sure enough: float (N, 5)."""
+    rows = [[*face.box, face.confidence] for face in found if face.confidence >= SURE]
+    return np.array(rows).reshape(-1, 5)
+
+
+def _upright(crop: np.ndarray, turns: int) -> np.ndarray:
+    return np.rot90(crop, turns).copy() if turns else crop
 
 
 def _large(boxes: np.ndarray) -> np.ndarray:
@@ -231,7 +244,7 @@ def _large(boxes: np.ndarray) -> np.ndarray:
 
 
 def _overview(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """A small copy of a picture, and its size by the picture's."""
+    """Return a small copy of a picture, and its size by the picture's."""
     scale = min(1.0, OVERVIEW / max(picture.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), scale
@@ -258,17 +271,22 @@ def _clip(
     path: Path, detector: Detector, *, frames: int, margin: float, are_crops: bool
 ) -> FileScore:
     clip = inputs.read_clip(path, count=frames)
+    notes = []
     if are_crops:
         whole = [(frame, Square(0, 0, 0), float("nan")) for frame in range(len(clip))]
-        tracks, notes = [whole], []
+        tracks = [whole]
     else:
-        boxes = [_sure_faces(frame) for frame in clip.pixels]
+        if turns := _turns_of(clip.pixels):
+            clip = replace(clip, pixels=np.rot90(clip.pixels, turns, axes=(1, 2)))
+            notes.append("It lies on its side or upside down; it was set upright.")
+        boxes = [_sure(faces.find_faces(frame)) for frame in clip.pixels]
         large = [_large(rows) for rows in boxes]
         if not any(map(len, large)):
             where = f"in any of {len(clip)} frames of {displayable(path.name)}"
             reason = _nobody(np.concatenate(boxes), where)
             return FileScore(path, "video", reason=reason, frames=len(clip))
-        tracks, notes = _tracks(large, clip.pixels.shape[1:], margin=margin)
+        tracks, more = _tracks(large, clip.pixels.shape[1:], margin=margin)
+        notes += more
     people = [_person(track, clip, detector) for track in tracks]
     busiest = max(
         range(len(clip)), key=lambda frame: sum(at == frame for track in tracks for at, *_ in track)
@@ -284,6 +302,14 @@ def _clip(
         scale=scale,
         second=float(clip.seconds[busiest]),
     )
+
+
+def _turns_of(frames: np.ndarray) -> int:
+    """Return the quarter turns counter-clockwise that set most frames upright."""
+    some = np.linspace(0, len(frames) - 1, min(TURN_FRAMES, len(frames))).astype(int)
+    looks = [faces.find_faces(np.ascontiguousarray(frames[at]), turned=True) for at in some]
+    turns = Counter(look[0].turns for look in looks if look)
+    return turns.most_common(1)[0][0] if turns else 0
 
 
 def _tracks(

@@ -17,6 +17,7 @@ import logging
 import os
 import subprocess
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ _serial = itertools.count()  # for element names, which must differ within a pag
 def setup() -> None:
     """Set the series' figure style, JPEG inline figures, and quieter libraries."""
     plots.set_style()
+    # Matplotlib warns of itself on slow machines; where a legend lies does not matter that much.
+    warnings.filterwarnings("ignore", message='Creating legend with loc="best"')
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # for a TensorFlow not yet loaded
@@ -54,7 +57,6 @@ def setup() -> None:
 
         with contextlib.suppress(AttributeError):  # a terminal shell has no figure formats
             set_matplotlib_formats("jpeg", pil_kwargs={"quality": JPEG_QUALITY})
-        shell._nbhelpers_plotly_cell = None  # plotly.js has not been sent by this kernel
 
 
 def banner(text: str) -> None:
@@ -74,13 +76,15 @@ def banner(text: str) -> None:
 def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> None:
     """Show a plotly figure that works without a network.
 
-    The first figure of a notebook brings plotly.js (5 MB) along, later ones use it. Pages that
-    run no scripts show the fallback.
+    It brings plotly.js along (5 MB): one such figure is enough for a notebook. Pages that run no
+    scripts show the fallback.
 
     Args:
         fig: a plotly figure.
         fallback: the same told by Matplotlib; it is closed, not shown a second time.
     """
+    from plotly.offline import get_plotlyjs
+
     name = f"plotly-{os.getpid()}-{next(_serial)}"
     size = fig.layout.height or 450
     bundle = {"text/plain": "plotly figure: run the cell to see it"}
@@ -91,9 +95,10 @@ def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> Non
         still = f'<img alt="" src="data:image/jpeg;base64,{picture}">'
     spec = json.dumps(json.loads(fig.to_json())).replace("<", "\\u003c")
     bundle["text/html"] = (
-        f'<div id="{name}" style="min-height:{size}px">{still}</div>{_plotly_js()}<script>'
+        f'<div id="{name}" style="min-height:{size}px">{still}</div>'
+        f"<script>{get_plotlyjs()}</script><script>"
         f"(function draw(tries) {{ const place = document.getElementById('{name}');"
-        # Outputs may be put on the page out of order: wait for the one that brings plotly.js.
+        # The page may be put together in another order: wait until both are there.
         "if (!window.Plotly || !place) { if (tries) setTimeout(draw, 100, tries - 1); return; }"
         f"place.innerHTML = ''; const spec = {spec};"
         "Plotly.newPlot(place, spec.data, spec.layout, {responsive: true}); })(100);</script>"
@@ -127,12 +132,13 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
     first = clips.read_frames(path, count=1, how="first").pixels[0]
     still = _jpeg(first, width)
     caption = f"{path.name}, {facts['seconds']:g} s{note}"
+    colour = "var(--jp-content-font-color2, #555)"  # follows a dark page
     page = (
         f'<video controls loop muted playsinline width="{width}" style="max-width:100%" '
         f'src="data:video/mp4;base64,{base64.b64encode(content).decode()}" '
         f'poster="data:image/jpeg;base64,{still}">'
         f"{html.escape(caption)}</video>"
-        f'<div style="font-size:0.85em;color:#555">{html.escape(caption)}</div>'
+        f'<div style="font-size:0.85em;color:{colour}">{html.escape(caption)}</div>'
     )
     _publish({"text/html": page, "image/jpeg": still, "text/plain": caption})
 
@@ -184,31 +190,6 @@ def _publish(bundle: dict[str, str]) -> None:
     display(bundle, raw=True)
 
 
-def _plotly_js() -> str:
-    """plotly.js for the first figure of a notebook, nothing for the later ones.
-
-    The kernel remembers which cell brought it, so that running that cell again brings it again.
-    """
-    from plotly.offline import get_plotlyjs
-
-    shell = _shell()
-    script = "<script>" + get_plotlyjs() + "</script>"
-    if shell is None:
-        return script
-    cell = _cell_id(shell)
-    holder = getattr(shell, "_nbhelpers_plotly_cell", None)
-    if holder is not None and holder != cell:
-        return ""
-    shell._nbhelpers_plotly_cell = cell
-    return script
-
-
-def _cell_id(shell) -> str:
-    """What tells the running cell from others: its id where the front end sends it."""
-    parent = getattr(shell, "get_parent", dict)()
-    return str(parent.get("metadata", {}).get("cellId") or f"run {shell.execution_count}")
-
-
 def _jpeg_of(drawing: Axes | Figure) -> str:
     import matplotlib.pyplot as plt
 
@@ -246,7 +227,7 @@ def _jpeg(pixels: np.ndarray, width: int) -> str:
 
 
 def _preview(path: Path, width: int, seconds: float) -> bytes:
-    """The beginning of a clip as H.264 4:2:0, which every browser plays, with sound as AAC."""
+    """Convert the beginning of a clip to H.264 4:2:0, which every browser plays, and AAC."""
     with tempfile.TemporaryDirectory() as folder:
         preview = Path(folder) / "preview.mp4"
         command = [ffmpeg.program(), "-v", "error", "-nostdin", "-y", "-i", ffmpeg.source(path)]

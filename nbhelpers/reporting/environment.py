@@ -35,7 +35,7 @@ def environment() -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float | None:
-    """The most memory this process has held, in MiB; None where the system does not say."""
+    """Return the most memory this process has held, in MiB; None where the system does not say."""
     status = Path("/proc/self/status")  # Linux; its ru_maxrss begins at that of the parent process
     if status.is_file():
         peak = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())

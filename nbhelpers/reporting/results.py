@@ -20,8 +20,9 @@ import pandas as pd
 
 from nbhelpers.common import files
 from nbhelpers.common.parameters import Parameter, check, read_cell
+from nbhelpers.common.paths import user_path
 from nbhelpers.data import splits
-from nbhelpers.data.locate import Dataset, project_root
+from nbhelpers.data.locate import Dataset, can_write, project_root, results_folder
 from nbhelpers.evaluation import metrics
 from nbhelpers.evaluation.predictions import check_predictions, score_models, with_prior
 from nbhelpers.reporting.environment import environment, peak_memory_mb
@@ -63,7 +64,7 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
 
 
 def _parameters_cell(notebook: str) -> dict[str, Parameter]:
-    """The parameters cell in the project's copy of a notebook; nothing where there is no copy."""
+    """Return the parameters cell of the project's copy of a notebook; "" without a copy."""
     try:
         path = project_root() / "notebooks" / f"{notebook}.ipynb"
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -176,7 +177,7 @@ def output_dir(folder: str | os.PathLike = "") -> Path:
     """Make the folder for a run's files.
 
     Args:
-        folder: "" takes ``runs/latest`` in the project.
+        folder: "" takes `locate.results_folder`: ``runs/latest`` in the project if it can be.
 
     Returns:
         The folder, absolute; it exists.
@@ -184,26 +185,28 @@ def output_dir(folder: str | os.PathLike = "") -> Path:
     Raises:
         FileExistsError: the name belongs to a file.
         PermissionError: it cannot be written.
+        UsageError: a name that no folder can have.
     """
-    given = os.fspath(folder)
-    path = Path(given).expanduser() if given else project_root() / "runs" / "latest"
+    if not os.fspath(folder):
+        return results_folder()
+    path = user_path(os.fspath(folder))
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
+        writable = can_write(path)
+    except FileExistsError as error:
         raise FileExistsError(
-            f"Expected OUTPUT_DIR to be a folder; received {given!r}, where a file is in the way. "
-            "Choose another folder."
+            f"Expected OUTPUT_DIR to be a folder; received {str(path)!r}, where a file is in the "
+            "way. Choose another folder."
         ) from error
-    if not os.access(path, os.W_OK):
+    if not writable:
         raise PermissionError(
-            f"Expected a folder that can be written; received OUTPUT_DIR={given!r}. "
+            f"Expected a folder that can be written; received OUTPUT_DIR={str(path)!r}. "
             "Choose one of your own, for example OUTPUT_DIR = 'runs/mine'."
         )
     return path.resolve()
 
 
 def parameters_of(namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters among a notebook's variables: literals with a name in capitals.
+    """Return the parameters among a notebook's variables: literals with a name in capitals.
 
     Args:
         namespace: ``globals()`` of the notebook.
@@ -260,7 +263,7 @@ def _is_literal(value: Any) -> bool:
 
 
 def _by_name(value: Any) -> Any:
-    """The same with every interval as a mapping; JSON would make a list of it."""
+    """Return the same with every interval as a mapping; JSON would make a list of it."""
     if isinstance(value, metrics.Interval):
         return value.as_dict()
     if isinstance(value, Mapping):
@@ -269,7 +272,7 @@ def _by_name(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What ``json`` does not know, as what it does."""
+    """Return what ``json`` does not know, as what it does."""
     if isinstance(value, np.generic | np.ndarray | pd.Series):
         return value.tolist()
     if isinstance(value, pd.DataFrame):

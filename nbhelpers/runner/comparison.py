@@ -175,7 +175,7 @@ def _facts(content: dict) -> dict[str, str]:
 
 
 def _one_line(value: Any) -> str:
-    """A value of a results file in one line."""
+    """Return a value of a results file in one line."""
     if isinstance(value, dict):
         return "; ".join(f"{key} {_one_line(inner)}" for key, inner in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

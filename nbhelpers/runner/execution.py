@@ -37,7 +37,7 @@ def execute(
     on_cell: Callable[[int, int], None] = lambda cell, cells: None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Executes a notebook and stores it with its outputs, also when a cell fails.
+    """Execute a notebook and store it with its outputs, also when a cell fails.
 
     Args:
         source: the .ipynb file; not changed.
@@ -78,7 +78,7 @@ def execute(
 
 
 def _store(part: Path, target: Path, source: Path) -> None:
-    """Puts the executed notebook in place; the source where that was not written, or only in part.
+    """Put the executed notebook in place; the source where that was not written, or only in part.
 
     A full disk or a kill can cut papermill's own file short.
     """
@@ -94,7 +94,7 @@ def _store(part: Path, target: Path, source: Path) -> None:
 def _listen(
     receiver: Connection, on_cell: Callable[[int, int], None], on_wait: Callable[[], None]
 ) -> str | None:
-    """Passes progress on until the child's last word: "" or what failed; None if it just ended."""
+    """Pass progress on until the child's last word: "" or what failed; None if it just ended."""
     with contextlib.suppress(EOFError, OSError):
         while True:
             while not receiver.poll(0.5):
@@ -107,7 +107,7 @@ def _listen(
 
 
 def _end(process: multiprocessing.process.BaseProcess) -> None:
-    """Makes sure that the child and its kernel are gone: asks, then insists."""
+    """Make sure that the child and its kernel are gone: ask, then insist."""
     if process.is_alive():
         process.terminate()  # nbclient shuts its kernel down on SIGTERM
         process.join(10)
@@ -125,7 +125,7 @@ def _child(
     log: Path,
     share: Share | None,
 ) -> None:
-    """The spawned process: executes, reports cells through the pipe, says last what failed."""
+    """Be the spawned process: execute, report cells through the pipe, say last what failed."""
     os.environ |= {name: os.environ.get(name, value) for name, value in QUIET.items()}
     os.environ.pop("MPLBACKEND", None)  # the kernel's own inline backend makes the figures
     warnings.simplefilter("ignore")
@@ -147,7 +147,7 @@ def _child(
 
 
 def _follow_parent(parent: int) -> None:
-    """Ends this process when its parent was killed, so that no notebook goes on unseen."""
+    """End this process when its parent was killed, so that no notebook goes on unseen."""
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -187,7 +187,7 @@ class CellCounter:
 def _papermill(
     source: Path, part: Path, parameters: dict[str, object], work_dir: Path, sender: Connection
 ) -> str:
-    """Runs papermill; returns which cell failed and how, or "" when none did."""
+    """Run papermill; return which cell failed and how, or "" when none did."""
     import nbformat
     import papermill
 
@@ -216,5 +216,5 @@ def _papermill(
 
 
 def _unformatted(path: Path) -> str:
-    """A path as papermill wants it: it takes braces for places of parameters."""
+    """Return a path as papermill wants it: it takes braces for places of parameters."""
     return str(path).replace("{", "{{").replace("}", "}}")

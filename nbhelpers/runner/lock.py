@@ -25,6 +25,10 @@ class Share:
     """A lock's file descriptor that a spawned process gets, and holds as long as it lives.
 
     So a folder stays locked when a run was killed but its notebook has not ended yet.
+
+    `DupFd` is how multiprocessing itself hands descriptors to spawned processes; Python 3.11 to
+    3.13 do not document it. It goes when `execution` starts its process with `subprocess`, which
+    has ``pass_fds``.
     """
 
     def __init__(self, descriptor: object) -> None:
@@ -38,7 +42,7 @@ class Share:
 
 @contextmanager
 def claim(folder: Path) -> Iterator[Share | None]:
-    """Makes a folder and keeps every other run out of it.
+    """Make a folder and keep every other run out of it.
 
     The system drops the lock of a process that ends, however it ends: a dead run never blocks.
 
@@ -71,12 +75,12 @@ def claim(folder: Path) -> Iterator[Share | None]:
 
 
 def _locked(path: Path) -> TextIO:
-    """The lock file, locked, telling who we are; raises UsageError when another run has it."""
+    """Lock the lock file and sign it; raise UsageError when another run has it."""
     deadline = time.monotonic() + PATIENCE
     while True:
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - open as long as it is held
         try:
-            if _got(file) and _is_at(file, path):  # else the run before removed it in between
+            if _acquired(file) and _is_at(file, path):  # else the run before removed it in between
                 break
             owner = _owner(file)
             if _lives(owner) or time.monotonic() > deadline:
@@ -97,7 +101,7 @@ def _locked(path: Path) -> TextIO:
     return file
 
 
-def _got(file: TextIO) -> bool:
+def _acquired(file: TextIO) -> bool:
     """Lock a file if nobody else has it; whether that worked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,7 +119,7 @@ def _is_at(file: TextIO, path: Path) -> bool:
 
 
 def _owner(file: TextIO) -> dict:
-    """What the lock file says of its holder; nothing in the moment before that is written."""
+    """Return what the lock file says of its holder; nothing before that is written."""
     file.seek(0)
     try:
         return dict(json.loads(file.read()))

@@ -168,7 +168,7 @@ def _ran_by_hand(folder: Path, stem: str) -> bool:
         return False
 
 
-def set_aside(folder: Path, stem: str, outcome: Outcome | None) -> list[str]:
+def set_aside(folder: Path, stem: str, *, outcome: Outcome | None) -> list[str]:
     """Move what an earlier run of a notebook wrote out of the way: nothing old passes for new.
 
     It stays in the folder `earlier` until the notebook is done again. Leftovers of a failure never
@@ -209,7 +209,7 @@ def set_aside(folder: Path, stem: str, outcome: Outcome | None) -> list[str]:
 
 
 def _free(path: Path) -> Path:
-    """The path, or where it is taken the next one with a number that is not."""
+    """Return the path, or where it is taken the next one with a number that is not."""
     numbered = (path.with_name(f"{number}_{path.name}") for number in itertools.count(2))
     return next(one for one in itertools.chain([path], numbered) if not one.exists())
 
@@ -229,5 +229,5 @@ def named_after(folder: Path, stem: str) -> dict[str, int]:
 
 
 def expected(stem: str) -> dict[str, int]:
-    """The names that a run of a notebook is going to write, with 0 bytes as not yet written."""
+    """Return the names that a run of a notebook will write, with 0 bytes: not yet written."""
     return dict.fromkeys((stem + suffix for suffix in (*PAGES, *PRODUCTS)), 0)

@@ -60,12 +60,12 @@ def source_digest(cells: Iterable[dict]) -> str:
 
 
 def tags_of(cell: dict) -> list[str]:
-    """The tags of a notebook cell."""
+    """Return the tags of a notebook cell."""
     return cell.get("metadata", {}).get("tags", [])
 
 
 def load_notebook(path: Path) -> Notebook:
-    """Reads one notebook's parameters and digest.
+    """Read one notebook's parameters and digest.
 
     Args:
         path: an .ipynb file, format 4.
@@ -115,7 +115,7 @@ def find_notebooks(folder: Path) -> list[Notebook]:
 
 
 def select_notebooks(notebooks: list[Notebook], wanted: Iterable[str]) -> list[Notebook]:
-    """The notebooks asked for.
+    """Return the notebooks asked for.
 
     Args:
         notebooks: all of them.

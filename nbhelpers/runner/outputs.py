@@ -19,7 +19,7 @@ WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.
 
 
 def settle(text: str) -> str:
-    r"""What a terminal would show in the end: carriage returns and backspaces carried out.
+    r"""Return what a terminal would show in the end: carriage returns and backspaces carried out.
 
     Args:
         text: a stream's text.
@@ -110,7 +110,7 @@ def _tidy_outputs(outputs: list) -> list:
 
 
 def images(cell) -> list[tuple[str, str]]:
-    """The pictures of a cell, in order.
+    """Return the pictures of a cell, in order.
 
     Args:
         cell: an executed code cell.

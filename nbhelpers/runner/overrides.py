@@ -18,8 +18,8 @@ MOST_VALUES = 10_000  # in one parameter
 PATH_SUFFIXES = (".keras", ".h5", ".csv")
 
 
-def checked(name: str, value: object, default: object) -> object:
-    """Holds a value against the type of the parameter's default.
+def checked(name: str, value: object, *, default: object) -> object:
+    """Hold a value against the type of the parameter's default.
 
     Args:
         name: the parameter, for the message.
@@ -33,7 +33,7 @@ def checked(name: str, value: object, default: object) -> object:
     Raises:
         UsageError: another type, or a value that JSON does not know.
 
-    >>> checked("RATE", 1, 0.5)
+    >>> checked("RATE", 1, default=0.5)
     1.0
     """
     _refuse_strange(name, value)
@@ -54,13 +54,13 @@ def checked(name: str, value: object, default: object) -> object:
 
 
 def _short(value: object) -> str:
-    """A value as it would be written, cut to what a line holds."""
+    """Return a value as it would be written, cut to what a line holds."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _finite(value: object) -> float | None:
-    """A number, or the text of one, as float; None where it is none, or not finite."""
+    """Return a number, or the text of one, as float; None where it is none, or not finite."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and plain_yaml.NUMBER.fullmatch(value)):
         return None
@@ -95,8 +95,8 @@ def _refuse_strange(name: str, value: object) -> None:
             raise UsageError(f"Expected at most {MOST_VALUES} values for {name}; received more.")
 
 
-def resolved(name: str, value: object, base: Path) -> object:
-    """Makes a path absolute: the notebooks run in another folder than the one it was typed in.
+def resolved(name: str, value: object, *, base: Path) -> object:
+    """Make a path absolute: the notebooks run in another folder than the one it was typed in.
 
     Args:
         name: the parameter; names that end in _DIR, _FILE, _CSV or _PATH hold paths.
@@ -119,7 +119,7 @@ def resolved(name: str, value: object, base: Path) -> object:
 
 
 def parse_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
-    """Reads the values of `-p NAME VALUE`.
+    """Read the values of `-p NAME VALUE`.
 
     Args:
         pairs: names and YAML texts.
@@ -145,7 +145,7 @@ def parse_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
 
 
 def read_profile(profile: str, folder: Path) -> tuple[dict[str, dict], Path]:
-    """Reads a profile: notebook name -> {parameter: value}, and `all` for every notebook.
+    """Read a profile: notebook name -> {parameter: value}, and `all` for every notebook.
 
     Args:
         profile: the name of a profile in `folder`, or a YAML file's path.
@@ -233,15 +233,15 @@ def combine(
         for layer, base in layers:
             for name, value in layer.items():
                 if name in notebook.defaults:
-                    value = checked(name, value, notebook.defaults[name])
-                    values[name] = resolved(name, value, base)
+                    value = checked(name, value, default=notebook.defaults[name])
+                    values[name] = resolved(name, value, base=base)
         parameters.check(notebook.defaults | values, notebook.parameters, notebook=notebook.stem)
         combined[notebook.stem] = values
     return {notebook.stem: combined[notebook.stem] for notebook in selected}
 
 
 def _refuse_unknown(names: Iterable[str], notebooks: list[Notebook], where: str) -> None:
-    """Raises UsageError for a name that is a parameter of none of the notebooks."""
+    """Raise UsageError for a name that is a parameter of none of the notebooks."""
     known = {name for notebook in notebooks for name in notebook.defaults}
     for name in names:
         if name == "OUTPUT_DIR":

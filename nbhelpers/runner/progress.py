@@ -22,24 +22,24 @@ class Progress:
         self._started = 0.0
 
     def kept(self, name: str) -> None:
-        """A notebook is not run again."""
+        """Report that a notebook is not run again."""
         self._name = name
         self._line("kept, nothing changed")
 
     def again(self, name: str, changed: list[str]) -> None:
-        """A finished notebook is run again, since what it depends on changed."""
+        """Report that a finished notebook is run again, since what it depends on changed."""
         self._name = name
         self._line(f"run again; changed: {', '.join(changed)}")
 
     def start(self, name: str) -> None:
-        """A notebook begins."""
+        """Report that a notebook begins."""
         self._name, self._place, self._started = name, "starting", time.monotonic()
         if not self._live:
             self._line("started")
         self.tick()
 
     def cell(self, number: int, cells: int) -> None:
-        """A code cell begins; `number` counts from 1."""
+        """Report that a code cell begins; `number` counts from 1."""
         self._place = f"cell {number} of {cells}"
         self.tick()
 
@@ -52,7 +52,7 @@ class Progress:
             self._stream.flush()
 
     def end(self, name: str, outcome: Outcome) -> None:
-        """A notebook is done, failed or skipped."""
+        """Report that a notebook is done, failed or skipped."""
         self._name = name
         if self._live:
             self._stream.write("\r\x1b[2K")

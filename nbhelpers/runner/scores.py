@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_results(folder: Path) -> dict[str, dict]:
-    """Collects the results files of a run.
+    """Collect the results files of a run.
 
     Args:
         folder: the output folder.
@@ -66,7 +66,7 @@ def has_random_weights(result: dict) -> bool:
 
 
 def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
-    """The models of one results file: the prior last, beside what it is to be compared with.
+    """Return the models of one results file: the prior last, beside what it is to be compared with.
 
     Args:
         result: content of a results file.
@@ -90,7 +90,7 @@ def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
 
 
 def number(value: object) -> str:
-    """A score with three digits, or a dash.
+    """Return a score with three digits, or a dash.
 
     >>> number(0.98765), number(None), number(float("nan"))
     ('0.988', '–', '–')
@@ -100,7 +100,7 @@ def number(value: object) -> str:
 
 
 def score_text(score: dict | None) -> str:
-    """A score with its interval in one line; a dash where there is none, or what is no number.
+    """Return a score with its interval in one line; a dash where there is no number.
 
     >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94}), score_text({"value": "0.9"})
     ('0.900 [0.850, 0.940]', '–')

@@ -38,7 +38,7 @@ def run(
     notebooks_dir: Path | None = None,
     stream: TextIO | None = None,
 ) -> int:
-    """Executes notebooks and writes `.ipynb`, `.html` and `index.html` into one folder.
+    """Execute notebooks and write `.ipynb`, `.html` and `index.html` into one folder.
 
     `run.json` tells at every moment what may be relied on, so that `resume` can go on after
     whatever ended a run.
@@ -68,7 +68,7 @@ def run(
     folder = notebooks_dir or locate.project_root() / "notebooks"
     notebooks = find_notebooks(folder)
     selected = select_notebooks(notebooks, wanted)
-    target = user_path(out).resolve() if out else locate.project_root() / "runs" / "latest"
+    target = user_path(out).resolve() if out else locate.results_folder()
     data = existing(data_dir) if data_dir else None
     content, base = {}, Path.cwd()
     if profile:
@@ -123,7 +123,7 @@ class _Series:
         *,
         resume: bool,
     ) -> None:
-        """Runs a notebook, or keeps what an earlier run made, or says why neither is possible."""
+        """Run a notebook, or keep what an earlier run made, or say why neither is possible."""
         stem, target = notebook.stem, self._target
         self._begun.add(stem)
         given = self._inputs.of(notebook, parameters)
@@ -132,7 +132,7 @@ class _Series:
             self._fresh.add(stem)
             return
         blocked = self._blocked(notebook, selected, parameters)
-        earlier = manifest.set_aside(target, stem, self.outcomes.get(stem))
+        earlier = manifest.set_aside(target, stem, outcome=self.outcomes.get(stem))
         if blocked:
             self._record(stem, Outcome("skipped", message=blocked, earlier=earlier))
         else:
@@ -163,7 +163,7 @@ class _Series:
         return bool(self._begun)
 
     def write_index(self) -> None:
-        """Writes `index.html` for every notebook that ran here, now or earlier."""
+        """Write `index.html` for every notebook that ran here, now or earlier."""
         _write_index(self._target, self._notebooks, self.outcomes)
 
     def _status(self, stem: str) -> str:
@@ -206,7 +206,7 @@ class _Series:
         return ""
 
     def _execute(self, notebook: Notebook, parameters: dict[str, object]) -> Outcome:
-        """Executes one notebook and writes its page."""
+        """Execute one notebook and write its page."""
         self._progress.start(notebook.stem)
         outcome = execution.execute(
             notebook.path,
@@ -222,7 +222,7 @@ class _Series:
 
 
 def existing(data_dir: str) -> Path:
-    """The data folder as an absolute path; raises UsageError when it is none."""
+    """Return the data folder as an absolute path; raises UsageError when it is none."""
     path = user_path(data_dir).resolve()
     if not path.is_dir():
         raise UsageError(
@@ -233,7 +233,7 @@ def existing(data_dir: str) -> Path:
 
 
 def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
-    """Writes `NN_name.html` with the banners that its results ask for."""
+    """Write `NN_name.html` with the banners that its results ask for."""
     import nbformat
 
     result = scores.read_results(target).get(notebook.stem, {})
@@ -252,7 +252,7 @@ def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
 
 
 def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Outcome]) -> None:
-    """Writes `index.html` for every notebook that ran here, now or earlier."""
+    """Write `index.html` for every notebook that ran here, now or earlier."""
     import nbformat
 
     outcomes = {

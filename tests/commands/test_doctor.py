@@ -25,6 +25,18 @@ def test_doctor_names_what_does_not_fit(monkeypatch, capsys):
     assert marks == ["!!", "!!", "ok"]
 
 
+def test_doctor_takes_any_build_of_opencv(monkeypatch):
+    def version(name):
+        if name != "opencv-contrib-python":
+            raise doctor.importlib.metadata.PackageNotFoundError(name)
+        return "4.14.0.1"
+
+    wanted = ["opencv-python-headless>=4.10,<5"]
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda name: wanted)
+    monkeypatch.setattr(doctor.importlib.metadata, "version", version)
+    assert [mark for mark, _ in doctor.packages()] == ["ok"]
+
+
 def test_doctor_lists_licences(capsys):
     assert command.main(["doctor", "--licences"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import tiny_faces
-from tiny_clips import write_clip
 from tiny_faces import save
 
 from nbhelpers import __main__ as command
@@ -20,13 +19,6 @@ from nbhelpers.data import locate
 from nbhelpers.networks import models
 from nbhelpers.predict import choosing, scoring
 from nbhelpers.predict import detector as detectors
-
-
-@pytest.fixture(scope="module")
-def clip_path(tmp_path_factory):
-    return write_clip(
-        tmp_path_factory.mktemp("clips") / 'it\'s a "clip".mp4', tiny_faces.portrait_clip()
-    )
 
 
 @pytest.fixture(scope="module")

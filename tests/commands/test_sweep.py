@@ -109,13 +109,16 @@ def test_folders_tell_the_settings_and_never_meet(project):
     assert len(set(names)) == 4
     assert names[0].startswith("RATE=1.0_")
     assert len(laid_out(project, {"RATE": 1}, {"RATE": "1.0"}, {"RATE": 1.0})) == 1
-    for name in ("a", "x" * 200):
-        (project / f"{name}.csv").touch()
+    (project / ("deep/" * 60)).mkdir(parents=True)
+    for name in ("a.csv", "deep/" * 60 + "a.csv"):
+        (project / name).touch()
     (moved,) = laid_out(project, {"SPLIT_CSV": "a.csv"})
     assert moved.parameters["03_net"] == {"SPLIT_CSV": str(project / "a.csv")}
     assert "/" not in moved.folder.name
-    long = laid_out(project, {"SPLIT_CSV": "x" * 200 + ".csv"})[0]
+    long = laid_out(project, {"SPLIT_CSV": "deep/" * 60 + "a.csv"})[0]
     assert len(long.folder.name) < 80
+    with pytest.raises(UsageError, match="at most 255 bytes"):
+        laid_out(project, {"SPLIT_CSV": "x" * 300 + ".csv"})
 
 
 def test_grid_is_a_product_and_grids_add_up(tmp_path):
@@ -176,9 +179,10 @@ def test_tables_replace_older_tables_only(project, capsys):
 
 
 def test_the_grid_is_not_replaced_by_the_table(project, capsys):
-    grid_file = project / "sweep.csv"
+    grid_file = project / "out" / "sweep.csv"
+    grid_file.parent.mkdir()
     grid_file.write_text("RATE: [1]\n")
-    assert main(["sweep", "03", "--grid", str(grid_file), "--out", str(project)]) == 2
+    assert main(["sweep", "03", "--grid", str(grid_file), "--out", "out"]) == 2
     assert "none of the inputs" in capsys.readouterr().err
     assert grid_file.read_text() == "RATE: [1]\n"
 

@@ -10,6 +10,6 @@ if __name__ == "__main__":
 
     project = Path(sys.argv[1])
     locate.project_root = lambda: project
-    signal.signal(signal.SIGTERM, command._stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells' `&` has it ignored
-    sys.exit(command.main(sys.argv[2:]))
+    sys.argv[1:] = sys.argv[2:]
+    sys.exit(command.script())

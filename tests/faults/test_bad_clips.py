@@ -71,8 +71,19 @@ def test_a_size_that_changes_in_the_middle(tmp_path):
     (tmp_path / "list.txt").write_text("".join(parts))
     joined = tmp_path / "joined.mkv"
     ffmpeg(
-        *("-f", "concat", "-safe", "0", "-i", tmp_path / "list.txt", "-c", "copy"),
-        *("-bsf:v", "h264_mp4toannexb", "-f", "h264", joined),
+        "-f",
+        "concat",
+        "-safe",
+        "0",
+        "-i",
+        tmp_path / "list.txt",
+        "-c",
+        "copy",
+        "-bsf:v",
+        "h264_mp4toannexb",
+        "-f",
+        "h264",
+        joined,
     )
     read = video.read_frames(joined, count=6)
     assert read.pixels.shape == (6, 48, 64, 3)

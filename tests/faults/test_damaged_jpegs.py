@@ -38,8 +38,14 @@ def damaged(kind, content):
 
 
 DAMAGE = (
-    *("cut", "cut, with an end mark", "without an end mark", "400 bytes zeroed", "300 bytes lost"),
-    *("a stray restart marker", "a stray frame header", "bytes before the end mark"),
+    "cut",
+    "cut, with an end mark",
+    "without an end mark",
+    "400 bytes zeroed",
+    "300 bytes lost",
+    "a stray restart marker",
+    "a stray frame header",
+    "bytes before the end mark",
 )
 
 

@@ -21,7 +21,6 @@ from PIL import Image
 
 import nbhelpers
 from nbhelpers import __main__ as command
-from nbhelpers.commands import compare
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import file_checks, manifest
@@ -29,7 +28,7 @@ from nbhelpers.features import encoders
 from nbhelpers.media import images
 from nbhelpers.networks import loading, model_files, pipelines, weights
 from nbhelpers.reporting import display
-from nbhelpers.runner import index, overrides, pages, series
+from nbhelpers.runner import comparison, index, overrides, pages, series
 from nbhelpers.runner.manifest import Outcome
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -45,7 +44,6 @@ ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
         "C:a.mp4",
         "C:\\a.mp4",
         "..\\a.mp4",
-        "sub/a.mp4",
         "..",
         ".",
         "a\x00.mp4",
@@ -77,7 +75,7 @@ def test_file_names_of_any_bytes_can_be_told(tmp_path, capsys):
     assert command.main(["check", str(root), "--csv", str(table)]) == 1
     said = capsys.readouterr().out
     assert "\x1b" not in said
-    assert {r"\udcff\udcfe.mp4", r"b\x1b[31m.mp4"} == set(pd.read_csv(table)["videoname"])
+    assert {r"\udcff\udcfe.mp4", r"b\x1b[31m.mp4"} == set(pd.read_csv(table)["videoname"].dropna())
 
 
 def test_links_that_lead_outside_are_left_out(tmp_path):
@@ -322,9 +320,26 @@ def test_a_model_that_unpacks_to_no_end_is_refused(tmp_path, monkeypatch):
 
 
 FORBIDDEN = {
-    *("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "torch"),
-    *("eval", "exec", "os.system", "os.popen", "extractall", "unsafe_load", "full_load"),
-    *("compile", "yaml.load", "enable_unsafe_deserialization", "read_pickle", "to_pickle"),
+    "pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "marshal",
+    "shelve",
+    "torch",
+    "eval",
+    "exec",
+    "os.system",
+    "os.popen",
+    "extractall",
+    "unsafe_load",
+    "full_load",
+    "compile",
+    "yaml.load",
+    "enable_unsafe_deserialization",
+    "read_pickle",
+    "to_pickle",
 }
 
 
@@ -440,7 +455,7 @@ def test_comparison_of_runs_full_of_markup(tmp_path):
     told = page.read_text(encoding="utf-8")
     assert is_harmless(told)
     assert "alert(1)" in told
-    assert compare.NOTHING not in told.split("difference")[1].split("</td>")[1]
+    assert comparison.NOTHING not in told.split("difference")[1].split("</td>")[1]
 
 
 def test_index_of_a_run_full_of_markup(tmp_path):
@@ -569,7 +584,7 @@ def test_only_plain_values_are_read(text):
 def test_only_plain_values_reach_a_notebook(value):
     for default in ([], None):
         with pytest.raises(UsageError, match="Expected numbers, texts and lists"):
-            overrides.checked("X", value, default)
+            overrides.checked("X", value, default=default)
 
 
 def test_a_profile_that_multiplies_itself_is_refused():
@@ -579,15 +594,15 @@ def test_a_profile_that_multiplies_itself_is_refused():
     with pytest.raises(UsageError, match="aliases"):
         overrides.parse_pairs([("X", "{" + ", ".join(lines) + "}")])
     with pytest.raises(UsageError, match="at most 10000 values"):
-        overrides.checked("X", [1] * 10_001, None)
+        overrides.checked("X", [1] * 10_001, default=None)
 
 
 def test_half_characters_are_refused():
     (value,) = overrides.parse_pairs([("X", r'["\ud83d"]')]).values()
     with pytest.raises(UsageError, match="whole characters"):
-        overrides.checked("X", value, [])
+        overrides.checked("X", value, default=[])
 
 
 def test_a_path_that_no_file_can_have(tmp_path):
     with pytest.raises(UsageError, match="Take out"):
-        overrides.resolved("DATA_DIR", "a\0b", tmp_path)
+        overrides.resolved("DATA_DIR", "a\0b", base=tmp_path)

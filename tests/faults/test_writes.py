@@ -11,8 +11,16 @@ import tools
 from nbhelpers.data import locate
 
 WRITERS = {
-    *("write_text", "write_bytes", "savefig", "save_weights", "imwrite", "urlretrieve", "copyfile"),
-    *("savez", "savez_compressed", "save"),
+    "write_text",
+    "write_bytes",
+    "savefig",
+    "save_weights",
+    "imwrite",
+    "urlretrieve",
+    "copyfile",
+    "savez",
+    "savez_compressed",
+    "save",
 }
 TO_FILE = {"to_csv", "to_json", "to_html"}  # with a path as their first argument
 # What may write: into memory, into a folder of its own, to a draft, or what no one reads half.
@@ -23,13 +31,14 @@ ALLOWED = {
     "model_files.py": {"open"},  # a temporary folder
     "detector.py": {"save"},  # a draft
     "display.py": {"save", "savefig"},  # memory; a draft
-    "features.py": {"savez"},  # a draft
+    "store.py": {"savez"},  # a draft
     "index.py": {"save"},  # memory
     "render.py": {"save"},  # memory
-    "frame.py": {"save", "savefig"},  # memory
+    "html.py": {"save", "savefig"},  # memory
+    "report.py": {"save", "open"},  # memory; a draft
     "execution.py": {"open"},  # the log, which grows line by line
     "grid.py": {"open"},  # likewise
-    "lock.py": {"open"},  # the lock itself
+    "lock.py": {"open", "write_text"},  # the lock itself; a temporary folder
 }
 PACKAGE = Path(nbhelpers.__file__).parent
 TOOLS = Path(tools.__file__).parent

@@ -127,9 +127,9 @@ def test_several_ways_open_each_clip_once_for_each_choice_of_frames(table, monke
         opened.append((os.path.basename(path), options["how"]))
         return read(path, **options)
 
-    def tracking(clip):
+    def tracking(clip, **options):
         tracked.append(len(clip))
-        return track(clip)
+        return track(clip, **options)
 
     monkeypatch.setattr(video, "read_frames", reading)
     monkeypatch.setattr(faces, "track_face", tracking)

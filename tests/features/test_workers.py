@@ -71,7 +71,7 @@ def pool_of(fill, *, initialise=lambda: ""):
     worker = type("Worker", (), {})
     worker.initialise = lambda self: initialise()
     worker.fill = lambda self, videoname, path: fill(videoname)
-    return workers.WorkerPool(PlayedRay(), Actor(worker), ())
+    return workers.WorkerPool(PlayedRay(), Actor(worker), {})
 
 
 def table(count):
@@ -142,11 +142,13 @@ def test_a_worker_answers_the_probe_and_loads_what_was_sent(tmp_path, monkeypatc
         monkeypatch.setenv(name, "1")
     probe = Probe.write(tmp_path, [])
     worker = workers.Worker()
-    assert worker.initialise(probe, tmp_path, ["reference"], 1) == ""
+    assert worker.initialise(probe, tmp_path, reference=["reference"], cpus=1) == ""
     assert worker.choice == "choice"
     assert len(list(tmp_path.glob("worker-*-7"))) == 1
     probe.note.write_text("another")
-    assert "does not see the folder" in worker.initialise(probe, tmp_path, ["reference"], 1)
+    assert "does not see the folder" in worker.initialise(
+        probe, tmp_path, reference=["reference"], cpus=1
+    )
 
 
 def test_the_probe_sees_what_is_missing(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The one decoder of pictures; odd and broken files are in tests/faults/test_bad_pictures.py."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -83,3 +84,15 @@ def test_a_heic_picture_is_read_where_pillow_can(tmp_path):
     assert np.abs(decode.read(path).astype(int) - colour).mean() < 4
     with pytest.raises(decode.PictureError, match="damaged"):
         decode.read(heic(tmp_path))
+
+
+def test_without_the_strict_decoder_jpegs_are_still_read_and_one_warning_says_so(
+    tmp_path, monkeypatch, caplog
+):
+    Image.fromarray(LEVELS.repeat(4, 0).repeat(4, 1)).save(tmp_path / "a.jpg", quality=95)
+    strict = decode.read(tmp_path / "a.jpg")
+    monkeypatch.setitem(sys.modules, "simplejpeg", None)  # not installed
+    decode._warn_of_pillow.cache_clear()
+    for _ in range(2):
+        np.testing.assert_array_equal(decode.read(tmp_path / "a.jpg"), strict)
+    assert caplog.text.count("simplejpeg is not installed") == 1

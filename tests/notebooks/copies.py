@@ -29,9 +29,9 @@ def chromium():
 
 
 def solutions(notebook):
-    """The text of each hidden solution, in order."""
-    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return SOLUTION.findall(prose)
+    """The text of each folded solution, in order; each is a cell of its own."""
+    cells = [cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])]
+    return [SOLUTION.fullmatch(cell.source.strip())[1] for cell in cells]
 
 
 def smoke_copy(source, target, *, out, solved=True):

@@ -86,13 +86,6 @@ def test_faces_of_a_few_pixels_are_not_scored(tmp_path):
     assert "below 40" in result.reason
 
 
-@pytest.fixture(scope="module")
-def clip_path(tmp_path_factory):
-    return write_clip(
-        tmp_path_factory.mktemp("clips") / 'it\'s a "clip".mp4', tiny_faces.portrait_clip()
-    )
-
-
 def test_a_clip_of_one_person_gives_a_curve_and_its_mean(clip_path):
     result = scoring.score_file(clip_path, detector=Brightness(), frames=4)
     assert result.kind == "video"

@@ -205,12 +205,12 @@ def test_output_dir(tmp_path):
 
 
 def test_default_output_dir_is_in_the_project(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
     assert results.output_dir() == tmp_path / "runs" / "latest"
 
 
 def test_output_dir_that_cannot_be_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(results, "can_write", lambda folder: False)
     with pytest.raises(PermissionError, match="OUTPUT_DIR"):
         results.output_dir(tmp_path)
 

@@ -1,20 +1,9 @@
 """Which notebooks there are and what their parameters cells say."""
 
 import pytest
-import tiny_notebooks as tiny
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
-
-
-@pytest.fixture
-def two(tmp_path):
-    """Two notebooks with a profile folder, not to be executed."""
-    folder = tmp_path / "notebooks"
-    tiny.write(folder, "01_eda", parameters="BINS = 20  # bars\n")
-    tiny.write(folder, "02_cnn", parameters="EPOCHS = 3  # passes\nRATE = 0.1  # step\n")
-    (folder / "profiles").mkdir()
-    return folder
 
 
 def test_notebooks_are_chosen_by_number_name_or_path(two):

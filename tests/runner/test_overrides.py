@@ -1,7 +1,6 @@
 """Parameters from profiles and `-p` are checked before anything runs."""
 
 import pytest
-import tiny_notebooks as tiny
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner import overrides
@@ -27,7 +26,7 @@ from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 )
 def test_values_take_the_type_of_the_default(text, default, value):
     given = overrides.parse_pairs([("X", text)])["X"]
-    checked = overrides.checked("X", given, default)
+    checked = overrides.checked("X", given, default=default)
     assert checked == value
     assert type(checked) is type(value)
 
@@ -50,22 +49,12 @@ def test_values_take_the_type_of_the_default(text, default, value):
 def test_another_type_is_refused(text, default):
     given = overrides.parse_pairs([("X", text)])["X"]
     with pytest.raises(UsageError, match="for X; received"):
-        overrides.checked("X", given, default)
+        overrides.checked("X", given, default=default)
 
 
 def test_broken_yaml_is_refused():
     with pytest.raises(UsageError, match="YAML for the value of X"):
         overrides.parse_pairs([("X", "[1")])
-
-
-@pytest.fixture
-def two(tmp_path):
-    """Two notebooks with a profile folder, not to be executed."""
-    folder = tmp_path / "notebooks"
-    tiny.write(folder, "01_eda", parameters="BINS = 20  # bars\n")
-    tiny.write(folder, "02_cnn", parameters="EPOCHS = 3  # passes\nRATE = 0.1  # step\n")
-    (folder / "profiles").mkdir()
-    return folder
 
 
 def combined(folder, *, wanted=(), profile=None, pairs=None, data_dir=None):
@@ -115,9 +104,9 @@ def test_relative_paths_start_where_they_were_written(two, monkeypatch, tmp_path
     assert values["01_eda"]["SPLIT_CSV"] == str(tmp_path / "mine.csv")
     values = combined(two, wanted=["01"], profile={"all": {"SPLIT_CSV": "mine.csv"}})
     assert values["01_eda"]["SPLIT_CSV"] == str(two / "mine.csv")
-    assert overrides.resolved("ENCODER", "own.keras", tmp_path) == str(tmp_path / "own.keras")
-    assert overrides.resolved("ENCODER", "Xception", tmp_path) == "Xception"
-    assert overrides.resolved("SPLIT_CSV", "", tmp_path) == ""
+    assert overrides.resolved("ENCODER", "own.keras", base=tmp_path) == str(tmp_path / "own.keras")
+    assert overrides.resolved("ENCODER", "Xception", base=tmp_path) == "Xception"
+    assert overrides.resolved("SPLIT_CSV", "", base=tmp_path) == ""
 
 
 def test_profiles_by_name_and_by_path(two, tmp_path):

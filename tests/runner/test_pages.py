@@ -5,6 +5,7 @@ import re
 from html import unescape
 
 import nbformat
+import pytest
 import tiny_notebooks as tiny
 from nbformat.v4 import new_markdown_cell, new_output
 
@@ -33,6 +34,18 @@ def test_page_embeds_pictures_of_the_prose_and_hides_solutions(tmp_path):
     assert not REMOTE.search(page)
 
 
+def test_a_solution_is_folded_whole(tmp_path):
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1"), as_version=4)
+    code = "```python\nanswer = 42\n```"
+    text = f"<details><summary>Solution</summary>\n\n{code}\nBehind it.\n</details>"
+    notebook.cells.append(new_markdown_cell(text, metadata={"tags": ["solution"]}))
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path)
+    (folded,) = re.findall(r'<details class="solution">(.*?)</details>', page, re.DOTALL)
+    assert "answer" in folded and "Behind it." in folded
+    assert page.count("Behind it.") == 1
+    assert page.count("<details") == page.count("</details>") == 1
+
+
 def test_figures_say_where_they_stand(tmp_path):
     notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1", "2"), as_version=4)
     notebook.cells.insert(3, new_markdown_cell('Words.\n\n## The `second` "part"'))
@@ -47,3 +60,38 @@ def test_figures_say_where_they_stand(tmp_path):
         'Figure 2, in the part \u201cThe second "part"\u201d',
     ]
     assert notebook.cells[4].outputs[0].metadata == {}  # the notebook itself is not changed
+
+
+def colours(css):
+    """name -> colour of the variables in a piece of CSS."""
+    return dict(re.findall(r"--([\w-]+): (#\w+)", css))
+
+
+def contrast(one, other):
+    """Contrast by WCAG 2: the ratio of relative luminances, 1 to 21."""
+    lights = []
+    for colour in (one, other):
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        levels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in levels]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_prompts_code_and_notices_can_be_read_in_both_schemes(scheme):
+    light, dark = pages.STYLE.split("prefers-color-scheme: dark")
+    given = {"jp-layout-color0": "#fff", "jp-cell-editor-background": "#f5f5f5"} | colours(light)
+    given |= colours(dark) if scheme == "dark" else {}
+    below = {"jp-mirror-editor-": "jp-cell-editor-background", "jp-cell-prompt-": None}
+    below |= {"series-note": "series-note-back", "series-alarm": "series-alarm-back"}
+    below |= {"jp-content-": None, "series-link": None, "series-text": None}
+    seen = set()
+    for name, colour in given.items():
+        for start, back in below.items():
+            if name.startswith(start) and not name.endswith(("-back", "-line")):
+                seen.add(start)
+                assert contrast(colour, given[back or "jp-layout-color0"]) >= 4.5, name
+    assert seen >= below.keys() - {"jp-content-"}
+    assert "jp-cell-prompt-not-active-opacity: 1" in light
+    assert round(contrast("#000", "#ffffff"), 2) == 21

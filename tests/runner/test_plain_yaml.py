@@ -41,10 +41,34 @@ def test_a_number_is_a_decimal_number_and_the_rest_is_text(text, value):
 
 
 REFUSED = [
-    *("!!int abc", "!!float x", "!!bool 3", "!!binary 3", "!!timestamp x", "!!set {a}", "!x 3"),
-    *("&a [*a]", "a: &x 3\nb: *x", "*a", "a: 1\na: 2", "{[1]: 2}", "[1", "'a", "a: b: c", "\t1"),
-    *("1e999", "1" * 5000, "\x00", "!!map 3", "!!seq 3", "--- 1\n--- 2", "%YAML 1.1"),
-    *("[" * 1000, "{" * 1000, "- " * 1000, "? " * 1000, "x" * 400_000),
+    "!!int abc",
+    "!!float x",
+    "!!bool 3",
+    "!!binary 3",
+    "!!timestamp x",
+    "!!set {a}",
+    "!x 3",
+    "&a [*a]",
+    "a: &x 3\nb: *x",
+    "*a",
+    "a: 1\na: 2",
+    "{[1]: 2}",
+    "[1",
+    "'a",
+    "a: b: c",
+    "\t1",
+    "1e999",
+    "1" * 5000,
+    "\x00",
+    "!!map 3",
+    "!!seq 3",
+    "--- 1\n--- 2",
+    "%YAML 1.1",
+    "[" * 1000,
+    "{" * 1000,
+    "- " * 1000,
+    "? " * 1000,
+    "x" * 400_000,
     "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]",
 ]
 
@@ -104,10 +128,10 @@ def test_a_large_page_is_refused_before_it_is_read():
 @pytest.mark.parametrize("value", ["nan", ".nan", float("nan"), float("inf"), 10**400, "1_0", "１"])
 def test_what_is_not_finite_is_refused(value):
     with pytest.raises(UsageError, match="Expected float for X"):
-        overrides.checked("X", value, 0.5)
+        overrides.checked("X", value, default=0.5)
 
 
 @pytest.mark.parametrize("text", ["1:30", "0x10", "1_000", "nan", "2020-01-01"])
 def test_no_other_number_passes_for_a_whole_one(text):
     with pytest.raises(UsageError, match="Expected int for X; received str"):
-        overrides.checked("X", overrides.parse_pairs([("X", text)])["X"], 42)
+        overrides.checked("X", overrides.parse_pairs([("X", text)])["X"], default=42)

@@ -1,57 +1,117 @@
 """The first cell on Kaggle and Colab, and who puts it into the notebooks."""
 
 import ast
+import importlib.metadata
 import importlib.util
+import os
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 import tiny_notebooks as tiny
+from packaging.requirements import Requirement
 
+from nbhelpers.common import native_logs
 from nbhelpers.data import locate
 from tools import command_line, hosted, hosted_setup
 
 ADDRESS = "https://github.com/someone/deepfakes"
 SETUP = Path(hosted_setup.__file__).read_text()
+PROJECT = """[project]
+dependencies = [
+    "numpy>=1.26", "scikit-learn>=99", "opencv-python-headless>=4.10,<5", "slow_jpeg>=1.9 ; \
+python_version >= '3'", "lime-like", "for-windows ; sys_platform == 'other'",
+]"""
+NEEDS = {"lime-like": ["numpy", "lazy_one>=2", "opencv-python", "more ; extra == 'all'"]}
 
 
-def run_first_cell(monkeypatch, folder, *, installed, address=ADDRESS, mounts=None):
-    """Execute the cell; return the commands that it gave, and the first place for imports.
+class Machine:
+    """A machine without nbhelpers, with a pip that works on a list of names.
 
-    mounts: `/kaggle/input` or `/content` -> the folder that stands for it.
+    Attributes:
+        absent: names of the distributions that are not installed.
+        unknown: names that pip does not get.
+        commands: what was started, word by word.
+        quiet: the first place for imports, each time TensorFlow was asked to be quiet.
     """
-    mounts = {"/kaggle/input": folder / "none", "/content": folder / "none"} | (mounts or {})
-    given = []
 
-    def moved(text):
-        for mount, place in mounts.items():
-            text = text.replace(mount, str(place))
-        return text
+    def __init__(self, monkeypatch, folder, *, absent=(), unknown=()):
+        self.absent, self.unknown, self.commands = set(absent), set(unknown), []
+        self.folder, self.quiet = folder, []
+        self.mounts = {"/kaggle/input": folder / "none", "/content": folder / "none"}
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        monkeypatch.setenv("PYTHONPATH", "before")
+        monkeypatch.setattr(native_logs, "quiet_tensorflow", lambda: self.quiet.append(sys.path[0]))
+        monkeypatch.setattr(importlib.util, "find_spec", self.find_spec)
+        monkeypatch.setattr(importlib.metadata, "requires", self.requires)
+        monkeypatch.setattr(subprocess, "run", self.run)
+        monkeypatch.setattr(urllib.request, "urlretrieve", self.fetch)
 
-    def run(words, check):
-        given.append([*map(str, words)])
+    def find_spec(self, module):
+        modules = {name.replace("-", "_") for name in self.absent}
+        return None if module == "nbhelpers" or module in modules else object()
+
+    def requires(self, name):
+        if name in self.absent:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return NEEDS.get(name)
+
+    def run(self, words, **_):
+        self.commands.append([*map(str, words)])
         if words[0] == "git":
-            words[-1].mkdir()
+            (words[-1] / "nbhelpers").mkdir(parents=True)
+            (words[-1] / "pyproject.toml").write_text(PROJECT)
+            return SimpleNamespace(returncode=0)
+        names = {
+            Requirement(word).name.replace("_", "-")
+            for word in words[4:]
+            if not word.startswith("-")
+        }
+        if names & self.unknown:
+            return SimpleNamespace(returncode=1)
+        self.absent -= names
+        return SimpleNamespace(returncode=0)
 
-    def fetched(url):
-        assert url == f"{address}/raw/main/tools/hosted_setup.py"
-        path = folder.parent / "fetched.py"
-        path.write_text(moved(SETUP))
+    @property
+    def installs(self):
+        """What pip was asked for, command by command, after its options."""
+        pip = [words for words in self.commands if words[0] == sys.executable]
+        assert all("--no-deps" in words for words in pip)
+        return [[word for word in words[4:] if not word.startswith("-")] for words in pip]
+
+    def fetch(self, url):
+        path = self.folder.parent / "fetched" / "file.py"
+        path.parent.mkdir(exist_ok=True)
+        assert url == f"{ADDRESS}/raw/main/tools/hosted_setup.py"
+        path.write_text(self.moved(SETUP))
         return str(path), None
 
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if installed else None)
-    monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(urllib.request, "urlretrieve", fetched)
-    for place in mounts.values():
-        for path in place.rglob("hosted_setup.py") if place.is_dir() else ():
-            path.write_text(moved(SETUP))
-    exec(moved(hosted.first_cell(address)), {})
-    return given, sys.path[0]
+    def upload(self, place, *, mount="/content"):
+        """Put a copy of the project below a mount; return its folder."""
+        self.mounts[mount] = self.folder.parent / "uploads"
+        return self.copy(self.folder.parent / "uploads" / place)
+
+    def copy(self, home):
+        """Put a copy of the project into a folder."""
+        for name in ("tools", "nbhelpers"):
+            (home / name).mkdir(parents=True)
+        (home / "tools" / "hosted_setup.py").write_text(self.moved(SETUP))
+        (home / "pyproject.toml").write_text(PROJECT)
+        return home
+
+    def moved(self, text):
+        """The same with the mounts of this machine."""
+        for mount, place in self.mounts.items():
+            text = text.replace(mount, str(place))
+        return text.replace('"/kaggle"', repr(str(self.mounts["/kaggle/input"])))
+
+    def run_first_cell(self, address=""):
+        exec(self.moved(hosted.first_cell(address)), {})
 
 
 @pytest.fixture
@@ -64,7 +124,7 @@ def working(tmp_path):
 @pytest.mark.parametrize("address", ["", ADDRESS])
 def test_the_first_cell_is_short(address):
     lines = [line for line in hosted.first_cell(address).splitlines() if line and line[0] != "#"]
-    assert len(lines) <= 8
+    assert len(lines) <= 10
     assert max(map(len, lines)) <= 100
     names = {
         node.id
@@ -75,22 +135,30 @@ def test_the_first_cell_is_short(address):
 
 
 @pytest.mark.parametrize("address", ["", ADDRESS])
-def test_the_first_cell_does_nothing_at_home(monkeypatch, working, address):
-    given, _ = run_first_cell(monkeypatch, working, installed=True, address=address)
-    assert given == []
-    assert list(working.iterdir()) == []
+def test_the_first_cell_only_quiets_tensorflow_where_nbhelpers_is_installed(
+    monkeypatch, working, address
+):
+    machine = Machine(monkeypatch, working)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    before = list(sys.path)
+    machine.run_first_cell(address)
+    assert (machine.commands, sys.path, list(working.iterdir())) == ([], before, [])
+    assert machine.quiet == before[:1]
 
 
-def test_the_first_cell_fetches_and_installs_elsewhere(monkeypatch, working):
+def test_a_project_that_is_not_there_is_cloned_once(monkeypatch, working):
     (working / "nbhelpers_project.part").mkdir()  # cut off before
-    given, first = run_first_cell(monkeypatch, working, installed=False)
+    machine = Machine(monkeypatch, working, absent=["lime-like"])
+    machine.mounts["/content"] = working  # Colab
+    machine.run_first_cell(ADDRESS)
     home = str(working / "nbhelpers_project")
-    assert given[0] == ["git", "clone", "--quiet", "--depth=1", ADDRESS, f"{home}.part"]
-    assert given[1][1:] == ["-m", "pip", "install", "--quiet", "--editable", home]
-    assert first == home
+    assert machine.commands[0][:-1] == ["git", "clone", "--quiet", "--depth=1", ADDRESS]
+    assert machine.installs == [["lime-like"]]
+    assert sys.path[0] == home
+    assert os.environ["PYTHONPATH"] == f"{home}{os.pathsep}before"
     assert [path.name for path in working.iterdir()] == ["nbhelpers_project"]
-    again, _ = run_first_cell(monkeypatch, working, installed=False)  # the session restarted
-    assert again == given[1:]
+    machine.run_first_cell(ADDRESS)  # the session restarted
+    assert len(machine.commands) == 2
 
 
 @pytest.mark.parametrize("address", ["", ADDRESS])
@@ -105,32 +173,76 @@ def test_the_first_cell_fetches_and_installs_elsewhere(monkeypatch, working):
         ("/content", "drive/MyDrive"),
     ],
 )
-def test_the_first_cell_takes_an_upload_before_the_repository(
-    monkeypatch, tmp_path, working, mount, place, address
+def test_an_upload_is_used_where_it_lies(monkeypatch, working, mount, place, address):
+    machine = Machine(monkeypatch, working)
+    home = machine.upload(place, mount=mount)
+    machine.run_first_cell(address)
+    assert machine.commands == []
+    assert sys.path[0] == machine.quiet[0] == str(home)
+    assert list(working.iterdir()) == []
+
+
+def test_only_what_is_missing_is_installed_and_never_what_it_requires_and_is_there(
+    monkeypatch, working
 ):
-    tools = tmp_path / "uploads" / place / "tools"
-    tools.mkdir(parents=True)
-    (tools / "hosted_setup.py").write_text(SETUP)
-    (tools.parent / "pyproject.toml").write_text("here")
-    mounts = {mount: tmp_path / "uploads"}
-    given, first = run_first_cell(
-        monkeypatch, working, installed=False, address=address, mounts=mounts
-    )
-    assert [words[1:4] for words in given] == [["-m", "pip", "install"]]
-    assert first == str(working / "nbhelpers_project")
-    assert (working / "nbhelpers_project" / "pyproject.toml").read_text() == "here"
+    machine = Machine(monkeypatch, working, absent=["lime-like", "slow-jpeg", "lazy-one"])
+    machine.upload("deepfakes")
+    machine.run_first_cell()
+    first, second = machine.installs
+    assert [Requirement(text).name for text in first] == ["slow_jpeg", "lime-like"]
+    assert second == ["lazy_one>=2"]  # what the new one needs; any cv2 will do for OpenCV
 
 
-def test_the_first_cell_says_what_is_missing(monkeypatch, working):
-    with pytest.raises(AssertionError, match="Upload the project"):
-        run_first_cell(monkeypatch, working, installed=False, address="")
+def test_another_build_of_a_module_counts(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: None)
+    there = {"cv2", "PIL", "sklearn"}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in there or None)
+    for name in ("opencv-python", "OpenCV_contrib.python", "opencv-python-headless", "Pillow"):
+        assert hosted_setup.is_here(name)
+    there.clear()
+    assert hosted_setup.is_here("scikit-learn")  # pip knows it
 
 
-def test_the_setup_says_what_is_missing(monkeypatch, working):
-    monkeypatch.chdir(working)
-    monkeypatch.setattr(hosted_setup, "PLACES", (str(working / "none"),))
-    with pytest.raises(ModuleNotFoundError, match="upload the project, or name its repository"):
-        hosted_setup.install()
+def test_without_a_network_the_lessons_go_on_with_what_is_there(monkeypatch, working, capsys):
+    machine = Machine(monkeypatch, working, absent=["slow-jpeg", "lime-like"])
+    machine.unknown = {"slow-jpeg"}
+    home = machine.upload("deepfakes", mount="/kaggle/input")
+    machine.run_first_cell()
+    assert machine.absent == {"slow-jpeg"}  # one that is not had does not keep the others away
+    assert sys.path[0] == str(home)
+    message = capsys.readouterr().out
+    assert "slow_jpeg" in message and "lime-like" not in message
+    assert "Settings, Internet, On" in message
+
+
+@pytest.mark.parametrize("place", ["", "notebooks", "notebooks/appendix"])
+def test_at_home_the_folders_above_are_looked_at_and_nothing_is_installed(
+    monkeypatch, tmp_path, place, capsys
+):
+    (folder := tmp_path / "project" / place).mkdir(parents=True)
+    machine = Machine(monkeypatch, folder)
+    home = machine.copy(tmp_path / "project")
+    machine.run_first_cell()
+    assert (machine.commands, sys.path[0]) == ([], str(home))
+    assert "pip install -e ." in capsys.readouterr().out
+    machine.absent = {"lime-like"}
+    with pytest.raises(ModuleNotFoundError, match=r"lime-like.*pip install -e \."):
+        machine.run_first_cell()
+    assert machine.commands == []
+
+
+def test_the_first_cell_says_what_to_do_where_there_is_no_project(monkeypatch, working):
+    with pytest.raises(AssertionError, match=r"upload the project.*pip install -e \."):
+        Machine(monkeypatch, working).run_first_cell()
+
+
+def test_every_requirement_of_the_project_is_recognised_where_it_is_installed():
+    import tomllib
+
+    text = (locate.project_root() / "pyproject.toml").read_text()
+    requirements = tomllib.loads(text)["project"]["dependencies"]
+    assert len(requirements) > 10
+    assert hosted_setup.missing(requirements) == []
 
 
 def test_cell_and_links_are_put_in_once(tmp_path, monkeypatch, capsys):

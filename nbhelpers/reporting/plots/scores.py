@@ -194,7 +194,7 @@ def plot_metric(
 
 
 def _whisker(score: Interval, height: float, *, colour: str, ax: Axes) -> None:
-    """A value as a dot and its interval as a line; from too few groups the dot stands alone."""
+    """Draw a value as a dot and its interval as a line; from too few groups the dot alone."""
     if score.is_firm:
         ax.plot([score.low, score.high], [height, height], color=colour, linewidth=2, zorder=2)
     ax.plot(score.value, height, "o", color=colour, markersize=5, zorder=3)

@@ -1,0 +1,139 @@
+import zipfile
+
+import numpy as np
+import pytest
+
+from nbhelpers.data import locate, manifest
+from nbhelpers.evaluation import robustness
+from nbhelpers.media import images
+from nbhelpers.networks import loading
+from tools import bundle_detector, detector_card
+from tools.detector_card import NO_SIGN
+
+
+@pytest.fixture(scope="module")
+def faces():
+    table = manifest.read(locate.find(locate.FACES)).table
+    groups = sorted(table["group"].unique())[:8]
+    rows = table[table["group"].isin(groups)].sort_values("videoname")
+    return rows.groupby(["group", "label"]).head(1).reset_index(drop=True)
+
+
+def test_borders_hold_in_each_state():
+    y = np.repeat([0, 1], 100)
+    clean = np.concatenate([np.linspace(0, 0.7, 100), np.linspace(0.3, 1, 100)])
+    damaged = np.concatenate([np.linspace(0.1, 0.8, 100), np.linspace(0.2, 0.9, 100)])
+    limits = bundle_detector.borders(y, clean, damaged)
+    wrong = []
+    for score in (clean, damaged):
+        shares = bundle_detector.answers(y, score, limits)
+        wrong.append([shares["REAL"]["looks manipulated"], shares["FAKE"][NO_SIGN]])
+    assert np.max(wrong, axis=0) == pytest.approx([0.05, 0.05], abs=0.011)
+    assert limits["low"] < limits["high"]
+
+
+def test_borders_meet_where_classes_stand_apart():
+    score = np.array([0.1, 0.2, 0.8, 0.9])
+    limits = bundle_detector.borders(np.array([0, 0, 1, 1]), score)
+    assert limits["low"] == limits["high"]
+    shares = bundle_detector.answers(np.array([0, 0, 1, 1]), score, limits)
+    assert shares["REAL"][NO_SIGN] == shares["FAKE"]["looks manipulated"] == 1
+
+
+def test_a_score_on_a_border_belongs_above_it():
+    shares = bundle_detector.answers([0, 0, 1], [0.2, 0.8, 0.1], {"low": 0.2, "high": 0.8})
+    assert shares["REAL"]["cannot tell"] == shares["REAL"]["looks manipulated"] == 0.5
+    assert shares["FAKE"] == {NO_SIGN: 1, "cannot tell": 0, "looks manipulated": 0, "n": 1}
+
+
+def test_half_of_the_faces_are_damaged_at_medium_strength():
+    def shares(wrong):
+        row = {NO_SIGN: 1 - wrong, "cannot tell": 0.0, "looks manipulated": wrong}
+        return {"REAL": row, "FAKE": row}
+
+    damaged = [
+        {"level": level, "answers": shares(wrong)}
+        for level, wrong in (("none", 1.0), ("medium", 0.2), ("medium", 0.4), ("strong", 1.0))
+    ]
+    half = bundle_detector.half_damaged(shares(0.1), damaged)
+    assert half["REAL"]["looks manipulated"] == pytest.approx((0.1 + 0.3) / 2)
+    assert sum(half["FAKE"].values()) == pytest.approx(1)
+
+
+def test_half_precision_halves_the_file_and_leaves_the_scores(tmp_path):
+    import keras
+    from keras import layers
+
+    inside = layers.Input((16, 16, 3))
+    wide = layers.Dense(256, "relu")(layers.Flatten()(layers.Rescaling(1 / 255)(inside)))
+    model = keras.Model(inside, layers.Dense(1, "sigmoid")(wide))
+    pictures = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
+    before, path = model.predict_on_batch(pictures), tmp_path / "one.keras"
+    model.save(path)
+    whole = path.stat().st_size
+    bundle_detector.in_half_precision(path)
+    assert path.stat().st_size < 0.55 * whole
+    with zipfile.ZipFile(path) as packed:
+        assert packed.testzip() is None
+    loaded = loading.load_detector(path)
+    np.testing.assert_allclose(loaded.predict_on_batch(pictures), before, atol=2e-3)
+    kernel = loaded.get_weights()[0]
+    assert np.array_equal(kernel, kernel.astype(np.float16)) and kernel.dtype == np.float32
+
+
+def test_families_are_damaged_alike_and_all_kinds_come_up(faces):
+    damaged = bundle_detector.one_damage_each(faces, size=48)
+    clean = np.stack([images.read_image(path, size=48) for path in faces["path"]])
+    assert np.array_equal(damaged, bundle_detector.one_damage_each(faces, size=48))
+    kinds = list(robustness.CORRUPTIONS)
+    for number, group in enumerate(faces["group"].unique()):
+        rows = (faces["group"] == group).to_numpy()
+        kind = kinds[number % len(kinds)]
+        if kind not in ("noise", "H.264"):  # each picture on its own
+            expected = robustness.corrupt(clean[rows], kind)
+            assert np.array_equal(damaged[rows], expected)
+        assert (damaged[rows] != clean[rows]).any()
+
+
+def test_some_pairs_are_whole_families(faces):
+    pairs = bundle_detector.some_pairs(faces, 5)
+    assert pairs["group"].nunique() == 5
+    assert pairs.groupby("group")["label"].agg(set).tolist() == [{"REAL", "FAKE"}] * 5
+
+
+def test_the_card_tells_its_numbers():
+    interval = {"value": 0.9123, "low": 0.9, "high": 0.92}
+    shares = {NO_SIGN: 0.5, "cannot tell": 0.4, "looks manipulated": 0.1, "n": 10}
+    both = {"REAL": shares, "FAKE": shares}
+    judged = {"n": 10, "groups": 5, "scores": {"auc": interval}, "answers": both}
+    row = {"corruption": "blur", "level": "strong", "amount": 0.03, "n": 8, "answers": both}
+    card = {
+        "split": {"train": {"REAL": 320, "FAKE": 400, "Groups": 320}},
+        "training": {
+            "settings": {"epochs": 2, "steps": 100, "batch_size": 32, "seed": 7},
+            "cpu_seconds": 5400,
+            "commit": "abc123",
+            "notes": ["It was cut off once."],
+        },
+        "borders": {"low": 0.1234, "high": 0.8},
+        "test": judged,
+        "damage": [row | {"corruption": "clean", "level": "none"} | interval, row | interval],
+        "clips": judged | {"frames": 8, "auc_by_method": {"swap": interval | {"fakes": 3}}},
+        "limits": ["No proof."],
+    }
+    text = detector_card.as_text(card)
+    for words in (
+        "| blur | strong | 8 | 0.912 [0.900, 0.920] |",
+        "| swap | 3 | 0.912 [0.900, 0.920] |",
+        "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
+        "Below 0.123 ",
+        "came 10.0 times; 1.5 CPU hours",
+        "--epochs 2",
+        "It ran with commit abc123.\nIt was cut off once.",
+        "- No proof.",
+    ):
+        assert words in text, words
+    assert "clips of another source" in text.lower()
+    assert "Clips of another" not in detector_card.as_text(
+        {key: value for key, value in card.items() if key != "clips"}
+    )

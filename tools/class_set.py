@@ -1,0 +1,60 @@
+"""Notebooks for a class: the same without the solutions of the exercises."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from nbhelpers.common import files
+from nbhelpers.common.errors import UsageError
+from nbhelpers.common.paths import path_argument
+from nbhelpers.data import locate
+from nbhelpers.runner.notebooks import find_notebooks, tags_of
+from tools import command_line
+
+HELP = "write the notebooks without the solutions of their exercises"
+EXAMPLES = """
+examples:
+  python -m tools.class_set class          class/01_eda.ipynb and so on; notebooks/ stays as it is
+
+Exit code: 0 written, 2 the folder has such notebooks already.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the program's arguments."""
+    parser.add_argument("folder", type=path_argument, metavar="DIR", help="where they go")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Write them."""
+    import nbformat
+
+    notebooks = find_notebooks(locate.project_root() / "notebooks")
+    present = [one.path.name for one in notebooks if (chosen.folder / one.path.name).exists()]
+    if present:
+        raise UsageError(
+            f"Expected a folder without these notebooks; {chosen.folder} has {present[0]}. Choose "
+            "another, or remove them."
+        )
+    for notebook in notebooks:
+        content = without_solutions(nbformat.read(notebook.path, as_version=4))
+        files.write_text(Path(chosen.folder, notebook.path.name), nbformat.writes(content) + "\n")
+    print(f"{len(notebooks)} notebooks in {chosen.folder}")
+    return 0
+
+
+def without_solutions(notebook):
+    """Leave out the cells tagged `solution`.
+
+    Args:
+        notebook: an nbformat notebook; it is changed.
+
+    Returns:
+        The same.
+    """
+    notebook.cells = [cell for cell in notebook.cells if "solution" not in tags_of(cell)]
+    return notebook
+
+
+if __name__ == "__main__":
+    command_line.run_as_program(sys.modules[__name__])

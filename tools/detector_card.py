@@ -1,0 +1,152 @@
+"""The bundled detector's card as text: every number comes from the card's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NO_SIGN = "no sign of manipulation that this detector knows"
+
+HEAD = """# The bundled detector of real faces
+
+`real_faces.keras` is a network that was trained on real faces and on fakes of them;
+`real_faces.card.json` says how to read its scores and holds every number below;
+`real_faces.split.csv` names the pictures it has met, so that nobody judges it on them. This page is
+written by `tools/bundle_detector.py`; edit that, not this.
+"""
+
+USE = """## What it is for, and what not
+
+For learning, teaching and research on how such detectors work and fail, and as a first look at a
+picture or clip of your own. It must not decide over people: not in moderation, hiring, identity
+checks, courts or the press. A score is no proof in either direction. It knows the ways of forging
+of one data set of 2019 and 2020; on anything newer, such as whole pictures made by a generator,
+expect nothing of it. How its errors differ between groups of people was not measured.
+
+"""
+
+DATA = """## The data
+
+Face crops of the data set *deepfake-faces*, which were cut from the clips of the Deepfake Detection
+Challenge (Dolhansky et al., 2020; paid actors who agreed to it). The data's owners allow research
+and teaching; pictures are not part of this project, weights are numbers that were fitted to them.
+Validation and test people stand far from the training people in the order of upload, in which
+neighbours are mostly the same person. That order is no proof of identity: a few people may be on
+two sides.
+
+"""
+
+MADE = """## How it was made
+
+Xception with ImageNet weights up to the end of block 9, all of it trained on pairs of a real and a
+fake of the same person, both cut, mirrored and damaged alike (light, colour, blur, shrinking,
+noise, JPEG, H.264); of some pairs the fake is made of the real itself (Shiohara and Yamasaki,
+"Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the steps.
+
+```
+python -m tools.train_detector --data D --work W --epochs {epochs}
+python -m tools.bundle_detector --data D --work W --clips C
+```
+
+D is Kaggle's folder *deepfake-faces*, W any folder, C a folder of labelled clips. Cut off, the
+first command goes on where it was. Seed {seed}; {steps} steps of {batch_size} pictures, in which
+each training original came {passes:.1f} times; {hours:.1f} CPU hours on two shared cores. Kernels
+are rounded to half precision.
+
+"""
+
+
+def as_text(card: Mapping) -> str:
+    """Write the card for people, as Markdown."""
+    settings = card["training"]["settings"]
+    steps = settings["epochs"] * settings["steps"]
+    made = MADE.format(
+        epochs=settings["epochs"],
+        seed=settings["seed"],
+        steps=steps,
+        batch_size=settings["batch_size"],
+        passes=steps * settings["batch_size"] / 2 / card["split"]["train"]["REAL"],
+        hours=card["training"]["cpu_seconds"] / 3600,
+    )
+    commit = card["training"]["commit"]
+    notes = [f"It ran with commit {commit}."] if commit else []
+    made = "\n".join([made.rstrip(), *notes, *card["training"]["notes"]]) + "\n"
+    parts = [HEAD, USE, DATA, _split(card["split"]), made, _scores(card), _answers(card)]
+    return "\n".join(part.rstrip() + "\n" for part in [*parts, _limits(card)])
+
+
+def _split(split: Mapping) -> str:
+    rows = [
+        [name, *(row[key] for key in ("REAL", "FAKE", "Groups"))] for name, row in split.items()
+    ]
+    return _table(["rows", "reals", "fakes", "originals"], rows)
+
+
+def _scores(card: Mapping) -> str:
+    test = card["test"]
+    rows = [["clean", "", f"{test['n']}", _interval(test["scores"]["auc"])]]
+    rows += [
+        [row["corruption"], row["level"], row["n"], _interval(row)]
+        for row in card["damage"]
+        if row["corruption"] != "clean"
+    ]
+    text = "## Scores on people it never met\n\nAUC with its 95 % interval from resampling whole "
+    text += "originals; the damages are those of `nbhelpers/evaluation/robustness.py`.\n\n"
+    text += _table(["test pictures", "strength", "n", "AUC"], rows)
+    if "clips" not in card:
+        return text
+    clips = card["clips"]
+    rows = [["all", "", _interval(clips["scores"]["auc"])]]
+    rows += [[name, row["fakes"], _interval(row)] for name, row in clips["auc_by_method"].items()]
+    text += (
+        "\nClips of another data set, FaceForensics++ for the most part, of which it met none:\n"
+    )
+    text += (
+        f"mean over {clips['frames']} frames, n = {clips['n']} clips of {clips['groups']} groups "
+    )
+    text += "of people.\n\n"
+    return text + _table(["fakes", "n", "AUC against all real clips"], rows)
+
+
+def _answers(card: Mapping) -> str:
+    low, high = card["borders"]["low"], card["borders"]["high"]
+    rows = [["test, clean", *_wrong(card["test"]["answers"])]]
+    rows += [
+        [f"{row['corruption']}, {row['level']}", *_wrong(row["answers"])]
+        for row in card["damage"]
+        if row["corruption"] != "clean"
+    ]
+    if "clips" in card:
+        rows.append(["clips of another source", *_wrong(card["clips"]["answers"])])
+    text = "## Three answers\n\n"
+    text += f'Below {low:.3f} "no sign of manipulation that this detector knows", from {high:.3f} '
+    text += (
+        'on "looks manipulated", between them "cannot tell". The borders were set on validation '
+    )
+    text += "people so that about 5 % of the reals and of the fakes fall on the wrong side, clean "
+    text += "and damaged alike. Measured on test people and clips, in per cent:\n\n"
+    head = ["pictures", "reals called manipulated", "fakes without a sign"]
+    return text + _table([*head, "reals undecided", "fakes undecided"], rows)
+
+
+def _limits(card: Mapping) -> str:
+    text = (
+        "## Not measured\n\nErrors on ordinary photographs of the web, for groups of people, and "
+    )
+    text += "on fakes of later methods. One training was run, with one seed: what each part of the "
+    text += "recipe gave was not told apart.\n\n"
+    return text + "\n".join(f"- {limit}" for limit in card["limits"])
+
+
+def _wrong(answers: Mapping) -> list[str]:
+    reals, fakes = answers["REAL"], answers["FAKE"]
+    shares = (reals["looks manipulated"], fakes[NO_SIGN])
+    return [f"{100 * share:.1f}" for share in (*shares, reals["cannot tell"], fakes["cannot tell"])]
+
+
+def _interval(row: Mapping) -> str:
+    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def _table(head: list, rows: list[list]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"

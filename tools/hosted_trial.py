@@ -1,0 +1,179 @@
+"""Kaggle and Colab rebuilt from lists of versions: the notebooks run, and all stays as it was."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from nbhelpers.common.errors import UsageError
+from nbhelpers.data import locate
+from nbhelpers.runner import plain_yaml
+from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
+from tools import command_line
+
+HELP = "rebuild Kaggle or Colab, run notebooks there, compare the packages before and after"
+EXAMPLES = """
+examples:
+  python -m tools.hosted_trial kaggle --python python3.12          01, 02 and 05 in smoke size
+  python -m tools.hosted_trial colab 01 --python python3.13
+  python -m tools.hosted_trial kaggle 01 --environment somewhere   in an environment that is there
+
+Installs TensorFlow and what else the platform's list in tools/platforms/ names (two gigabytes, some
+minutes), puts a copy of the project where the platform mounts uploads, and runs the notebooks with
+papermill from here and a kernel from there.
+Exit code: 0 all ran, no package that was there has changed, and `pip check` has no new complaint;
+1 otherwise; 2 nothing was tried.
+"""
+MOUNTS = {"kaggle": "kaggle/input/deepfakes", "colab": "content/deepfakes"}
+KERNEL = "hosted"
+COPIED = ("nbhelpers", "tools", "notebooks", "data/sample", "data/detector", "pyproject.toml")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the program's arguments."""
+    parser.add_argument("platform", choices=sorted(MOUNTS))
+    parser.add_argument("notebooks", nargs="*", metavar="NN", help="01, 02, …; 01 02 05 if none")
+    parser.add_argument("--python", default=sys.executable, help="to build the environment with")
+    parser.add_argument("--environment", metavar="FOLDER", help="an environment; none is built")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Build, run, compare."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        python = Path(chosen.environment or folder / "environment").absolute() / "bin" / "python"
+        if not chosen.environment:
+            build(chosen.python, python.parents[1], platform=chosen.platform)
+        packages, complaints = packages_of(python), complaints_of(python)
+        home = upload(folder, MOUNTS[chosen.platform])
+        failed = run(home, folder, python=python, wanted=chosen.notebooks or ["01", "02", "05"])
+        changed, added = compare(packages, packages_of(python))
+        worse = sorted(complaints_of(python) - complaints)
+    print(f"added: {', '.join(added) or 'nothing'}")
+    print(f"changed or gone: {', '.join(changed) or 'nothing'}")
+    print(f"new complaints of pip check: {'; '.join(worse) or 'none'}")
+    print(f"notebooks that failed: {', '.join(failed) or 'none'}")
+    return int(bool(changed or worse or failed))
+
+
+def build(python: str, environment: Path, *, platform: str) -> None:
+    """Make an environment with the packages of a platform's list.
+
+    Args:
+        python: program of the version that the list's first line names.
+        environment: folder to make.
+        platform: a key of ``MOUNTS``.
+
+    Raises:
+        UsageError: another version of Python.
+    """
+    packages = locate.project_root() / "tools" / "platforms" / f"{platform}.txt"
+    wanted = packages.read_text(encoding="utf-8").splitlines()[0].removeprefix("# python ")
+    words = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    version = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    if version != wanted:
+        raise UsageError(
+            f"Expected Python {wanted} for {platform}; received {version}. Name one with --python."
+        )
+    subprocess.run([python, "-m", "venv", environment], check=True)
+    install = ["-m", "pip", "install", "--quiet", "--requirement", packages]
+    subprocess.run([environment / "bin" / "python", *install], check=True)
+
+
+def upload(folder: Path, place: str) -> Path:
+    """Put a copy of the project where a platform mounts it, below a folder instead of the root.
+
+    Args:
+        folder: stands for the root.
+        place: the mount, relative to it.
+
+    Returns:
+        The copy. Its first cells and their program look below ``folder``.
+    """
+    home = folder / place
+    for part in map(Path, COPIED):
+        source = locate.project_root() / part
+        if source.is_dir():
+            shutil.copytree(source, home / part, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.is_file():
+            shutil.copy(source, home / part)
+    for path in [*home.glob("notebooks/*.ipynb"), home / "tools" / "hosted_setup.py"]:
+        text = path.read_text(encoding="utf-8")
+        for root in ("/kaggle", "/content"):
+            text = text.replace(f'"{root}', f'"{folder}{root}').replace(
+                f'\\"{root}', f'\\"{folder}{root}'
+            )
+        path.write_text(text, encoding="utf-8")
+    return home
+
+
+def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[str]:
+    """Run notebooks in smoke size, in a working folder beside the upload.
+
+    Args:
+        home: the uploaded project.
+        folder: for the kernel's description and the results.
+        python: of the platform.
+        wanted: numbers or names of notebooks.
+
+    Returns:
+        Names of those that failed.
+    """
+    spec = {"argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]}
+    kernel = folder / "jupyter" / "kernels" / KERNEL / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text(json.dumps(spec | {"display_name": KERNEL, "language": "python"}))
+    (working := folder / "working").mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["JUPYTER_PATH"] = str(folder / "jupyter")
+    sizes = plain_yaml.read_file(home / "notebooks/profiles/smoke.yaml", what="a profile")
+    failed = []
+    for notebook in select_notebooks(find_notebooks(home / "notebooks"), wanted):
+        words = [sys.executable, "-m", "papermill", str(notebook.path), f"{notebook.stem}.ipynb"]
+        words += ["--kernel", KERNEL, "--no-progress-bar"]
+        for name, value in (sizes.get(notebook.stem) or {}).items():
+            words += ["-y", json.dumps({name: value})]
+        if subprocess.run(words, cwd=working, env=environment, check=False).returncode:
+            failed.append(notebook.stem)
+    return failed
+
+
+def packages_of(python: Path) -> dict[str, str]:
+    """Name -> version of what is installed beside a program."""
+    words = [python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
+    listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    return {package["name"]: package["version"] for package in json.loads(listed)}
+
+
+def complaints_of(python: Path) -> set[str]:
+    """Return what `pip check` finds wrong."""
+    words = [python, "-m", "pip", "check"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    return set(done.stdout.splitlines()) if done.returncode else set()
+
+
+def compare(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return what has changed between two lists of packages.
+
+    Args:
+        before: name -> version.
+        after: likewise.
+
+    Returns:
+        Those of another version or gone, and those that are new, in words.
+
+    >>> compare({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"})
+    (['b 1 -> 2', 'c 1 -> gone'], ['d 1'])
+    """
+    kept = {name: after.get(name, "gone") for name in before}
+    changed = [f"{n} {before[n]} -> {now}" for n, now in kept.items() if now != before[n]]
+    added = [f"{name} {version}" for name, version in after.items() if name not in before]
+    return changed, added
+
+
+if __name__ == "__main__":
+    command_line.run_as_program(sys.modules[__name__])
