@@ -11,8 +11,7 @@ from pathlib import Path
 
 from nbhelpers.common.errors import UsageError
 
-#: What `--force` does, in the help of every command that has it.
-FORCE_HELP = "overwrite files that this command did not write"
+FORCE_HELP = "overwrite files that this command did not write"  # of --force, in every command
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Do all machines of a cluster see the same disk?
 
-A probe is a note in the store and the size of one clip. Every machine reads the note, compares the
-clip, and answers with a file of its own beside the note, which must be seen here in turn.
+A probe is a note in the store and the size of one clip. Every machine compares them and answers
+with a file of its own, which must be seen here in turn.
 """
 
 from __future__ import annotations

@@ -1,15 +1,14 @@
 """Damage in training: what messengers, cameras and codecs do to pictures, drawn at random.
 
-`robustness` measures a detector at fixed strengths. Here strengths are drawn from ranges,
-each kind with a probability of its own, so that a network meets damage while it learns. A plan is
-drawn once and applied to as many pictures as are to be treated alike: a real and its fake that
-differ in damage would teach the damage.
+`robustness` measures at fixed strengths. Here they are drawn, each kind with a probability of its
+own, so that a network meets damage while it learns. A plan is drawn once for all pictures that are
+to be treated alike: a real and its fake that differ in damage would teach the damage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -50,11 +49,9 @@ class Damage:
     """
 
     share: float = 0.7
-    probabilities: Mapping[str, float] = None
+    probabilities: Mapping[str, float] = field(default_factory=PROBABILITIES.copy)
 
     def __post_init__(self):
-        if self.probabilities is None:
-            object.__setattr__(self, "probabilities", dict(PROBABILITIES))
         numbers = [self.share, *self.probabilities.values()]
         if not set(self.probabilities) <= set(RANGES) or not all(0 <= n <= 1 for n in numbers):
             raise ValueError(

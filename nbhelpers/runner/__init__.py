@@ -1,8 +1,9 @@
-"""Executes the notebooks and tells what came out: strict papermill, HTML pages, an index page.
+"""Execute the notebooks and show what came out: strict papermill, HTML pages, an index page.
 
-Knows the notebooks only by their paths. The files, in the order they build on each other:
-`notebooks` (which there are, which parameters they have), `overrides` (profiles and `-p`), `lock`
-(one run at a time), `execution` (one notebook in a process of its own), `fingerprints` (what
-`--resume` compares), `scores` (tables from results files), `outputs`, `pages` and `index` (HTML),
-`series` (`run`), `grid` (`sweep`: many runs).
+The room knows the notebooks only by their paths. Its files, in the order they build on each other:
+`notebooks` (which there are, which parameters they have), `plain_yaml` and `overrides` (profiles
+and `-p`), `lock` (one run at a time), `execution` (one notebook in a process of its own),
+`run_record` (which files a run wrote, and so may replace), `fingerprints` (what `--resume`
+compares), `result_files`, `scores` and `comparison` (what runs left behind), `outputs`, `pages` and
+`index` (HTML), `progress` and `series` (`run`), `grid` and `grid_run` (`sweep`: many runs).
 """

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from nbhelpers.common import files
 from nbhelpers.runner.lock import Share
-from nbhelpers.runner.manifest import Outcome
 from nbhelpers.runner.notebooks import tags_of
+from nbhelpers.runner.run_record import Outcome
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",

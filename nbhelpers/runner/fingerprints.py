@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbhelpers
 from nbhelpers.data import locate
-from nbhelpers.runner import manifest
+from nbhelpers.runner import run_record
 from nbhelpers.runner.notebooks import NEEDS, USES, Notebook
 
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no result depends on
@@ -101,8 +101,8 @@ class Fingerprints:
             self._target / name
             for number in numbers
             if number in self._stems
-            for name in manifest.named_after(self._target, self._stems[number])
-            if not name.endswith(manifest.PAGES)
+            for name in run_record.named_after(self._target, self._stems[number])
+            if not name.endswith(run_record.PAGES)
         ]
         digests = {}
         for path in paths:

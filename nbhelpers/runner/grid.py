@@ -14,9 +14,9 @@ from pathlib import Path
 
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
-from nbhelpers.runner import manifest, overrides, plain_yaml
-from nbhelpers.runner.manifest import Outcome
+from nbhelpers.runner import overrides, plain_yaml, run_record
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
+from nbhelpers.runner.run_record import Outcome
 
 PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"  # the second is JSON, too
 MOST_RUNS = 10_000
@@ -112,7 +112,7 @@ def plan(
     Raises:
         UsageError: an unknown notebook, parameter or profile, or a value of another type.
     """
-    manifest.refuse_folder(out.resolve(), notebooks_dir=notebooks_dir, data_dir=data_dir)
+    run_record.refuse_folder(out.resolve(), notebooks_dir=notebooks_dir, data_dir=data_dir)
     notebooks = find_notebooks(notebooks_dir)
     selected = select_notebooks(notebooks, wanted)
     content, profile_base = {}, Path.cwd()
@@ -167,7 +167,7 @@ def outcomes(run: Run) -> dict[str, Outcome] | None:
         plan_there = json.loads((run.folder / PLAN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    ended = manifest.read(run.folder)
+    ended = run_record.read(run.folder)
     if plan_there != run.plan or not set(run.digests) <= set(ended):
         return None
     return {stem: ended[stem] for stem in run.digests}
@@ -213,7 +213,7 @@ def execute_all(runs: list[Run], *, workers: int) -> Iterator[int]:
 def _start(run: Run) -> subprocess.Popen:
     """Begin a run in its folder, with nothing left there that says how an earlier one ended."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    manifest.forget_success(run.folder)
+    run_record.forget_success(run.folder)
     files.write_text(run.folder / PLAN, json.dumps(run.plan, indent=1) + "\n")
     plain = run.plan["parameters"]
     files.write_text(run.folder / PROFILE, json.dumps(plain, indent=1) + "\n")

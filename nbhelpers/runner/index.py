@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbhelpers.common.html import page
 from nbhelpers.runner import outputs, scores
-from nbhelpers.runner.manifest import Outcome
+from nbhelpers.runner.run_record import Outcome
 
 COVER_WIDTH = 720  # px; pictures are made smaller for the index
 TITLE = "Deepfake detection: a run of the notebooks"

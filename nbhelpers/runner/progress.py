@@ -3,7 +3,7 @@
 import time
 from typing import TextIO
 
-from nbhelpers.runner.manifest import Outcome
+from nbhelpers.runner.run_record import Outcome
 
 
 class Progress:

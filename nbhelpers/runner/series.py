@@ -15,14 +15,14 @@ from nbhelpers.runner import (
     fingerprints,
     index,
     lock,
-    manifest,
     overrides,
     pages,
+    run_record,
     scores,
 )
-from nbhelpers.runner.manifest import Outcome
 from nbhelpers.runner.notebooks import NEEDS, Notebook, find_notebooks, select_notebooks
 from nbhelpers.runner.progress import Progress
+from nbhelpers.runner.run_record import Outcome
 
 GO_ON = "What was finished is kept; the same command with --resume goes on from there."
 
@@ -82,12 +82,12 @@ def run(
         data_dir=data,
         output_dir=target,
     )
-    manifest.refuse_folder(target, notebooks_dir=folder, data_dir=data)
+    run_record.refuse_folder(target, notebooks_dir=folder, data_dir=data)
     for notebook in selected if resume else ():
         if "RESUME" in notebook.defaults:
             parameters[notebook.stem].setdefault("RESUME", True)
     with lock.claim(target) as share:
-        manifest.refuse_in_the_way(target, [notebook.stem for notebook in selected])
+        run_record.refuse_in_the_way(target, [notebook.stem for notebook in selected])
         series = _Series(notebooks, target, share, stream)
         try:
             for notebook in selected:
@@ -107,7 +107,7 @@ class _Series:
     def __init__(
         self, notebooks: list[Notebook], target: Path, share: lock.Share | None, stream: TextIO
     ) -> None:
-        self.outcomes = manifest.read(target)
+        self.outcomes = run_record.read(target)
         self._fresh: set[str] = set()  # dealt with
         self._begun: set[str] = set()  # dealt with, or cut off
         self._notebooks, self._target, self._share = notebooks, target, share
@@ -132,12 +132,12 @@ class _Series:
             self._fresh.add(stem)
             return
         blocked = self._blocked(notebook, selected, parameters)
-        earlier = manifest.set_aside(target, stem, outcome=self.outcomes.get(stem))
+        earlier = run_record.set_aside(target, stem, outcome=self.outcomes.get(stem))
         if blocked:
             self._record(stem, Outcome("skipped", message=blocked, earlier=earlier))
         else:
-            users = manifest.named_after(target, stem)
-            claimed = {name: 0 for name in manifest.expected(stem) if name not in users}
+            users = run_record.named_after(target, stem)
+            claimed = {name: 0 for name in run_record.expected(stem) if name not in users}
             interrupted = Outcome("failed", message="interrupted", written=claimed, earlier=earlier)
             self._record(stem, interrupted)
             try:
@@ -146,11 +146,11 @@ class _Series:
                 self.write_index()
                 raise
             if outcome.status == "done":
-                manifest.drop_earlier(target, earlier)
+                run_record.drop_earlier(target, earlier)
                 outcome = replace(outcome, inputs=given)
             else:
                 outcome = replace(outcome, earlier=earlier)
-            sizes = manifest.named_after(target, stem)
+            sizes = run_record.named_after(target, stem)
             written = {name: size for name, size in sizes.items() if name not in users}
             self._record(stem, replace(outcome, written=written))
         self._fresh.add(stem)
@@ -171,7 +171,7 @@ class _Series:
 
     def _record(self, stem: str, outcome: Outcome) -> None:
         self.outcomes[stem] = outcome
-        manifest.write(self._target, self.outcomes)
+        run_record.write(self._target, self.outcomes)
 
     def _is_as_it_was(
         self, notebook: Notebook, parameters: dict[str, object], given: dict[str, str]
@@ -181,7 +181,7 @@ class _Series:
         if earlier is None or earlier.status != "done":
             return False
         changed = [name for name in given if earlier.inputs.get(name) != given[name]]
-        sizes = manifest.named_after(self._target, notebook.stem)
+        sizes = run_record.named_after(self._target, notebook.stem)
         if {name: sizes.get(name) for name in earlier.written} != earlier.written:
             changed.append("its files")
         result = scores.read_results(self._target).get(notebook.stem, {})

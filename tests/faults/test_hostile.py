@@ -29,7 +29,7 @@ from nbhelpers.media import images
 from nbhelpers.networks import loading, model_files, pipelines, weights
 from nbhelpers.reporting import display
 from nbhelpers.runner import comparison, index, overrides, pages, series
-from nbhelpers.runner.manifest import Outcome
+from nbhelpers.runner.run_record import Outcome
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 

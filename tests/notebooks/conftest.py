@@ -6,7 +6,7 @@ import json
 import pytest
 from copies import FOLDER
 
-from nbhelpers.runner import manifest, series
+from nbhelpers.runner import run_record, series
 from nbhelpers.runner.notebooks import NEEDS, USES
 
 
@@ -19,7 +19,7 @@ def out(tmp_path_factory):
 def run(stem, out):
     """Runs a notebook once; 03 before the ones that need its model."""
     number = stem[:2]
-    done = json.loads(state.read_text()) if (state := out / manifest.STATE).is_file() else {}
+    done = json.loads(state.read_text()) if (state := out / run_record.STATE).is_file() else {}
     for other in NEEDS.get(number, ()) + USES.get(number, ()):
         path = next(FOLDER.glob(f"{other}_*.ipynb"))
         if path.stem not in done:

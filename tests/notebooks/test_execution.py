@@ -10,8 +10,8 @@ import pytest
 
 from nbhelpers.data import locate, manifest
 from nbhelpers.runner import scores
-from nbhelpers.runner.manifest import STATE
 from nbhelpers.runner.notebooks import load_notebook
+from nbhelpers.runner.run_record import STATE
 from tools import render
 
 FOLDER = locate.project_root() / "notebooks"

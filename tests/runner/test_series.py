@@ -10,7 +10,7 @@ import tiny_notebooks as tiny
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner import outputs, scores, series
-from nbhelpers.runner.manifest import Outcome
+from nbhelpers.runner.run_record import Outcome
 
 REMOTE = re.compile(
     r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//"

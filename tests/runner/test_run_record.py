@@ -8,8 +8,8 @@ import tiny_notebooks as tiny
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
-from nbhelpers.runner import execution, manifest, series
-from nbhelpers.runner.manifest import Outcome
+from nbhelpers.runner import execution, run_record, series
+from nbhelpers.runner.run_record import Outcome
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_the_users_notes_beside_a_run_survive_every_run(project, run, status):
         run(out, after)
         assert (out / "01_eda.notes.md").read_text() == "mine"
         assert (out / "01_eda.csv").read_text() == "mine, too"
-    written = manifest.read(out)["01_eda"].written
+    written = run_record.read(out)["01_eda"].written
     assert not {"01_eda.notes.md", "01_eda.csv"} & written.keys()
 
 
@@ -167,7 +167,7 @@ def test_what_a_notebook_saved_by_hand_is_kept(project, run):
 def test_the_manifest_of_the_version_before_is_read(tmp_path):
     entry = {"status": "done", "seconds": 2, "made": {"01_eda.html": 3}}
     (tmp_path / "run.json").write_text(json.dumps({"01_eda": entry}))
-    assert manifest.read(tmp_path) == {"01_eda": Outcome("done", 2.0, written={"01_eda.html": 3})}
+    assert run_record.read(tmp_path) == {"01_eda": Outcome("done", 2.0, written={"01_eda.html": 3})}
 
 
 @pytest.mark.parametrize(
@@ -176,11 +176,11 @@ def test_the_manifest_of_the_version_before_is_read(tmp_path):
 )
 def test_a_manifest_that_was_edited_is_none(tmp_path, entry):
     (tmp_path / "run.json").write_text(json.dumps({"01_eda": entry}))
-    assert manifest.read(tmp_path) == {}
+    assert run_record.read(tmp_path) == {}
 
 
 def test_success_is_forgotten_and_names_are_not(tmp_path):
-    manifest.write(tmp_path, {"01_eda": Outcome("done", 2.0, written={"01_eda.html": 3})})
-    manifest.forget_success(tmp_path)
-    (outcome,) = manifest.read(tmp_path).values()
+    run_record.write(tmp_path, {"01_eda": Outcome("done", 2.0, written={"01_eda.html": 3})})
+    run_record.forget_success(tmp_path)
+    (outcome,) = run_record.read(tmp_path).values()
     assert (outcome.status, outcome.written) == ("failed", {"01_eda.html": 3})
