@@ -109,6 +109,9 @@ def test_folders_tell_the_settings_and_never_meet(project):
     assert len(set(names)) == 4
     assert names[0].startswith("RATE=1.0_")
     assert len(laid_out(project, {"RATE": 1}, {"RATE": "1.0"}, {"RATE": 1.0})) == 1
+    (project / ("deep/" * 60)).mkdir(parents=True)
+    for name in ("a.csv", "deep/" * 60 + "a.csv"):
+        (project / name).touch()
     (moved,) = laid_out(project, {"SPLIT_CSV": "a.csv"})
     assert moved.parameters["03_net"] == {"SPLIT_CSV": str(project / "a.csv")}
     assert "/" not in moved.folder.name

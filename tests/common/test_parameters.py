@@ -1,5 +1,6 @@
 """Parameters: the comment behind each one is what machines check, too."""
 
+import nbformat
 import pytest
 
 from nbhelpers.common import parameters
@@ -143,3 +144,12 @@ def test_runner_and_first_line_refuse_what_would_fail_late(number, name, value, 
 def test_the_notebooks_own_values_are_allowed():
     for notebook in find_notebooks(FOLDER):
         parameters.check(notebook.defaults, notebook.parameters, notebook=notebook.stem)
+
+
+def test_names_that_only_the_data_or_a_network_know_are_checked_before_any_training():
+    (notebook,) = (one for one in find_notebooks(FOLDER) if one.number == "03")
+    code = "\n".join(
+        cell.source for cell in nbformat.read(notebook.path, 4).cells if cell.cell_type == "code"
+    )
+    for name in ("OUR_LAST", "STUDY_METHODS"):
+        assert 0 < code.index(f'check_names("{name}"') < code.index("= training.fit(")

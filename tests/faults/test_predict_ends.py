@@ -58,3 +58,22 @@ def test_answers_page_and_table_are_written(work, end, code):
         rows = list(csv.DictReader(file))
     assert printed <= len(rows) < COPIES
     assert report.read_text(encoding="utf-8").count("<h2>") in (len(rows), len(rows) - 1)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_behind_the_output_costs_neither_page_nor_table(work):
+    report, table = work / "full.html", work / "full.csv"
+    words = ["predict", "in/0000.png", "--crops", "--model", "colour.keras", "--jsonl"]
+    words += ["--report", str(report), "--csv", str(table)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nbhelpers", *words],
+            cwd=work,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "error: output: No space left on device."
+    assert report.read_text(encoding="utf-8").count("<h2>") == 1
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 2

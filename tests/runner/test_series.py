@@ -162,7 +162,7 @@ def test_a_later_run_keeps_what_it_does_not_touch(ran):
         out=str(out),
         notebooks_dir=out.parent / "notebooks",
         stream=stream,
-        pairs=[("MODEL_FILE", "own.keras")],
+        pairs=[("MODEL_FILE", __file__)],
     )
     assert code == 0
     state = json.loads((out / "run.json").read_text())
