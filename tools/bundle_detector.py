@@ -226,7 +226,7 @@ def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dic
     facts = judged(y, score, table["group"], limits=limits)
     facts |= {"without_a_face": int((~seen).sum()), "frames": CLIP_FRAMES, "auc_by_method": {}}
     method = table["videoname"].str.extract(r"^[a-z]+_([a-z0-9]+)_", expand=False)
-    method = table["method"].where(table["method"] != "", method.fillna("unknown"))
+    method = table["method"].where(table["method"] != "", method.fillna("method not known"))
     for name in sorted(method[y == 1].unique()):
         part = (y == 0) | (method == name).to_numpy()
         values = metrics.score_intervals(y[part], score[part], groups=table["group"][part])["auc"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 NO_SIGN = "no sign of manipulation that this detector knows"
@@ -89,21 +90,21 @@ def _scores(card: Mapping) -> str:
         for row in card["damage"]
         if row["corruption"] != "clean"
     ]
-    text = "## Scores on people it never met\n\nAUC with its 95 % interval from resampling whole "
-    text += "originals; the damages are those of `nbhelpers/evaluation/robustness.py`.\n\n"
+    text = "## Scores on people it never met\n\n"
+    text += _prose(
+        "AUC with its 95 % interval from resampling whole originals; the damages are those of "
+        "`nbhelpers`' robustness test, on the first test pairs by name."
+    )
     text += _table(["test pictures", "strength", "n", "AUC"], rows)
     if "clips" not in card:
         return text
     clips = card["clips"]
     rows = [["all", "", _interval(clips["scores"]["auc"])]]
     rows += [[name, row["fakes"], _interval(row)] for name, row in clips["auc_by_method"].items()]
-    text += (
-        "\nClips of another data set, FaceForensics++ for the most part, of which it met none:\n"
+    text += "\n" + _prose(
+        f"Clips of another data set, of which it met none: mean over {clips['frames']} frames, n = "
+        f"{clips['n']} clips of {clips['groups']} groups of people. Few clips: wide intervals."
     )
-    text += (
-        f"mean over {clips['frames']} frames, n = {clips['n']} clips of {clips['groups']} groups "
-    )
-    text += "of people.\n\n"
     return text + _table(["fakes", "n", "AUC against all real clips"], rows)
 
 
@@ -118,23 +119,27 @@ def _answers(card: Mapping) -> str:
     if "clips" in card:
         rows.append(["clips of another source", *_wrong(card["clips"]["answers"])])
     text = "## Three answers\n\n"
-    text += f'Below {low:.3f} "no sign of manipulation that this detector knows", from {high:.3f} '
-    text += (
-        'on "looks manipulated", between them "cannot tell". The borders were set on validation '
+    text += _prose(
+        f'Below {low:.3f} "{NO_SIGN}", from {high:.3f} on "looks manipulated", between them '
+        '"cannot tell". The borders were set on validation people so that at most about 5 % of '
+        "the reals and of the fakes fall on the wrong side, clean and damaged alike (each picture "
+        "under one damage of medium strength). Measured on test people and clips, in per cent:"
     )
-    text += "people so that about 5 % of the reals and of the fakes fall on the wrong side, clean "
-    text += "and damaged alike. Measured on test people and clips, in per cent:\n\n"
     head = ["pictures", "reals called manipulated", "fakes without a sign"]
     return text + _table([*head, "reals undecided", "fakes undecided"], rows)
 
 
 def _limits(card: Mapping) -> str:
-    text = (
-        "## Not measured\n\nErrors on ordinary photographs of the web, for groups of people, and "
+    text = "## Not measured\n\n" + _prose(
+        "Errors on ordinary photographs of the web, for groups of people, and on fakes of later "
+        "methods. One training was run, with one seed: what each part of the recipe gave was not "
+        "told apart."
     )
-    text += "on fakes of later methods. One training was run, with one seed: what each part of the "
-    text += "recipe gave was not told apart.\n\n"
     return text + "\n".join(f"- {limit}" for limit in card["limits"])
+
+
+def _prose(text: str) -> str:
+    return textwrap.fill(text, 100, break_on_hyphens=False) + "\n\n"
 
 
 def _wrong(answers: Mapping) -> list[str]:
