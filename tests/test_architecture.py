@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 FLOORS = [
     {"ahead", "files", "decode"},  # work in threads, writing files, decoding pictures
     {"locate", "manifest", "splits"},  # tables
-    {"images", "video", "faces", "features", "cluster"},  # pixels
+    {"images", "video", "faces", "features", "cluster", "damage", "selfblend"},  # pixels
     {"models", "weights", "backups", "training"},  # networks
     {"metrics", "calibration", "robustness", "detector", "explain", "ablation"},  # judgement
     {"plots", "display", "results", "frame"},  # telling
