@@ -230,7 +230,7 @@ def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dic
     for name in sorted(method[y == 1].unique()):
         part = (y == 0) | (method == name).to_numpy()
         values = metrics.score_intervals(y[part], score[part], groups=table["group"][part])["auc"]
-        facts["auc_by_method"][name] = values | {"fakes": int((y[part] == 1).sum())}
+        facts["auc_by_method"][name] = values.as_dict() | {"fakes": int((y[part] == 1).sum())}
     facts["clips"] = dict(zip(table["videoname"], score.round(3).tolist(), strict=True))
     return facts
 

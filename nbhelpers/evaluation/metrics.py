@@ -90,6 +90,19 @@ class Interval(NamedTuple):
         return cls(fields["value"], fields["low"], fields["high"], fields.get("groups"))
 
 
+def by_name(value: Any) -> Any:
+    """Turn every interval in a nest of mappings and lists into a mapping; JSON would make a list.
+
+    >>> by_name({"auc": [Interval(0.5, 0.4, 0.6)]})
+    {'auc': [{'value': 0.5, 'low': 0.4, 'high': 0.6}]}
+    """
+    if isinstance(value, Interval):
+        return value.as_dict()
+    if isinstance(value, Mapping):
+        return {name: by_name(inner) for name, inner in value.items()}
+    return [by_name(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def scores(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
     """All metrics of one set of scores.
 

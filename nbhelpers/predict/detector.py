@@ -211,7 +211,7 @@ def save(
     with files.whole(path) as part:
         model.save(part)
     target = card_path(path)
-    files.write_text(target, json.dumps(card, indent=1, allow_nan=False) + "\n")
+    files.write_text(target, json.dumps(metrics.by_name(card), indent=1, allow_nan=False) + "\n")
     return target
 
 

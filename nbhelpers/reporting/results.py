@@ -164,7 +164,7 @@ class Run:
             "peak_memory_mb": peak_memory_mb(),
             "extra": dict(extra or {}),
         }
-        text = json.dumps(_by_name(content), indent=1, allow_nan=False, default=_plain)
+        text = json.dumps(metrics.by_name(content), indent=1, allow_nan=False, default=_plain)
         path = self.folder / f"{self.notebook}.results.json"
         predictions_file = self.folder / f"{self.notebook}.predictions.csv"
         files.write_text(predictions_file, judged.to_csv(index=False))
@@ -261,15 +261,6 @@ def _is_literal(value: Any) -> bool:
         return ast.literal_eval(repr(value)) == value
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return False
-
-
-def _by_name(value: Any) -> Any:
-    """Return the same with every interval as a mapping; JSON would make a list of it."""
-    if isinstance(value, metrics.Interval):
-        return value.as_dict()
-    if isinstance(value, Mapping):
-        return {name: _by_name(inner) for name, inner in value.items()}
-    return [_by_name(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:
