@@ -167,10 +167,10 @@ def test_predict_scores_odd_pictures_alike_and_broken_ones_not_at_all(good, bad,
     for name in good:
         assert told[name]["p_fake"] == pytest.approx(plain, abs=0.01), name
     assert told["moving.gif"]["p_fake"] == pytest.approx(plain, abs=0.05)  # 256 colours
-    assert any("first picture" in note for note in told["moving.gif"]["notes"])
+    assert any("only the first is scored" in note for note in told["moving.gif"]["notes"])
     for name, reason in broken.BAD_PICTURES.items():
         assert told[name]["p_fake"] is None, name
-        assert told[name]["faces"] == []
+        assert told[name]["people"] == []
         assert re.search(reason, told[name]["reason"]), told[name]["reason"]
 
 
