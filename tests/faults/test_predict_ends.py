@@ -27,6 +27,15 @@ def work(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def heard():
+    """Let programs of a test hear SIGHUP, which `nohup` in front of the tests would keep away."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(("end", "code"), [("SIGTERM", 130), ("SIGHUP", 130), ("reader", 141)])
 def test_answers_page_and_table_are_written(work, end, code):
     report, table = work / f"{end}.html", work / f"{end}.csv"
