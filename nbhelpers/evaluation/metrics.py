@@ -45,13 +45,13 @@ class Interval(NamedTuple):
         low: 2.5 % point of the resamples.
         high: 97.5 % point of the resamples.
         groups: how many groups were resampled; None where that is not known. An interval from
-            fewer than ``FEWEST_GROUPS`` is kept but not written out: it mostly says how few there
-            are.
+            fewer than ``FEWEST_GROUPS`` is kept, but their number is written for it: it mostly
+            says how few there are.
 
     >>> f"{Interval(0.85, 0.8, 0.9):.2f}", f"{Interval(0.1, -0.02, 0.2, groups=9):+.2f}"
     ('0.85 [0.80, 0.90]', '+0.10 [-0.02, +0.20]')
     >>> f"{Interval(0.7, 0.6, 0.7, groups=2):.2f}"
-    '0.70 (2 groups: no interval)'
+    '0.70 [2 groups]'
     """
 
     value: float
@@ -62,7 +62,7 @@ class Interval(NamedTuple):
     def __format__(self, spec: str) -> str:
         if self.is_firm:
             return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
-        return f"{self.value:{spec}} ({self.groups} groups: no interval)"
+        return f"{self.value:{spec}} [{self.groups} groups]"
 
     @property
     def is_firm(self) -> bool:

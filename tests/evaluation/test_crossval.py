@@ -330,5 +330,5 @@ def test_recipes_are_judged_beside_the_prior_and_paired(people):
 def test_verdict_follows_the_interval(low, high, word):
     firm, few = (metrics.Interval(0, low, high, groups=groups) for groups in (8, 7))
     assert word in crossval.verdict(firm, one="A", other="B")
-    assert "7 groups: no interval" in crossval.verdict(few, one="A", other="B")
+    assert "[7 groups]" in crossval.verdict(few, one="A", other="B")
     assert "no verdict" in crossval.verdict(few, one="A", other="B")

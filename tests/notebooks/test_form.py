@@ -323,7 +323,7 @@ def test_the_lesson_and_the_package_have_the_same_function(stem, module, functio
 
 # ---------------------------------------------------------------- the results table
 
-SCORE = r"\d+\.\d{3} (?:\[\d+\.\d{3}, \d+\.\d{3}\]|\([2-7] groups: no interval\))"
+SCORE = r"\d+\.\d{3} (?:\[\d+\.\d{3}, \d+\.\d{3}\]|\[[2-7] groups\])"
 ROW = re.compile(
     r"\| (?:\[(\w+)\]\(\.\./notebooks/\1\.ipynb\))? \| `[^`]+` "
     + rf"(?:\| (?:{SCORE}|–) ){{{len(scores.MAIN_METRICS)}}}\| (?:\d+|–) \|"
