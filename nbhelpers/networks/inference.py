@@ -28,7 +28,8 @@ def in_float32(model: keras.Model) -> keras.Model:
         if isinstance(layer, keras.Model):
             return in_float32(layer)
         config = layer.get_config()
-        if layer.dtype_policy.compute_dtype in ("bfloat16", "float16"):
+        policy = getattr(layer, "dtype_policy", None)  # the casts that Keras 3.8 shows have none
+        if (policy.compute_dtype if policy else config.get("dtype")) in ("bfloat16", "float16"):
             config |= {"dtype": "float32"}
         return type(layer).from_config(config)
 
