@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from nbhelpers.common.native_logs import no_chatter
@@ -85,7 +86,7 @@ def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
         mark = b""
     file.seek(-min(reach, size), os.SEEK_END)
     ends = mark and mark in file.read(reach)
-    return "" if ends and size > CROP_BYTES else _picture_problem(path)
+    return "" if ends and size > CROP_BYTES else _problem_of(decode.read, path)
 
 
 def _decode_problem(path: str) -> str:
@@ -93,20 +94,13 @@ def _decode_problem(path: str) -> str:
     problem = _header_problem(path)
     if problem:
         return problem
-    return _picture_problem(path) if path.lower().endswith(PICTURE_ENDINGS) else _clip_problem(path)
+    is_picture = path.lower().endswith(PICTURE_ENDINGS)
+    return _problem_of(decode.read if is_picture else video.check_to_the_end, path)
 
 
-def _picture_problem(path: str) -> str:
+def _problem_of(read: Callable[[str], object], path: str) -> str:
     try:
-        decode.read(path)
-    except (decode.PictureError, OSError) as error:
-        return f"cannot be decoded: {error}"
-    return ""
-
-
-def _clip_problem(path: str) -> str:
-    try:
-        video.check_to_the_end(path)
-    except (video.VideoError, OSError) as error:
+        read(path)
+    except (decode.PictureError, video.VideoError, OSError) as error:
         return f"cannot be decoded: {error}"
     return ""
