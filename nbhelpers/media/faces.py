@@ -16,7 +16,6 @@ import numpy as np
 from nbhelpers.media import mtcnn
 from nbhelpers.media.video import Frames, centre_square
 
-CONFIDENCE = 70  # of 100; no face is reported below it
 UPRIGHT = 99.5  # from which a face is taken to be upright without looking at it turned
 SMALLEST, SMALLEST_SHARE = 20, 1 / 32  # pixels, and share of the picture's longer side
 RIM = 0.3  # share of the longer side that is added around a picture which a face may fill

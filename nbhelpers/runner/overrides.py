@@ -12,7 +12,6 @@ from nbhelpers.common.paths import user_path
 from nbhelpers.runner import plain_yaml
 from nbhelpers.runner.notebooks import Notebook
 
-PROFILES = ("smoke", "article")
 PATH_ENDINGS = ("_DIR", "_FILE", "_CSV", "_PATH")
 MOST_VALUES = 10_000  # in one parameter
 PATH_SUFFIXES = (".keras", ".h5", ".csv")
