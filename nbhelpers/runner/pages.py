@@ -78,6 +78,7 @@ main { max-width: 62rem; margin: 0 auto; }
 .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
 .jp-RenderedImage img, .jp-RenderedHTMLCommon img, video { max-width: 100%; height: auto; }
 .jp-OutputArea-output { overflow-x: auto; }
+.jp-RenderedHTMLCommon.jp-RenderedMarkdown :is(p, li, td) a { text-decoration: underline; }
 .highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .celltag_parameters .jp-InputArea-editor, .celltag_injected-parameters .jp-InputArea-editor {
   border-left: 4px solid var(--series-link); }
