@@ -234,7 +234,8 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
         if output.output_type == "stream":
             output.text = _plain(output.text, roots)
         elif output.output_type in ("display_data", "execute_result"):
-            output.metadata = {}
+            alt = _plain(outputs.alt_of(output), roots)
+            output.metadata = {"alt": alt} if alt else {}
             output.data = _stored_data(output.data, has_still, width=width, quality=quality)
             for kind, value in output.data.items():
                 if kind.startswith("text/"):

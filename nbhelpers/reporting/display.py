@@ -27,6 +27,7 @@ from nbhelpers.common import files
 from nbhelpers.media import clip_facts, ffmpeg
 from nbhelpers.media import video as clips
 from nbhelpers.reporting import plots
+from nbhelpers.reporting.plots import alt
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -57,6 +58,7 @@ def setup() -> None:
 
         with contextlib.suppress(AttributeError):  # a terminal shell has no figure formats
             set_matplotlib_formats("jpeg", pil_kwargs={"quality": JPEG_QUALITY})
+            _describe_figures(shell.display_formatter.formatters["image/jpeg"])
 
 
 def banner(text: str) -> None:
@@ -175,16 +177,17 @@ def gif(
     return path
 
 
-def publish(bundle: dict[str, str], *, alt: str = "") -> None:
+def publish(bundle: dict[str, str], *, description: str = "") -> None:
     """Show one output in every form that its front ends may pick from.
 
     Args:
         bundle: MIME type -> content; pictures are base64.
-        alt: what its picture shows, for readers who do not see it; "" leaves that to the page.
+        description: what its picture shows, for readers who do not see it; "" leaves that to the
+            page.
     """
     from IPython.display import display
 
-    display(bundle, raw=True, metadata={"alt": alt} if alt else None)
+    display(bundle, raw=True, metadata={"alt": description} if description else None)
 
 
 def jpeg_of(drawing: Axes | Figure) -> str:
@@ -209,6 +212,20 @@ def _shell():
     from IPython import get_ipython
 
     return get_ipython()
+
+
+def _describe_figures(formatter) -> None:
+    """Let a formatter of figures put an alternative text beside each of its pictures."""
+    from matplotlib.figure import Figure
+
+    draw = formatter.lookup_by_type(Figure)
+
+    def described(figure: Figure) -> tuple[str | bytes, dict]:
+        drawn = draw(figure)
+        data, facts = drawn if isinstance(drawn, tuple) else (drawn, {})
+        return data, facts | {"alt": alt.describe(figure)}
+
+    formatter.for_type(Figure, described)
 
 
 def _with_one_palette(frames: np.ndarray) -> list[Image.Image]:

@@ -126,3 +126,16 @@ def images(cell) -> list[tuple[str, str]]:
                 pictures.append((kind, "".join(data[kind])))
                 break
     return pictures
+
+
+def alt_of(output) -> str:
+    """Return the alternative text that came with an output's picture.
+
+    Args:
+        output: of an nbformat notebook, with metadata for all its forms or for one.
+
+    Returns:
+        Plain text; "" when there is none.
+    """
+    places = [output.metadata, *(output.metadata.get(kind, {}) for kind in output.data)]
+    return next((place["alt"] for place in places if place.get("alt")), "")

@@ -62,6 +62,16 @@ def test_figures_say_where_they_stand(tmp_path):
     assert notebook.cells[4].outputs[0].metadata == {}  # the notebook itself is not changed
 
 
+def test_a_figure_that_brings_its_own_text_keeps_it(tmp_path):
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", "f()"), as_version=4)
+    data = {"image/png": tiny.PIXEL}
+    facts = {"image/png": {"alt": 'ROC of "a" & b'}}
+    notebook.cells[2].outputs = [new_output("display_data", data=data, metadata=facts)]
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path)
+    ((_, text),) = re.findall(r"<img alt=([\"'])(.*?)\1\s+src", page)
+    assert unescape(text) == 'ROC of "a" & b'
+
+
 def colours(css):
     """name -> colour of the variables in a piece of CSS."""
     return dict(re.findall(r"--([\w-]+): (#\w+)", css))
