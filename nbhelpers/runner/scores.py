@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from nbhelpers.evaluation import metrics
+from nbhelpers.runner import result_files
 
 METRICS = {
     name: metrics.METRICS[name].label
@@ -33,7 +34,7 @@ def read_results(folder: Path) -> dict[str, dict]:
         object is left out and logged.
     """
     results = {}
-    for path in sorted(folder.glob("[0-9][0-9]_*.results.json")):
+    for stem, path in result_files.results_paths(folder).items():
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(content, dict):
@@ -41,7 +42,7 @@ def read_results(folder: Path) -> dict[str, dict]:
         except (ValueError, RecursionError) as error:
             _log.warning("%s left out: %s", path.name, error)
             continue
-        results[path.name.removesuffix(".results.json")] = content
+        results[stem] = content
     return results
 
 

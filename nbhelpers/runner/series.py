@@ -44,7 +44,7 @@ def run(
     whatever ended a run.
 
     Args:
-        wanted: numbers or names; nothing means all.
+        wanted: numbers or names; nothing means all lessons, without the appendix.
         data_dir: a data set's folder, or the parent of several; "" leaves the search to them.
         out: the output folder; "" is `runs/latest` in the project.
         profile: `smoke`, `article` or a YAML file; "" keeps the notebooks' own values.
