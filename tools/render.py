@@ -34,7 +34,7 @@ from tools import command_line, results_table
 HELP = "store outputs in notebooks/ for readers of the repository"
 EXAMPLES = """
 examples:
-  python -m tools.render                                 execute the lessons with their defaults, store
+  python -m tools.render                                 run the lessons with their defaults, store
   python -m tools.render 02                              one notebook
   python -m tools.render --from runs/latest              store the outputs of a finished run
 

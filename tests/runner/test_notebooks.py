@@ -26,7 +26,7 @@ def test_the_appendix_runs_only_when_it_is_named(with_appendix):
     for name in ("a1", "a1_recipes", str(with_appendix / "appendix" / "a1_recipes.ipynb")):
         assert [one.stem for one in select_notebooks(notebooks, [name])] == ["a1_recipes"]
     assert [one.stem for one in select_notebooks(notebooks, ["a2", "1"])] == ["01_eda", "a2_clips"]
-    with pytest.raises(UsageError, match="Did you mean.*a1_recipes"):
+    with pytest.raises(UsageError, match=r"Did you mean.*a1_recipes"):
         select_notebooks(notebooks, ["a1_recipe"])
 
 
