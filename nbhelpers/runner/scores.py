@@ -96,8 +96,26 @@ def number(value: object) -> str:
     >>> number(0.98765), number(None), number(float("nan"))
     ('0.988', '–', '–')
     """
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return f"{value:.3f}" if fits else "–"
+    return f"{value:.3f}" if _is_number(value) else "–"
+
+
+def interval_of(score: object) -> metrics.Interval | None:
+    """Return a score of a results file; None where it is none, or holds something else.
+
+    >>> interval_of({"value": 0.9, "low": 0.85, "high": 0.94}).low, interval_of({"value": 1})
+    (0.85, None)
+    """
+    try:
+        interval = metrics.Interval.of(score)
+        numbers = [*interval[:3], interval.groups or 0]
+        return interval if all(map(_is_number, numbers)) else None
+    except (TypeError, KeyError, AttributeError, IndexError):
+        return None
+
+
+def _is_number(value: object) -> bool:
+    fits = isinstance(value, int | float) and not isinstance(value, bool)
+    return fits and abs(value) < 1e308 and math.isfinite(value)
 
 
 def score_text(score: dict | None) -> str:
@@ -106,8 +124,5 @@ def score_text(score: dict | None) -> str:
     >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94}), score_text({"value": "0.9"})
     ('0.900 [0.850, 0.940]', '–')
     """
-    try:
-        interval = metrics.Interval.of(score)
-        return f"{interval:.3f}" if all(map(math.isfinite, interval[:3])) else "–"
-    except (TypeError, ValueError, KeyError):
-        return "–"
+    interval = interval_of(score)
+    return "–" if interval is None else f"{interval:.3f}"
