@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 from nbhelpers.evaluation.predictions import PRIOR
-from nbhelpers.runner import scores, standings
+from nbhelpers.runner import scores
 from nbhelpers.runner.notebooks import number_of
 
 NOTE = (
@@ -35,7 +35,7 @@ def table_html(results: Mapping[str, dict]) -> str:
             if name == PRIOR:
                 key = json.dumps([judged, n], sort_keys=True, default=str)
                 priors.setdefault(data, {}).setdefault(key, _row(PRIOR, "", judged, n))
-            elif standings.calibrated_name(name, rows) == name:
+            elif scores.calibrated_name(name, rows) == name:
                 before = next(
                     (rows[other][0] for other in rows if _is_before(other, name, rows)), {}
                 )
@@ -56,7 +56,7 @@ def table_html(results: Mapping[str, dict]) -> str:
 
 def _is_before(other: str, name: str, rows: Mapping[str, object]) -> bool:
     """Whether another entry is this model before its calibration."""
-    return other != name and standings.calibrated_name(other, rows) == name
+    return other != name and scores.calibrated_name(other, rows) == name
 
 
 def _row(name: str, stem: str, judged: dict, n: object, *, before: Mapping | None = None) -> str:
