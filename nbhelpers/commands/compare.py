@@ -114,7 +114,7 @@ def as_html(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
         body += settings or "<p>Nothing was set differently.</p>"
         tables = html_table([label, *runs], escaped(_score_rows(one)))
         tables += html_table(_difference_heads(label, runs), escaped(_difference_rows(one)))
-        body += f"<details><summary>Numbers</summary>{tables}</details>"
+        body += f"<details><summary>Numbers</summary>{tables}</details>" if tables else ""
     return page(TITLE, body, style=STYLE + forest.STYLE)
 
 
@@ -146,7 +146,7 @@ def _plots(one: Comparison, runs: Sequence[str], *, metric: str) -> str:
             reference_name="no difference",
             ends=forest.limits(gaps, reference=0.0, least=0.2),
         )
-    return f'<div class="panels">{panels}</div>'
+    return f'<div class="panels">{panels}</div>' if panels else ""
 
 
 def _text(score: Interval | None) -> str:

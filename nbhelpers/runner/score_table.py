@@ -6,6 +6,7 @@ import html
 import json
 from collections.abc import Mapping
 
+from nbhelpers.common.tables import scrolling
 from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import scores
 from nbhelpers.runner.notebooks import number_of
@@ -48,10 +49,11 @@ def table_html(results: Mapping[str, dict]) -> str:
         f"{''.join(rows)}{''.join(priors.get(data, {}).values())}</tbody>"
         for data, rows in bodies.items()
     )
-    return (
-        f'<p class="small">{html.escape(NOTE)}</p><div class="wide" tabindex="0"><table>'
-        f"<thead><tr><th>Model</th><th>In</th>{heads}<th>n</th></tr></thead>{parts}</table></div>"
+    table = (
+        f"<table><thead><tr><th>Model</th><th>In</th>{heads}<th>n</th></tr></thead>{parts}</table>"
     )
+    scores_of_all = scrolling(table, label="Scores of all models")
+    return f'<p class="small">{html.escape(NOTE)}</p>{scores_of_all}'
 
 
 def _is_before(other: str, name: str, rows: Mapping[str, object]) -> bool:
