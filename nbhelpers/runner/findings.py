@@ -36,7 +36,7 @@ def finding(stem: str, result: dict) -> str:
 
 
 def intervals(value: Any) -> dict[str, Interval]:
-    """Return the entries of a mapping that are scores; nothing where it is none.
+    """Return the entries of a mapping that are scores; none where it is not a mapping.
 
     >>> intervals({"a": {"value": 0.5, "low": 0.4, "high": 0.6}, "b": 3})
     {'a': Interval(value=0.5, low=0.4, high=0.6, groups=None)}
