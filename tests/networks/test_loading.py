@@ -412,4 +412,4 @@ def test_a_layer_that_blows_a_picture_up_is_refused(keras, tmp_path):
     x = keras.layers.ZeroPadding2D(20_000)(inside)
     out = keras.layers.Dense(1, "sigmoid")(keras.layers.GlobalAveragePooling2D()(x))
     keras.Model(inside, out).save(tmp_path / "m.keras")
-    assert "numbers a picture" in refusal(tmp_path / "m.keras")
+    assert "numbers per picture" in refusal(tmp_path / "m.keras")
