@@ -99,7 +99,7 @@ def out_of_fold(
         float64 (N,): P(fake).
 
     Raises:
-        ValueError: as `group_folds`; or a learner's scores are not one finite number a row.
+        ValueError: as `group_folds`; or a learner's scores are not one finite number per row.
     """
     total = np.zeros(len(y))
     for repeat in range(repeats):
@@ -123,7 +123,7 @@ def mean_pooling(
     groups: Sequence[str],
     strengths: Sequence[float] = STRENGTHS,
 ) -> Learner:
-    """Make a logistic regression on one vector a clip, its strength chosen in the training rows.
+    """Make a logistic regression on one vector per clip, its strength chosen in the training rows.
 
     The vectors are centred and divided by one number, their mean length, so that a strength means
     the same for every encoder; dividing each feature by its own spread would blow up features

@@ -284,7 +284,7 @@ def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarra
     if set(np.unique(y)) != {0, 1}:
         raise ValueError(
             f"Expected y_true of 0 and 1, both present; received {np.unique(y)[:5].tolist()}. "
-            "With one class there is nothing to tell apart: use more rows."
+            "With one class there is nothing to distinguish: use more rows."
         )
     if not np.isfinite(score).all():
         raise ValueError(
