@@ -1,4 +1,4 @@
-"""Silence for libraries that write past Python's own streams."""
+"""Silence libraries that write past Python's own streams."""
 
 from __future__ import annotations
 

@@ -31,13 +31,13 @@ PRIOR = "prior"
 
 
 def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) -> np.ndarray:
-    """Deal rows to folds so that no group is torn and the classes are spread evenly.
+    """Assign rows to folds so that no group is split up and the classes are spread evenly.
 
     Args:
         y: int (N,) of 0 and 1.
         groups: (N,) names.
         folds: at most this many, >= 2; never more than there are groups or rows of a class.
-        seed: of the dealing.
+        seed: of the assignment.
 
     Returns:
         int (N,): the fold of each row, from 0. Whichever fold is taken out, both classes remain.
@@ -93,7 +93,7 @@ def out_of_fold(
         groups: (N,) names.
         folds: see `group_folds`.
         repeats: rounds with other folds, >= 1; the scores of a row are averaged.
-        seed: of the dealing, and handed on to the learner.
+        seed: of the assignment, and passed to the learner.
 
     Returns:
         float64 (N,): P(fake).
@@ -158,7 +158,7 @@ def mean_pooling(
 
 
 def best_of(learners: Sequence[Learner], y: np.ndarray, *, groups: Sequence[str]) -> Learner:
-    """Make one learner of several: the one that does best in the training rows is taken.
+    """Make one learner of several: the one that does best on the training rows is used.
 
     Args:
         learners: to choose from, at least one.

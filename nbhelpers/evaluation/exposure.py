@@ -1,4 +1,4 @@
-"""Whom an encoder has met: clips of people that a detector was trained on."""
+"""Whom an encoder has seen: clips of people that a detector was trained on."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def exposure(
     return Exposure(seen, certain, note)
 
 
-# ---------------------------------------------------------------- how it is done
+# ---------------------------------------------------------------- implementation
 
 
 def _identities(table: pd.DataFrame) -> pd.Series:

@@ -1,6 +1,6 @@
-"""How good are scores, how sure is that, and are they better than others.
+"""How good scores are, how sure that is, and whether they are better than others.
 
-All metrics are worked out by one weighted, vectorised routine: a bootstrap resample of groups is
+All metrics are computed by one weighted, vectorised routine: a bootstrap resample of groups is
 nothing but a weight for every row, so a thousand resamples are a thousand rows of weights.
 """
 

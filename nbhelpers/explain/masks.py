@@ -1,4 +1,4 @@
-"""The manipulated region of a fake, worked out from the fake and its original."""
+"""The manipulated region of a fake, computed from the fake and its original."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class PairError(ValueError):
-    """A fake and its original are not aligned or too alike, so their difference is no mask."""
+    """A fake and its original are not aligned or too alike, so their difference is not a mask."""
 
 
 def difference_mask(

@@ -37,15 +37,15 @@ SAMPLE_MARGIN, TIGHT_MARGIN = 0.1, 0.0
 
 
 class CardError(ValueError):
-    """A model card that cannot be read or says what cannot be."""
+    """A model card that cannot be read, or holds impossible values."""
 
 
 class ScoreError(ValueError):
-    """A network gave something that is no probability."""
+    """A network returned something that is not a probability."""
 
 
 class Verdict(StrEnum):
-    """What is said of a face."""
+    """The answer about a face."""
 
     MANIPULATED = "looks manipulated"
     NO_SIGN = "no sign of manipulation that this detector knows"
@@ -253,7 +253,7 @@ def load(path: str | os.PathLike) -> Detector:
 
 
 def card_path(path: str | os.PathLike) -> Path:
-    """Where the card of a model file lies."""
+    """Return the path of a model file's card."""
     return Path(path).with_suffix(CARD_SUFFIX)
 
 
