@@ -55,7 +55,7 @@ def test_what_notebooks_would_stumble_on_is_said_and_counts(tmp_path, capsys):
     table = tmp_path / "findings.csv"
     assert command.main(["check", str(root), "--csv", str(table)]) == 1
     said = capsys.readouterr().out
-    assert "nothing wrong" not in said
+    assert "no problems" not in said
     assert "notebooks 01, 02, 03, 04: 20 of 20 fakes name no original" in said
     assert "notebooks 02, 03: no fake has its original" in said
     assert "notebooks 02, 03" in set(pd.read_csv(table)["problem"])
