@@ -24,7 +24,11 @@ def refusal(code):
         (refusal(403), locate.VIDEOS, "accept the rules"),
         (refusal(404), locate.VIDEOS, "no longer has this data set"),
         (ConnectionError("reset by peer"), locate.FACES, "resumes where it stopped"),
-        (type("UnauthenticatedError", (Exception,), {})(), locate.VIDEOS, "did not accept your token"),
+        (
+            type("UnauthenticatedError", (Exception,), {})(),
+            locate.VIDEOS,
+            "did not accept your token",
+        ),
         (RuntimeError("odd"), locate.VIDEOS, "RuntimeError: odd"),
     ],
 )
