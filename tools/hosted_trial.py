@@ -13,7 +13,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
 from nbhelpers.runner import plain_yaml
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
-from tools import command_line
+from tools import command_line, hosted
 
 HELP = "rebuild Kaggle or Colab, run notebooks there, compare the packages before and after"
 EXAMPLES = """
@@ -51,11 +51,14 @@ def main(chosen: argparse.Namespace) -> int:
         packages, complaints = packages_of(python), complaints_of(python)
         home = upload(folder, MOUNTS[chosen.platform])
         failed = run(home, folder, python=python, wanted=chosen.notebooks or ["01", "02", "05"])
+        seconds, noise = first_cells(folder / "working"), written_to_stderr(folder / "working")
         changed, added = compare(packages, packages_of(python))
         worse = sorted(complaints_of(python) - complaints)
     print(f"added: {', '.join(added) or 'nothing'}")
     print(f"changed or gone: {', '.join(changed) or 'nothing'}")
     print(f"new complaints of pip check: {'; '.join(worse) or 'none'}")
+    print(f"seconds of the first cells: {', '.join(map('{:.1f}'.format, seconds))}")
+    print("written to stderr:", *(noise or ["nothing"]), sep="\n  ")
     print(f"notebooks that failed: {', '.join(failed) or 'none'}")
     return int(bool(changed or worse or failed))
 
@@ -140,6 +143,34 @@ def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[st
         if subprocess.run(words, cwd=working, env=environment, check=False).returncode:
             failed.append(notebook.stem)
     return failed
+
+
+def first_cells(folder: Path) -> list[float]:
+    """Return the seconds that the notebooks' first cells took; the first of them installs.
+
+    Args:
+        folder: of notebooks that papermill has executed, in the order of their names.
+    """
+    cells = [cell for path in sorted(folder.glob("*.ipynb")) for cell in cells_of(path)]
+    first = [cell for cell in cells if cell.get("id") == hosted.CELL_ID]
+    return [cell["metadata"]["papermill"]["duration"] or 0.0 for cell in first]
+
+
+def written_to_stderr(folder: Path) -> list[str]:
+    """Return what readers would see below cells besides results, each with its notebook's name."""
+    return [
+        f"{path.stem}: {line}"
+        for path in sorted(folder.glob("*.ipynb"))
+        for cell in cells_of(path)
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr"
+        for line in "".join(output["text"]).splitlines()
+    ]
+
+
+def cells_of(path: Path) -> list[dict]:
+    """Return the cells of a notebook's file."""
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
 def packages_of(python: Path) -> dict[str, str]:
