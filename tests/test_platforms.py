@@ -15,7 +15,8 @@ PLATFORMS = [
     "x86_64-pc-windows-msvc",
 ]
 # Six of the twelve pairs, so that each platform and each Python has its turn.
-PAIRS = list(zip([*PLATFORMS, *PLATFORMS[1:3]], ["3.11", "3.12", "3.13"] * 2, strict=True))
+PYTHONS = ["3.11", "3.12", "3.13", "3.12", "3.13", "3.11"]
+PAIRS = list(zip([*PLATFORMS, *PLATFORMS[1:3]], PYTHONS, strict=True))
 PURE_PYTHON_WITHOUT_WHEEL = ("lime",)
 NO_INDEX = ("failed to fetch", "error sending request", "dns error", "could not connect")
 
