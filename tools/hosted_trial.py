@@ -21,6 +21,7 @@ examples:
   python -m tools.hosted_trial kaggle --python python3.12          01, 02 and 05 in smoke size
   python -m tools.hosted_trial colab 01 --python python3.13
   python -m tools.hosted_trial kaggle 01 --environment somewhere   in an environment that is there
+  python -m tools.hosted_trial kaggle 01 02 --offline              as in Kaggle's competitions
 
 Installs TensorFlow and what else the platform's list in tools/platforms/ names (two gigabytes, some
 minutes), puts a copy of the project where the platform mounts uploads, and runs the notebooks with
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebooks", nargs="*", metavar="NN", help="01, 02, …; 01 02 05 if none")
     parser.add_argument("--python", default=sys.executable, help="to build the environment with")
     parser.add_argument("--environment", metavar="FOLDER", help="an environment; none is built")
+    parser.add_argument("--offline", action="store_true", help="as with the internet switched off")
 
 
 def main(chosen: argparse.Namespace) -> int:
@@ -50,7 +52,8 @@ def main(chosen: argparse.Namespace) -> int:
             build(chosen.python, python.parents[1], platform=chosen.platform)
         packages, complaints = packages_of(python), complaints_of(python)
         home = upload(folder, MOUNTS[chosen.platform])
-        failed = run(home, folder, python=python, wanted=chosen.notebooks or ["01", "02", "05"])
+        wanted = chosen.notebooks or ["01", "02", "05"]
+        failed = run(home, folder, python=python, wanted=wanted, offline=chosen.offline)
         seconds, noise = first_cells(folder / "working"), written_to_stderr(folder / "working")
         changed, added = compare(packages, packages_of(python))
         worse = sorted(complaints_of(python) - complaints)
@@ -114,7 +117,9 @@ def upload(folder: Path, place: str) -> Path:
     return home
 
 
-def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[str]:
+def run(
+    home: Path, folder: Path, *, python: Path, wanted: list[str], offline: bool = False
+) -> list[str]:
     """Run notebooks in smoke size, in a working folder beside the upload.
 
     Args:
@@ -122,6 +127,7 @@ def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[st
         folder: for the kernel's description and the results.
         python: of the platform.
         wanted: numbers or names of notebooks.
+        offline: whether pip gets nothing, as in Kaggle's competitions.
 
     Returns:
         Names of those that failed.
@@ -133,6 +139,8 @@ def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[st
     (working := folder / "working").mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["JUPYTER_PATH"] = str(folder / "jupyter")
+    if offline:
+        environment |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
     sizes = plain_yaml.read_file(home / "notebooks/profiles/smoke.yaml", what="a profile")
     failed = []
     for notebook in select_notebooks(find_notebooks(home / "notebooks"), wanted):
