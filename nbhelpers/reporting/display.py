@@ -27,7 +27,6 @@ from nbhelpers.common import files
 from nbhelpers.media import clip_facts, ffmpeg
 from nbhelpers.media import video as clips
 from nbhelpers.reporting import plots
-from nbhelpers.reporting.plots import alt
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -59,6 +58,19 @@ def setup() -> None:
         with contextlib.suppress(AttributeError):  # a terminal shell has no figure formats
             set_matplotlib_formats("jpeg", pil_kwargs={"quality": JPEG_QUALITY})
             _describe_figures(shell.display_formatter.formatters["image/jpeg"])
+
+
+def _describe_figures(formatter) -> None:
+    """Let inline figures carry what they show in the metadata of their output, for pages."""
+    from matplotlib.figure import Figure
+
+    draw = formatter.lookup_by_type(Figure)
+
+    def draw_described(figure: Figure) -> tuple[str, dict[str, str]] | None:
+        picture = draw(figure)
+        return picture and (picture, {"alt": plots.describe(figure)})
+
+    formatter.for_type(Figure, draw_described)
 
 
 def banner(text: str) -> None:
@@ -187,7 +199,9 @@ def publish(bundle: dict[str, str], *, description: str = "") -> None:
     """
     from IPython.display import display
 
-    display(bundle, raw=True, metadata={"alt": description} if description else None)
+    display(
+        bundle, raw=True, metadata={"image/jpeg": {"alt": description}} if description else None
+    )
 
 
 def jpeg_of(drawing: Axes | Figure) -> str:
@@ -212,20 +226,6 @@ def _shell():
     from IPython import get_ipython
 
     return get_ipython()
-
-
-def _describe_figures(formatter) -> None:
-    """Let a formatter of figures put an alternative text beside each of its pictures."""
-    from matplotlib.figure import Figure
-
-    draw = formatter.lookup_by_type(Figure)
-
-    def described(figure: Figure) -> tuple[str | bytes, dict]:
-        drawn = draw(figure)
-        data, facts = drawn if isinstance(drawn, tuple) else (drawn, {})
-        return data, facts | {"alt": alt.describe(figure)}
-
-    formatter.for_type(Figure, described)
 
 
 def _with_one_palette(frames: np.ndarray) -> list[Image.Image]:

@@ -10,7 +10,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 from tiny_clips import grey_frames, write_clip
 
@@ -154,18 +153,18 @@ def test_a_slow_machine_is_not_told_where_legends_lie():
     assert [str(warning.message) for warning in given] == ["something else"]
 
 
-def test_figures_of_a_notebook_say_what_they_show():
-    figure, ax = plt.subplots()
-    ax.plot([0, 1], label="ours")
-    ax.set(title="ROC", xlabel="false alarms", ylabel="fakes caught")
-    ax.legend()
-    shell = InteractiveShell.instance()
-    try:
-        display.setup()
-        display.setup()  # a cell that is run again
-        data, facts = shell.display_formatter.format(figure)
-    finally:
-        InteractiveShell.clear_instance()
-        plt.close(figure)
-    assert facts["image/jpeg"]["alt"] == "ROC: fakes caught by false alarms (ours)"
-    assert decoded(data["image/jpeg"]).format == "JPEG"
+def test_inline_figures_carry_what_they_show():
+    from IPython.core.formatters import DisplayFormatter
+
+    shell = DisplayFormatter()
+    jpeg = shell.formatters["image/jpeg"]
+    pictures = {"Scores": "AAAA", "": None}
+    jpeg.for_type(mpl.figure.Figure, lambda figure: pictures[figure.get_suptitle()])
+    display._describe_figures(jpeg)
+    figure = plt.figure()
+    assert "image/jpeg" not in shell.format(figure)[0]
+    figure.suptitle("Scores")
+    data, metadata = shell.format(figure)
+    assert data["image/jpeg"] == "AAAA"
+    assert metadata["image/jpeg"] == {"alt": "Scores"}
+    plt.close(figure)

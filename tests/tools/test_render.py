@@ -113,23 +113,16 @@ def test_live_outputs_give_way_to_stills(finished):
     assert outputs_of(text) == []
 
 
-def test_alternative_texts_are_stored_with_the_pictures(finished):
-    for facts in ({"alt": "a curve"}, {"image/png": {"alt": "a curve", "width": 4}}):
-        output = new_output("display_data", data={"image/png": tiny.PIXEL}, metadata=facts)
-        (stored,) = outputs_of(render.stored_text(*finished(output)))
-        assert stored.metadata == {"alt": "a curve"}
-
-
 def test_of_an_interactive_figure_the_still_is_stored(finished):
     bundle = bundle_of(FIGURES["threshold"])
     alt = bundle.pop("alt")
-    output = new_output("display_data", data=bundle, metadata={"alt": alt})
+    output = new_output("display_data", data=bundle, metadata={"image/jpeg": {"alt": alt}})
     (stored,) = outputs_of(render.stored_text(*finished(output)))
     assert stored.data == {
         "image/jpeg": stored.data["image/jpeg"],
         "text/plain": bundle["text/plain"],
     }
-    assert stored.metadata.alt == alt
+    assert stored.metadata == {"image/jpeg": {"alt": alt}}
 
 
 def test_stored_outputs_are_the_same_every_time(finished):
@@ -172,3 +165,10 @@ def test_render_takes_along_what_a_notebook_builds_on():
     assert render._with_needs([]) == []
     assert set(render._with_needs(["04"])) == {"04", "03"}
     assert set(render._with_needs(["06_video"])) == {"06_video", "06", "03"}
+
+
+def test_what_a_figure_shows_is_stored_with_it(finished):
+    figure = new_output("display_data", data={"image/png": tiny.PIXEL})
+    figure.metadata = {"image/png": {"alt": "ROC of a", "width": 3}, "needs_background": "light"}
+    (stored,) = outputs_of(render.stored_text(*finished(figure)))
+    assert stored.metadata == {"image/jpeg": {"alt": "ROC of a"}}
