@@ -1,0 +1,188 @@
+"""Sphinx extension: the glossary's terms, explained where a page first mentions them.
+
+The tables of GLOSSARY.md become a Sphinx glossary, whose terms the search knows. On every other
+page the first mention of a term, and each link to the glossary whose words are a term, leads to it
+and carries its meaning as a title; `book.js` shows that beside the words.
+"""
+
+import re
+from dataclasses import dataclass
+
+PAGE = "GLOSSARY"
+# Words of the glossary that prose also uses for other things: never linked.
+EVERYDAY = frozenset(
+    "accuracy baseline chance clip configuration curve detector donor embedding exercise explain "
+    "exposure fake features fold genuine group identity label margin mask method original "
+    "parameter partition preset profile real report sample score solution source split subject "
+    "temperature threshold trainable values width actor corruption metadata seconds manipulated "
+    "deepfake low high calibration robustness freezing".split()
+)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One row of the glossary.
+
+    Attributes:
+        names: the field's names for it, the first of which is its own.
+        here: our name, as Markdown.
+        meaning: as Markdown.
+    """
+
+    names: tuple[str, ...]
+    here: str
+    meaning: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What prose may call it: the names, and ours if it is a word (`auc` is AUC there)."""
+        ours = re.fullmatch(r"`([a-z]+)`", self.here)
+        short = (ours[1].upper() if len(ours[1]) <= 4 else ours[1],) if ours else ()
+        return tuple(word for word in (*self.names, *short) if word.lower() not in EVERYDAY)
+
+    @property
+    def explanation(self) -> str:
+        """The meaning as plain text."""
+        return f"{self.names[0]}: {re.sub(r'[`*]', '', self.meaning)}"
+
+
+def read_terms(text: str) -> list[Term]:
+    """Read the tables of the glossary.
+
+    Args:
+        text: of GLOSSARY.md.
+
+    Returns:
+        A term per row.
+
+    Raises:
+        ValueError: a name that stands in two rows.
+
+    >>> read_terms("| term | here | meaning |\\n|---|---|---|\\n| log loss | `log_loss` | in nats |")
+    [Term(names=('log loss',), here='`log_loss`', meaning='in nats')]
+    """
+    terms: list[Term] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        if line.startswith("|") and len(cells) == 3 and cells[0] != "term":
+            names = tuple(name.strip() for name in cells[0].split(","))
+            known = {name for term in terms for name in term.names} & set(names)
+            if known:
+                raise ValueError(f"Expected each term once in the glossary; received {known} twice.")
+            terms.append(Term(names, cells[1], cells[2]))
+    return terms
+
+
+def with_directives(text: str) -> str:
+    """Turn the glossary's tables into Sphinx's glossaries.
+
+    Args:
+        text: of GLOSSARY.md.
+
+    Returns:
+        Text for MyST.
+    """
+
+    def entries(table: re.Match[str]) -> str:
+        blocks = [
+            "\n".join(term.names) + f"\n  {_sentence(term.meaning)} Here: {term.here}"
+            for term in read_terms(table[0])
+        ]
+        return "```{glossary}\n" + "\n\n".join(blocks) + "\n```\n"
+
+    return re.sub(r"(?:^\|.*\n?)+", entries, text, flags=re.MULTILINE)
+
+
+def _sentence(text: str) -> str:
+    """Return text with a full stop at its end."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def setup(app) -> dict:
+    """Register the extension with Sphinx."""
+    app.connect("source-read", _read)
+    app.connect("doctree-resolved", _explain)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _read(app, page: str, source: list[str]) -> None:
+    """Give Sphinx the glossary with its tables turned."""
+    if page == PAGE:
+        source[0] = with_directives(source[0])
+
+
+def _explain(app, doctree, page: str) -> None:
+    """Link the terms of one page."""
+    if page == PAGE:
+        return
+    path = app.env.doc2path(PAGE)
+    with open(path, encoding="utf-8") as file:
+        terms = read_terms(file.read())
+    glossary = app.builder.get_relative_uri(page, PAGE)
+    by_word = {word.lower(): term for term in terms for word in (*term.names, *term.words)}
+    linked = _explain_links(app, doctree, by_word, glossary)
+    _explain_mentions(app, doctree, by_word, glossary, linked)
+
+
+def _explain_links(app, doctree, by_word: dict[str, Term], glossary: str) -> set[Term]:
+    """Lead links to the glossary to the very term; return the terms."""
+    from docutils import nodes
+
+    linked = set()
+    for link in doctree.findall(nodes.reference):
+        term = by_word.get(link.astext().lower()) or by_word.get(link.astext().lower()[:-1])
+        if term and link.get("refuri", "").partition("#")[0] == glossary:
+            link["refuri"] = _address(app, term, glossary)
+            link["reftitle"] = term.explanation
+            link["classes"].append("explained")
+            linked.add(term)
+    return linked
+
+
+def _explain_mentions(app, doctree, by_word: dict, glossary: str, linked: set[Term]) -> None:
+    """Turn the first mention of every other term into a link."""
+    from docutils import nodes
+
+    words = sorted({word for term in by_word.values() for word in term.words}, key=len)
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, reversed(words)))})(?=s?\b)", re.IGNORECASE)
+    places = (nodes.paragraph, nodes.strong, nodes.emphasis)
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, places) or _inside(text, (nodes.reference, nodes.image)):
+            continue
+        pieces, end = [], 0
+        for mention in pattern.finditer(text):
+            term = by_word[mention[0].lower()]
+            if term in linked:
+                continue
+            linked.add(term)
+            link = nodes.reference(
+                mention[0],
+                mention[0],
+                refuri=_address(app, term, glossary),
+                reftitle=term.explanation,
+                internal=True,
+                classes=["explained"],
+            )
+            pieces += [nodes.Text(text[end : mention.start()]), link]
+            end = mention.end()
+        if pieces:
+            text.parent.replace(text, [*pieces, nodes.Text(text[end:])])
+
+
+def _inside(node, kinds: tuple) -> bool:
+    """Whether a node stands in one of some kinds."""
+    while node.parent is not None:
+        node = node.parent
+        if isinstance(node, kinds):
+            return True
+    return False
+
+
+def _address(app, term: Term, glossary: str) -> str:
+    """Return where a term stands."""
+    anchors = {
+        name: anchor
+        for name, _, kind, page, anchor, _ in app.env.get_domain("std").get_objects()
+        if kind == "term" and page == PAGE
+    }
+    return f"{glossary}#{anchors[term.names[0]]}"
