@@ -41,6 +41,7 @@ PAGES = (
     "notebooks/appendix/*.ipynb",
 )
 PICTURES = ("docs/*.svg", "docs/*.jpg", "data/*.jpg")
+APPENDIX = re.compile(r"```\{toctree\}\n:hidden:\n:caption: Appendix\n[^`]*```\n")
 SITE = ".buildinfo"  # Sphinx leaves it in every folder of pages
 COLAB_LINK = re.compile(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/")
 
@@ -139,7 +140,10 @@ def lay_out(root: Path, folder: Path) -> None:
                 files.write_text(target, nbformat.writes(content))
             else:
                 shutil.copyfile(path, target)
-    shutil.copyfile(root / CONFIGURATION / "index.md", folder / "index.md")
+    first = (root / CONFIGURATION / "index.md").read_text(encoding="utf-8")
+    if not (folder / "notebooks" / "appendix").is_dir():  # Sphinx wants something in each list
+        first = APPENDIX.sub("", first)
+    files.write_text(folder / "index.md", first)
 
 
 def page_notebook(notebook):

@@ -9,14 +9,8 @@ import re
 from dataclasses import dataclass
 
 PAGE = "GLOSSARY"
-# Words of the glossary that prose also uses for other things: never linked.
-EVERYDAY = frozenset(
-    "accuracy baseline chance clip configuration curve detector donor embedding exercise explain "
-    "exposure fake features fold genuine group identity label margin mask method original "
-    "parameter partition preset profile real report sample score solution source split subject "
-    "temperature threshold trainable values width actor corruption metadata seconds manipulated "
-    "deepfake low high calibration robustness freezing".split()
-)
+# Names of one word that prose uses for nothing else; of the others only links are explained.
+SINGLE = ("backbone", "bootstrap", "calibration", "leakage", "logit", "prior", "saliency")
 
 
 @dataclass(frozen=True)
@@ -34,11 +28,16 @@ class Term:
     meaning: str
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """What prose may call it: the names, and ours if it is a word (`auc` is AUC there)."""
-        ours = re.fullmatch(r"`([a-z]+)`", self.here)
-        short = (ours[1].upper() if len(ours[1]) <= 4 else ours[1],) if ours else ()
-        return tuple(word for word in (*self.names, *short) if word.lower() not in EVERYDAY)
+    def ours(self) -> str:
+        """Our name if it is a plain word, as prose writes it (`auc` is AUC there); else ""."""
+        word = re.fullmatch(r"`([a-z]+)`", self.here)
+        return "" if not word else word[1].upper() if len(word[1]) <= 4 else word[1]
+
+    @property
+    def words(self) -> list[str]:
+        """What is explained wherever prose first mentions it."""
+        names = [name for name in self.names if " " in name or "-" in name or name in SINGLE]
+        return names + [self.ours] * (self.ours.isupper() or self.ours in SINGLE)
 
     @property
     def explanation(self) -> str:
@@ -47,7 +46,7 @@ class Term:
 
 
 def read_terms(text: str) -> list[Term]:
-    """Read the tables of the glossary.
+    r"""Read the tables of the glossary.
 
     Args:
         text: of GLOSSARY.md.
@@ -58,7 +57,7 @@ def read_terms(text: str) -> list[Term]:
     Raises:
         ValueError: a name that stands in two rows.
 
-    >>> read_terms("| term | here | meaning |\\n|---|---|---|\\n| log loss | `log_loss` | in nats |")
+    >>> read_terms("| term | here | meaning |\n|---|---|---|\n| log loss | `log_loss` | in nats |")
     [Term(names=('log loss',), here='`log_loss`', meaning='in nats')]
     """
     terms: list[Term] = []
@@ -68,7 +67,7 @@ def read_terms(text: str) -> list[Term]:
             names = tuple(name.strip() for name in cells[0].split(","))
             known = {name for term in terms for name in term.names} & set(names)
             if known:
-                raise ValueError(f"Expected each term once in the glossary; received {known} twice.")
+                raise ValueError(f"Expected each term in one row; received {known} in two.")
             terms.append(Term(names, cells[1], cells[2]))
     return terms
 
@@ -119,7 +118,7 @@ def _explain(app, doctree, page: str) -> None:
     with open(path, encoding="utf-8") as file:
         terms = read_terms(file.read())
     glossary = app.builder.get_relative_uri(page, PAGE)
-    by_word = {word.lower(): term for term in terms for word in (*term.names, *term.words)}
+    by_word = {word.lower(): term for term in terms for word in (term.ours, *term.names) if word}
     linked = _explain_links(app, doctree, by_word, glossary)
     _explain_mentions(app, doctree, by_word, glossary, linked)
 
@@ -144,7 +143,7 @@ def _explain_mentions(app, doctree, by_word: dict, glossary: str, linked: set[Te
     from docutils import nodes
 
     words = sorted({word for term in by_word.values() for word in term.words}, key=len)
-    pattern = re.compile(rf"\b({'|'.join(map(re.escape, reversed(words)))})(?=s?\b)", re.IGNORECASE)
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, reversed(words)))})(?=s?\b)", re.I)
     places = (nodes.paragraph, nodes.strong, nodes.emphasis)
     for text in list(doctree.findall(nodes.Text)):
         if not isinstance(text.parent, places) or _inside(text, (nodes.reference, nodes.image)):

@@ -15,7 +15,6 @@ checkout = str(here.parents[1])
 repository = os.environ.get("BOOK_REPOSITORY", "")
 # Parts of the README are included in the first page, which stands for it.
 exclude_patterns = ["README.md"]
-suppress_warnings = ["toc.empty_glob"]  # the appendix may be empty
 
 # Outputs are those stored in git; dollar signs are money, and formulas need no script.
 nb_execution_mode = "off"
@@ -31,8 +30,9 @@ html_js_files = ["book.js"]
 html_favicon = str(here / "static" / "favicon.svg")
 html_show_sphinx = False
 html_copy_source = bool(repository)
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system; a button changes it
 html_theme_options = {
-    "home_page_in_toc": True,
+    "navbar_persistent": [],  # the search is in the side bar
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
