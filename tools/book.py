@@ -157,7 +157,7 @@ def page_notebook(notebook):
     Returns:
         The same.
     """
-    heading, figures = "", 0
+    heading = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heads = re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)
@@ -168,11 +168,32 @@ def page_notebook(notebook):
             _fold(cell, "hide-input", "Set-up, needed on Kaggle and Colab")
         elif "solution" in tags:
             _fold(cell, "hide-cell", "Solution")
-        if any(kind.startswith("image/") for out in cell.outputs for kind in out.get("data", {})):
-            figures += 1
-            alt = f"Figure {figures}, in the part \u201c{heading}\u201d; the text says what to see."
+        pictures = [one for one in cell.outputs if picture_only(one)]
+        if pictures:
+            place = (
+                f"Figure in the part \u201c{heading}\u201d; the text around it says what to see."
+            )
+            texts = [one.metadata.get("alt", "") for one in pictures]
+            alt = " ".join(filter(None, texts)) or place
             cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
     return notebook
+
+
+def picture_only(output) -> bool:
+    """Whether an output is a picture; HTML beside it goes, unless it is alive.
+
+    Stored outputs have lost their scripts, and a slider without one is worse than its picture.
+
+    Args:
+        output: of a code cell; it is changed.
+    """
+    data = output.get("data", {})
+    if not any(kind.startswith("image/") for kind in data):
+        return False
+    if "<script" in data.get("text/html", ""):
+        return False
+    data.pop("text/html", None)
+    return True
 
 
 def _fold(cell, tag: str, words: str) -> None:

@@ -1,6 +1,7 @@
 """What the course site's program lays out, folds, links and refuses; the pages: tests/book/."""
 
 import json
+import re
 import shutil
 
 import nbformat
@@ -68,7 +69,9 @@ def test_without_one_they_are_text_and_broken_links_stop_the_build(checkout, tmp
     out = tmp_path / "site"
     assert book.build(out, root=checkout) == 0
     first = (out / "index.html").read_text(encoding="utf-8")
-    assert "the licence, its tests, <a" in first
+    sentence = re.search(r"<p>(.*the licence.*)</p>", first)[1]
+    assert re.findall(r"<a .*?>", sentence)[0].count("docs/other.html")
+    assert re.sub(r"<.*?>", "", sentence) == "the licence, its tests, the other page, top"
     (checkout / "LICENSE").unlink()
     assert book.build(out, root=checkout) == 1
     assert "LICENSE" in capfd.readouterr().err
@@ -101,20 +104,33 @@ def test_an_address_that_opens_no_notebooks_is_refused(checkout, tmp_path):
 
 def test_cells_are_folded_and_figures_have_a_text():
     figure = new_output("display_data", data={"image/jpeg": "AAAA"})
+    named = new_output("display_data", data=figure.data, metadata={"alt": "ROC of two networks"})
     cells = [
         new_markdown_cell("# Title\n\n## The `leak`, measured"),
         new_code_cell("plot()", outputs=[figure]),
         new_code_cell("x", metadata={"tags": ["hosted"]}),
-        new_code_cell("y", metadata={"tags": ["solution"]}, outputs=[figure]),
+        new_code_cell("y", metadata={"tags": ["solution"]}, outputs=[named]),
         new_code_cell("z", metadata={"tags": ["exercise"]}),
     ]
     _, shown, hosted, solution, exercise = book.page_notebook(new_notebook(cells=cells)).cells
     alt = shown.metadata["mystnb"]["image"]["alt"]
-    assert alt.startswith("Figure 1, in the part \u201cThe leak, measured\u201d")
+    assert alt.startswith("Figure in the part \u201cThe leak, measured\u201d")
     assert "hide-input" in hosted.metadata["tags"]
     assert "hide-cell" in solution.metadata["tags"]
-    assert solution.metadata["mystnb"]["image"]["alt"].startswith("Figure 2")
+    assert solution.metadata["mystnb"]["image"]["alt"] == "ROC of two networks"
     assert exercise.metadata == {"tags": ["exercise"]}
+
+
+def test_a_picture_stands_for_a_figure_that_has_lost_its_script():
+    def output(page):
+        return new_output("display_data", data={"text/html": page, "image/jpeg": "AAAA"})
+
+    dead, alive = output("<input>"), output("<input><script>x</script>")
+    assert book.picture_only(dead)
+    assert set(dead.data) == {"image/jpeg"}
+    assert not book.picture_only(alive)
+    assert set(alive.data) == {"image/jpeg", "text/html"}
+    assert not book.picture_only(new_output("display_data", data={"text/html": "<table>"}))
 
 
 def test_everything_that_is_a_page_is_laid_out(tmp_path):
