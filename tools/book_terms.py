@@ -6,6 +6,7 @@ and carries its meaning as a title; `book.js` shows that beside the words.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 PAGE = "GLOSSARY"
@@ -92,6 +93,23 @@ def with_directives(text: str) -> str:
     return re.sub(r"(?:^\|.*\n?)+", entries, text, flags=re.MULTILINE)
 
 
+def mentions(words: Iterable[str]) -> re.Pattern[str]:
+    """Return what matches terms in prose: singular or plural, the longest first.
+
+    Args:
+        words: to match; those in capitals as they are, the others in any case.
+
+    Returns:
+        Pattern with the term as its only group.
+
+    >>> mentions(["log loss", "AUC", "MASK"]).findall("AUCs, Log loss and a mask")
+    ['AUC', 'Log loss']
+    """
+    ways = sorted(words, key=len, reverse=True)
+    ways = [re.escape(way) if way.isupper() else f"(?i:{re.escape(way)})" for way in ways]
+    return re.compile(rf"\b({'|'.join(ways)})(?=s?\b)")
+
+
 def _sentence(text: str) -> str:
     """Return text with a full stop at its end."""
     return text if text.endswith((".", "?", "!")) else f"{text}."
@@ -142,8 +160,7 @@ def _explain_mentions(app, doctree, by_word: dict, glossary: str, linked: set[Te
     """Turn the first mention of every other term into a link."""
     from docutils import nodes
 
-    words = sorted({word for term in by_word.values() for word in term.words}, key=len)
-    pattern = re.compile(rf"\b({'|'.join(map(re.escape, reversed(words)))})(?=s?\b)", re.I)
+    pattern = mentions({word for term in by_word.values() for word in term.words})
     places = (nodes.paragraph, nodes.strong, nodes.emphasis)
     for text in list(doctree.findall(nodes.Text)):
         if not isinstance(text.parent, places) or _inside(text, (nodes.reference, nodes.image)):
