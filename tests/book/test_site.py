@@ -30,6 +30,13 @@ SEEN = """async () => {
 }"""
 
 
+# Code and rows of tables look the same all along a page, and there are thousands of their parts.
+THIN = """() => {
+  document.querySelectorAll('.highlight pre').forEach((one, at) => at < 4 || one.remove());
+  document.querySelectorAll('tr:nth-child(n+5)').forEach(one => one.remove());
+}"""
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files and says nothing."""
 
@@ -64,6 +71,20 @@ def names(site):
     return sorted(path.relative_to(site).as_posix() for path in paths)
 
 
+def serious_faults(page, *rules):
+    """What axe-core objects to on a page, by all rules or some; None where there is no axe-core."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        return None
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    return [
+        (fault["id"], len(fault["nodes"]), fault["nodes"][0]["html"][:200])
+        for fault in Axe().run(page, options=options).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.fixture(scope="module")
 def visits(browser, address, names):
     """What was seen on each page, on a phone: page -> facts."""
@@ -78,6 +99,12 @@ def visits(browser, address, names):
         failures.clear()
         page.goto(address + name)
         facts[name] = page.evaluate(SEEN) | {"requests": [*requests], "failures": [*failures]}
+        page.evaluate(THIN)
+        facts[name]["light"] = serious_faults(page)
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        facts[name]["dark"] = serious_faults(page, "color-contrast")
+        page.emulate_media(color_scheme="light")
     context.close()
     return facts
 
@@ -117,30 +144,11 @@ def test_pages_ask_no_other_host_and_nothing_fails(visits, address):
         assert not facts["failures"], name
 
 
-# Code and rows of tables look the same all along a page, and there are thousands of their parts.
-THIN = """() => {
-  document.querySelectorAll('.highlight pre').forEach((one, at) => at < 4 || one.remove());
-  document.querySelectorAll('tr:nth-child(n+5)').forEach(one => one.remove());
-}"""
-
-
-@pytest.mark.parametrize("device", [PHONE, DESK], ids=["phone, light", "desk, dark"])
-def test_axe_finds_no_serious_fault(device, browser, address, names):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
-    options = {"resultTypes": ["violations"]}
-    if device is DESK:  # the rest does not depend on colours
-        options["runOnly"] = ["color-contrast"]
-    context = browser.new_context(**device)
-    page, faults = context.new_page(), []
-    for name in names:
-        page.goto(address + name)
-        page.evaluate(THIN)
-        for fault in axe.run(page, options=options).response["violations"]:
-            if fault["impact"] in ("serious", "critical"):
-                nodes = [node["html"][:150] for node in fault["nodes"][:3]]
-                faults.append((name, fault["id"], len(fault["nodes"]), nodes))
-    context.close()
-    assert not faults
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_no_serious_fault(colours, visits):
+    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
+    faults = {name: facts[colours] for name, facts in visits.items()}
+    assert not {name: found for name, found in faults.items() if found}
 
 
 @pytest.fixture
