@@ -80,13 +80,13 @@ def build(out: Path, *, repository: str = "", root: Path | None = None) -> int:
         UsageError: no Sphinx, an unusable address, or a folder that is no site.
     """
     root = root or locate.project_root()
-    if importlib.util.find_spec("sphinx") is None:
-        raise UsageError("Expected Sphinx; it is not installed. Use `make book`.")
     if out.exists() and any(out.iterdir()) and not (out / SITE).is_file():
         raise UsageError(f"Expected a new folder or a site; received {out}. Name another.")
     repository = repository or repository_in(root)
     if repository:
         repository = "https://github.com/{}/{}".format(*owner_and_name(repository))
+    if importlib.util.find_spec("sphinx") is None:
+        raise UsageError("Expected Sphinx; it is not installed. Use `make book`.")
     with tempfile.TemporaryDirectory(prefix="nbhelpers-book-") as folder:
         pages, site = Path(folder, "pages"), Path(folder, "site")
         lay_out(root, pages)

@@ -81,7 +81,7 @@ def test_without_one_they_are_text_and_broken_links_stop_the_build(checkout, tmp
 def test_a_folder_that_is_no_site_stays(tmp_path, capsys):
     (tmp_path / "mine.txt").write_text("mine")
     assert command_line.run(book, ["--out", str(tmp_path)]) == 2
-    assert "Expected" in capsys.readouterr().err
+    assert "Expected a new folder or a site" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
