@@ -14,6 +14,7 @@ from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.paths import path_argument
 from nbhelpers.data import locate
+from nbhelpers.runner import pictures
 from nbhelpers.runner.notebooks import HOSTED, tags_of
 from tools import command_line
 from tools.hosted import owner_and_name
@@ -168,13 +169,12 @@ def page_notebook(notebook):
             _fold(cell, "hide-input", "Set-up, needed on Kaggle and Colab")
         elif "solution" in tags:
             _fold(cell, "hide-cell", "Solution")
-        pictures = [one for one in cell.outputs if picture_only(one)]
-        if pictures:
+        figures = [one for one in cell.outputs if picture_only(one)]
+        if figures:
             place = (
                 f"Figure in the part \u201c{heading}\u201d; the text around it says what to see."
             )
-            texts = [one.metadata.get("alt", "") for one in pictures]
-            alt = " ".join(filter(None, texts)) or place
+            alt = " ".join(filter(None, map(pictures.description, figures))) or place
             cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
     return notebook
 

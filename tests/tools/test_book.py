@@ -104,7 +104,8 @@ def test_an_address_that_opens_no_notebooks_is_refused(checkout, tmp_path):
 
 def test_cells_are_folded_and_figures_have_a_text():
     figure = new_output("display_data", data={"image/jpeg": "AAAA"})
-    named = new_output("display_data", data=figure.data, metadata={"alt": "ROC of two networks"})
+    alt = {"image/jpeg": {"alt": "ROC of two networks"}}
+    named = new_output("display_data", data=figure.data, metadata=alt)
     cells = [
         new_markdown_cell("# Title\n\n## The `leak`, measured"),
         new_code_cell("plot()", outputs=[figure]),
