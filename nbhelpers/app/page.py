@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 
-from nbhelpers.app import uploads
 from nbhelpers.common.html import page as framed
 from nbhelpers.predict import report, sections
 
@@ -104,7 +103,8 @@ async function wait(id, shown) {
 async function judge(file, shown) {
   let id;
   try {
-    if (file.size > MOST_BYTES) throw new Error(TOO_LARGE.replace('SIZE', size(file)));
+    const asked = await fetch('files?size=' + file.size).catch(() => { throw new Error(LOST); });
+    if (!asked.ok) throw new Error((await asked.json()).error);
     shown.say(`Copying it: ${size(file)}`, 0);
     id = await send(file, shown);
     unanswered.add(id);
@@ -149,12 +149,9 @@ def page(facts: str, *, nonce: str) -> str:
     Returns:
         HTML.
     """
-    too_large = (
-        f"The file has SIZE; at most {uploads.MOST_BYTES / 1e6:,.0f} MB are taken. {uploads.ADVICE}"
+    script = (
+        f'<script nonce="{html.escape(nonce)}">const LOST = {json.dumps(LOST)};{SCRIPT}</script>'
     )
-    words = {"MOST_BYTES": uploads.MOST_BYTES, "TOO_LARGE": too_large, "LOST": LOST}
-    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in words.items())
-    script = f'<script nonce="{html.escape(nonce)}">{constants}{SCRIPT}</script>'
     return framed(TITLE, f"{report.BANNER}{BODY}{facts}{script}", style=sections.STYLE + STYLE)
 
 

@@ -121,25 +121,34 @@ class _Page(_Handler):
 
 
 class _Files(_Handler):
-    """Takes a file, the body of the request, and writes it to the disk as it comes."""
+    """Takes a file, the body of the request, and writes it to the disk as it comes.
+
+    A refusal ends the connection, and a browser that is still sending would not see why: so it
+    asks before with GET.
+    """
 
     _upload: uploads.Upload | None = None
 
     def prepare(self) -> None:
         super().prepare()
-        if self._finished:
+        if self._finished or self.request.method != "POST":
             return
         headers = self.request.headers
+        if self._is_taken(headers.get("Content-Length")):
+            self._upload = uploads.Upload(headers.get("X-File-Name"), self._folder)
+
+    def get(self) -> None:
+        if self._is_taken(self.get_query_argument("size", None)):
+            self.set_status(204)
+
+    def _is_taken(self, size: str | None) -> bool:
+        """Whether a file of a size is taken; if not, the reason is the answer."""
         try:
-            uploads.check(
-                headers.get("Content-Length"),
-                folder=self._folder,
-                unfinished=self._jobs.unfinished,
-            )
-            if self.request.method == "POST":
-                self._upload = uploads.Upload(headers.get("X-File-Name"), self._folder)
+            uploads.check(size, folder=self._folder, unfinished=self._jobs.unfinished)
         except uploads.RefusedError as error:
             self.refuse(error.status, str(error))
+            return False
+        return True
 
     def data_received(self, chunk: bytes) -> None:
         if self._upload is None:

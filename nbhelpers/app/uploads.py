@@ -30,16 +30,13 @@ class RefusedError(ValueError):
         self.status = status
 
 
-def check(length: str | None, *, folder: Path, unfinished: int) -> int:
+def check(length: str | None, *, folder: Path, unfinished: int) -> None:
     """Decide whether a file is taken, before any of it is read.
 
     Args:
         length: its size as the browser says it; None where it does not.
         folder: where it will lie.
         unfinished: files that wait already.
-
-    Returns:
-        Bytes.
 
     Raises:
         RefusedError: it is empty or too large, or there is no room, or too many wait.
@@ -59,7 +56,6 @@ def check(length: str | None, *, folder: Path, unfinished: int) -> int:
         raise RefusedError(503, f"{unfinished} files wait already. Try again in a minute.")
     if shutil.disk_usage(folder).free < size + SPARE_BYTES:
         raise RefusedError(507, "The disk of this computer has no room for the file.")
-    return size
 
 
 def safe_name(given: str | None) -> str:
