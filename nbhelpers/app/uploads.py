@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ MOST_BYTES = 1_000_000_000  # of a file
 SPARE_BYTES = 200_000_000  # that stay free on the disk
 MOST_WAITING = 20  # files without an answer, of all people together
 LONGEST_NAME = 120  # letters
+FORBIDDEN = r"[\x00-\x1f\x7f-\x9f" + ('<>:"|?*]' if os.name == "nt" else "]")
 ADVICE = (
     "Cut a shorter piece out of it, or use `nbhelpers predict` in a terminal, which has no limit."
 )
@@ -65,13 +67,14 @@ def safe_name(given: str | None) -> str:
         given: percent-encoded, with or without folders.
 
     Returns:
-        A file's name without folder, control characters and what Windows does not take.
+        A file's name without folder and control characters, on Windows also without what that
+        does not take.
 
-    >>> safe_name("..%2F..%2Fmy%20photo%3F.jpg")
-    'my photo_.jpg'
+    >>> safe_name("..%2F..%2Fmy%20photo.jpg")
+    'my photo.jpg'
     """
     name = unquote(given or "", errors="replace").replace("\\", "/").rpartition("/")[2]
-    name = re.sub(r'[\x00-\x1f\x7f-\x9f<>:"|?*]', "_", name).strip(" .")
+    name = re.sub(FORBIDDEN, "_", name).strip(" .")
     stem, dot, ending = name.rpartition(".")
     if dot and len(ending) <= 10:
         name = f"{stem[: LONGEST_NAME - len(ending)]}.{ending}"

@@ -24,6 +24,7 @@ BANNER = f'<p class="banner">{html.escape(NO_PROOF)}</p>'
 STYLE = """
 main { display: flex; flex-direction: column; }
 h1 { order: -2; } .sums { order: -1; }
+.file { margin: .5rem 0; }
 """
 
 

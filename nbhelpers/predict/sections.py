@@ -39,7 +39,6 @@ STYLE = """
 .file > summary.plain { cursor: default; }
 .file > summary::-webkit-details-marker { display: none; }
 .file > summary img { width: 100%; border-radius: 6px; display: block; }
-.file > summary.bare { grid-template-columns: 1fr; }
 .file h2 { margin: 0 0 .2rem; font-size: 1rem; overflow-wrap: anywhere; }
 .answer { font-size: 1.2rem; font-weight: 600; margin: 0 0 .4rem; }
 .answer::first-letter { text-transform: uppercase; }
@@ -61,7 +60,9 @@ figure { margin: .5rem 0 0; }
 .curve img { width: 100%; max-width: 44rem; background: #fff; border-radius: 6px; }
 .scale { height: .8rem; max-width: 26rem; border-radius: 4px; margin-top: .4rem; }
 figcaption { font-size: .86rem; color: var(--faint); }
-@media (max-width: 30rem) { .file > summary { grid-template-columns: 1fr; } }
+@media (max-width: 30rem) { .file > summary { grid-template-columns: 5.5rem 1fr; gap: .8rem;
+  padding: .8rem; } }
+.file > summary.bare { grid-template-columns: 1fr; }
 """
 EXPLAINED = (
     "Beside each face is a copy in colours that show which parts argued for a manipulation "

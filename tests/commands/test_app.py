@@ -17,7 +17,7 @@ import tiny_models
 
 from nbhelpers import __main__ as command
 
-PATIENCE = float(os.environ.get("NBHELPERS_PATIENCE", "600"))  # seconds
+PATIENCE = float(os.environ.get("NBHELPERS_PATIENCE", "240"))  # seconds
 needs_tornado = pytest.mark.skipif(
     importlib.util.find_spec("tornado") is None, reason="tornado is not installed"
 )
@@ -25,7 +25,7 @@ needs_tornado = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    """The program, with a tiny detector; its address, its process, its folder for temporary files."""
+    """The program with a tiny detector: its address, its process, its folder for passing files."""
     root = tmp_path_factory.mktemp("app")
     model, temporary = tiny_models.colour_detector(root / "colour.keras"), root / "temporary"
     temporary.mkdir()
@@ -124,7 +124,8 @@ def test_files_are_judged_in_a_browser(app, open_page, tmp_path, clip_path):
     assert face.evaluate("one => one.naturalWidth") > 1
     width = page.locator("html")
     assert width.evaluate("one => one.scrollWidth - one.clientWidth") == 0
-    assert [list(folder.iterdir()) for folder in app.temporary.iterdir()] == [[]]
+    (folder,) = app.temporary.glob("nbhelpers-app-*")
+    assert list(folder.iterdir()) == []
     assert page.problems == []
 
 
@@ -165,8 +166,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(app):
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(app.address.rstrip("/") + "x/")
     app.process.send_signal(signal.SIGINT)
-    out, told = app.process.communicate(timeout=PATIENCE)
+    _, told = app.process.communicate(timeout=PATIENCE)
     assert app.process.returncode == 0
-    assert out == "End with Ctrl-C.\n"
     assert told == "\nThe page is closed; nothing was kept.\n"
-    assert list(app.temporary.iterdir()) == []
+    assert list(app.temporary.glob("nbhelpers*")) == []
