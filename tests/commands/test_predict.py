@@ -90,8 +90,8 @@ def test_every_file_gets_an_answer(files, model_file, tmp_path, capsys):
     assert NO_PROOF in text
     page = Page(report.read_text(encoding="utf-8"))
     assert page.headings == [path.name for path in sorted(files.iterdir())]
-    # Two overviews; two faces and two frames, each with its map; a curve.
-    assert len(page.alts) == 2 + 2 * 2 + 2 * 2 + 1
+    # Three thumbnails, the group in large; two faces, two frames, each with its map; a curve.
+    assert len(page.alts) == 3 + 1 + 2 * 2 + 2 * 2 + 1
     assert all(page.alts)
     assert all(source.startswith("data:image/") for source in page.sources)
 
