@@ -33,7 +33,7 @@ ALLOWED = {
     "display.py": {"save", "savefig"},  # memory; a draft
     "store.py": {"savez"},  # a draft
     "uploads.py": {"open"},  # a temporary folder
-    "index.py": {"save"},  # memory
+    "covers.py": {"save"},  # memory
     "render.py": {"save"},  # memory
     "html.py": {"save", "savefig"},  # memory
     "execution.py": {"open"},  # the log, which grows line by line
