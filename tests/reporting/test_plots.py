@@ -4,6 +4,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
+import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -42,6 +43,56 @@ def test_pictures_fill_a_grid_and_leave_the_rest_empty():
 def test_no_pictures_give_an_empty_figure():
     assert not plots.plot_pictures([]).axes[0].images
     assert not plots.plot_forgeries([], []).axes[0].images
+
+
+def test_rows_of_pictures_by_label(tmp_path):
+    path = tmp_path / "real.png"
+    cv2.imwrite(str(path), picture(7))
+    table = pd.DataFrame(
+        {
+            "label": ["FAKE", "REAL", "FAKE", "FAKE"],
+            "path": [picture(1), str(path), picture(2), picture(3)],
+            "p_fake": [0.987, 0.1, 0.5, 0.4],
+        }
+    )
+    figure = plots.plot_rows(table, columns=2, title="p_fake")
+    assert [ax.get_ylabel() for ax in figure.axes] == ["REAL", "", "FAKE", ""]
+    assert [ax.get_title() for ax in figure.axes] == ["0.10", "", "0.99", "0.50"]
+    assert [int(ax.images[0].get_array().max()) if ax.images else None for ax in figure.axes] == [
+        7,
+        None,
+        1,
+        2,
+    ]
+    assert figure.axes[2].title.get_color() == plots.COLOURS["FAKE"]
+
+
+def test_rows_keep_a_gap_where_a_counterpart_is_missing():
+    kinds = ["mistake", "mistake", "counterpart", "counterpart", "counterpart"]
+    pixels = [picture(1), picture(2), "", picture(4), float("nan")]
+    figure = plots.plot_rows(pd.DataFrame({"kind": kinds, "path": pixels}), by="kind")
+    assert [bool(ax.images) for ax in figure.axes] == [True, True, False, False, True, False]
+    assert figure.axes[3].get_ylabel() == "counterpart"
+
+
+def test_rows_are_drawn_by_seed_or_come_first():
+    table = pd.DataFrame({"label": ["REAL"] * 20, "path": [picture(i) for i in range(20)]})
+
+    def values(**options):
+        axes = plots.plot_rows(table, columns=5, **options).axes
+        return [int(ax.images[0].get_array().max()) for ax in axes]
+
+    assert values() == [0, 1, 2, 3, 4]
+    assert values(seed=1) == values(seed=1) != values(seed=2)
+    assert len(set(values(seed=1))) == 5
+
+
+def test_no_rows_say_so():
+    table = pd.DataFrame({"label": [], "path": []})
+    (ax,) = plots.plot_rows(table).axes
+    assert [text.get_text() for text in ax.texts] == ["nothing to show"]
+    with pytest.raises(ValueError, match="columns >= 1"):
+        plots.plot_rows(table, columns=0)
 
 
 def test_forgeries_stand_under_their_originals():

@@ -5,7 +5,7 @@ The notebook decides when a figure is shown. All of them are at hand as ``plots.
 
 from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores
 from nbhelpers.reporting.plots.maps import plot_maps
-from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures
+from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures, plot_rows
 from nbhelpers.reporting.plots.scores import (
     plot_confusion,
     plot_metric,
@@ -47,6 +47,7 @@ __all__ = [
     "plot_reliability",
     "plot_robustness",
     "plot_roc",
+    "plot_rows",
     "plot_score_histogram",
     "set_style",
 ]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
+from nbhelpers.data.labels import LABELS
+from nbhelpers.media import images
 from nbhelpers.reporting.plots.style import COLOURS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -45,15 +50,68 @@ def plot_pictures(
         ax.axis("off")
         if position >= len(pictures):
             continue
-        picture = np.asarray(pictures[position])
-        if picture.ndim == 3:
-            ax.imshow(np.clip(picture, 0, 255).astype("uint8"))
-        else:
-            ax.imshow(picture, cmap="gray")
+        _show(ax, pictures[position])
         if titles is not None:
             ax.set_title(
                 titles[position], fontsize=8, color=colours[position] if colours else "black"
             )
+    return figure
+
+
+def plot_rows(
+    table: pd.DataFrame,
+    *,
+    columns: int = 6,
+    by: str = "label",
+    title: str | None = None,
+    picture: str = "path",
+    size: float = 1.5,
+    seed: int | None = None,
+) -> Figure:
+    """Draw a row of pictures for each value of a column, its name at the left.
+
+    Args:
+        table: one picture per row.
+        columns: pictures in a row at most, >= 1.
+        by: the column whose values become the rows: REAL above FAKE, anything else in the order
+            of the table.
+        title: a column of texts or numbers to stand above the pictures; None draws no titles.
+        picture: the column of pictures: paths, or arrays as ``plot_pictures`` takes them. "" and
+            None leave a gap, so that a picture and its counterpart stay one above the other.
+        size: width of a picture, inches.
+        seed: draws the pictures of each row at random; None takes the first ones.
+
+    Returns:
+        The figure. Names and titles have the colour of their class where the table has ``label``.
+
+    Raises:
+        ValueError: ``columns`` is below 1.
+
+    >>> picture = np.zeros((8, 8, 3), "uint8")
+    >>> faces = pd.DataFrame({"label": ["FAKE", "REAL"], "path": [picture, picture + 9]})
+    >>> [ax.get_ylabel() for ax in plot_rows(faces).axes]
+    ['REAL', 'FAKE']
+    """
+    if columns < 1:
+        raise ValueError(f"Expected columns >= 1; received {columns}. Ask for one picture or more.")
+    values = list(dict.fromkeys(table[by]))
+    if set(values) <= set(LABELS):
+        values = [label for label in LABELS if label in values]
+    rows = [_picked(table[table[by] == value], columns, seed=seed) for value in values]
+    columns = max(map(len, rows), default=1)
+    height = size + (0.25 if title else 0.05)
+    lines = max(1, len(rows))
+    figure, axes = plt.subplots(
+        lines, columns, figsize=(columns * size, lines * height), squeeze=False
+    )
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[], frame_on=False)
+    if not rows:
+        axes[0, 0].text(0.5, 0.5, "nothing to show", ha="center")
+    for value, row, line in zip(values, rows, axes, strict=False):
+        line[0].set_ylabel(str(value), fontsize=9, color=COLOURS.get(value, "black"))
+        for (_, entry), ax in zip(row.iterrows(), line, strict=False):
+            _draw_entry(ax, entry, picture=picture, title=title)
     return figure
 
 
@@ -85,3 +143,36 @@ def plot_forgeries(
     return plot_pictures(
         [*reals, *fakes, *gaps, *(masks or [])], names, columns=len(reals), colours=colours
     )
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+def _picked(rows: pd.DataFrame, count: int, *, seed: int | None) -> pd.DataFrame:
+    """Take the first rows, or draw some at random."""
+    if seed is None:
+        return rows.head(count)
+    return rows.sample(min(count, len(rows)), random_state=seed)
+
+
+def _draw_entry(ax: Axes, entry: pd.Series, *, picture: str, title: str | None) -> None:
+    """Draw the picture of one row of a table, or nothing where it has none."""
+    pixels = entry[picture]
+    if isinstance(pixels, str | Path):
+        pixels = images.read_image(pixels) if str(pixels) else None
+    if pixels is None or np.ndim(pixels) == 0:  # a table writes None, "" or NaN for no picture
+        return
+    _show(ax, pixels)
+    if title is not None:
+        text = entry[title]
+        text = f"{text:.2f}" if isinstance(text, float) else str(text)
+        ax.set_title(text, fontsize=8, color=COLOURS.get(entry.get("label"), "black"))
+
+
+def _show(ax: Axes, picture: np.ndarray) -> None:
+    """Draw pixels as they are: RGB in colours, one channel in grey."""
+    picture = np.asarray(picture)
+    if picture.ndim == 3:
+        ax.imshow(np.clip(picture, 0, 255).astype("uint8"))
+    else:
+        ax.imshow(picture, cmap="gray")
