@@ -220,4 +220,4 @@ def test_the_block_table_counts_every_layer_and_weight_once(keras, xception):
     models.unfreeze_from(network, network.layers[0].name)
     trained = models.block_table(network)["trained"]
     assert trained.sum() == sum(int(np.prod(w.shape)) for w in network.trainable_weights)
-    assert (trained > 0).all()
+    assert (trained.drop("11") > 0).all()  # of block 11 there is the activation that begins it
