@@ -4,6 +4,7 @@ The notebook decides when a figure is shown. All of them are at hand as ``plots.
 """
 
 from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores
+from nbhelpers.reporting.plots.description import describe, describe_axes
 from nbhelpers.reporting.plots.judgement import plot_beside_counterparts, plot_judgement
 from nbhelpers.reporting.plots.maps import plot_lime, plot_maps, plot_method
 from nbhelpers.reporting.plots.measures import plot_measures
@@ -32,6 +33,8 @@ __all__ = [
     "COLOURS",
     "CYCLE",
     "class_counts_figure",
+    "describe",
+    "describe_axes",
     "plot_beside_counterparts",
     "plot_by_class",
     "plot_class_counts",
