@@ -40,6 +40,34 @@ def draw(table: pd.DataFrame, *, count: int, seed: int, fakes: int = 5) -> pd.Da
     return pd.concat(parts) if parts else rows.head(0).assign(family="")
 
 
+def pairs(table: pd.DataFrame, *, count: int, seed: int) -> pd.DataFrame:
+    """Draw some fakes, each with its original: one per original, the methods in turn.
+
+    Args:
+        table: with ``videoname, label, original, path`` and, where known, ``method``.
+        count: pairs at most, >= 1.
+        seed: of the draw.
+
+    Returns:
+        The fakes' rows, sorted by method, with the columns ``real_path``, the original's file, and
+        ``kind``: "FAKE" and the method.
+
+    >>> rows = {"videoname": ["a", "b"], "label": ["REAL", "FAKE"], "original": ["", "a"]}
+    >>> pairs(pd.DataFrame(rows | {"path": ["a.jpg", "b.jpg"]}), count=3, seed=0)[
+    ...     "real_path"
+    ... ].item()
+    'a.jpg'
+    """
+    rows = _with_kind(table).assign(original=ties.resolved(table, "original"))
+    files = rows[rows["label"] == "REAL"].set_index("videoname")["path"]
+    rows = rows.assign(real_path=rows["original"].map(files))
+    rows = rows[(rows["label"] == "FAKE") & rows["real_path"].notna()]
+    rows = rows.sample(frac=1, random_state=seed).drop_duplicates("original")
+    turn = rows.groupby("method").cumcount()
+    chosen = rows.iloc[np.argsort(turn.to_numpy(), kind="stable")[:count]]
+    return chosen.sort_values("method", kind="stable")
+
+
 def counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Look up who stands opposite: the original of a fake, or the first fake of a real.
 

@@ -42,7 +42,6 @@ def test_pictures_fill_a_grid_and_leave_the_rest_empty():
 
 def test_no_pictures_give_an_empty_figure():
     assert not plots.plot_pictures([]).axes[0].images
-    assert not plots.plot_forgeries([], []).axes[0].images
 
 
 def test_rows_of_pictures_by_label(tmp_path):
@@ -95,16 +94,37 @@ def test_no_rows_say_so():
         plots.plot_rows(table, columns=0)
 
 
-def test_forgeries_stand_under_their_originals():
+def test_forgeries_stand_under_their_originals(tmp_path):
     real, fake = picture(100), picture(100)
-    fake[2, 3, 1] = 160
-    mask = fake[..., 1] == 160
-    figure = plots.plot_forgeries([real], [fake], masks=[mask], titles=["FAKE swap"])
+    fake[2, 3] = 160
+    paths = {name: str(tmp_path / f"{name}.png") for name in ("real", "fake", "mask")}
+    for name, pixels in zip(paths, (real, fake, 255 * (fake == 160)), strict=True):
+        cv2.imwrite(paths[name], pixels)
+    pairs = pd.DataFrame({"real_path": [paths["real"]], "path": [paths["fake"]]})
+    pairs = pairs.assign(mask_path=paths["mask"], kind="FAKE swap")
+    figure = plots.plot_forgeries(pairs, size=8)
     assert [ax.get_title() for ax in figure.axes] == ["REAL", "FAKE swap", "difference", "mask"]
+    colours = [ax.title.get_color() for ax in figure.axes]
+    assert colours == [plots.COLOURS["REAL"], plots.COLOURS["FAKE"], "black", "black"]
     difference, shown_mask = (ax.images[0].get_array() for ax in figure.axes[2:])
     assert difference[2, 3] == 60
     assert difference.sum() == 60
-    assert (shown_mask == mask).all()
+    assert (shown_mask == (fake[..., 1] == 160)).all()
+    assert len(plots.plot_forgeries(pairs.assign(mask_path=""), size=8).axes) == 3
+
+
+def test_cues_have_a_panel_each():
+    cues = pd.DataFrame({name: np.arange(8.0) for name in "abcd"})
+    figure = plots.plot_cues(cues, ["REAL", "FAKE"] * 4)
+    assert [ax.get_xlabel() for ax in figure.axes] == list("abcd")
+
+
+def test_spread_has_a_dot_per_seed():
+    ax = plots.plot_spread({"group": [0.5, 0.6, 0.55], "random": [0.9]})
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [list(line.get_xdata()) for line in dots] == [[0.5, 0.6, 0.55], [0.9]]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["group", "random"]
+    assert ax.lines[-1].get_xdata()[0] == 0.5  # chance
 
 
 def test_class_counts_in_both_kinds_of_chart():

@@ -18,12 +18,14 @@ from nbhelpers.reporting.plots.scores import (
     plot_robustness,
     plot_roc,
     plot_score_histogram,
+    plot_spread,
 )
 from nbhelpers.reporting.plots.style import COLOURS, CYCLE, set_style
 from nbhelpers.reporting.plots.tables import (
     class_counts_figure,
     plot_by_class,
     plot_class_counts,
+    plot_cues,
     plot_fakes_per_original,
     plot_leak,
 )
@@ -40,6 +42,7 @@ __all__ = [
     "plot_class_counts",
     "plot_clip_scores",
     "plot_confusion",
+    "plot_cues",
     "plot_fakes_per_original",
     "plot_forgeries",
     "plot_history",
@@ -59,5 +62,6 @@ __all__ = [
     "plot_roc",
     "plot_rows",
     "plot_score_histogram",
+    "plot_spread",
     "set_style",
 ]
