@@ -94,6 +94,27 @@ def counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     return found.astype(object).where(found["videoname"].notna(), "")
 
 
+def one_class(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Let every family show one class only: of half of them the original, of the others its fakes.
+
+    Args:
+        table: with ``videoname, label, original``.
+        seed: of the draw of the families that keep their original.
+
+    Returns:
+        The rows that stay, in their order.
+
+    >>> rows = {"videoname": ["a", "b"], "label": ["REAL", "FAKE"], "original": ["", "a"]}
+    >>> len(one_class(pd.DataFrame(rows), seed=0))
+    1
+    """
+    is_fake = table["label"] == "FAKE"
+    family = ties.resolved(table, "original").where(is_fake, table["videoname"])
+    names = np.array(sorted(family.unique()))
+    chosen = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
+    return table[family.isin(chosen) != is_fake].reset_index(drop=True)
+
+
 # ---------------------------------------------------------------- how it is done
 
 

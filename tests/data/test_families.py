@@ -55,3 +55,15 @@ def test_counterparts_keep_the_order_and_leave_gaps(table):
     assert opposite["videoname"].tolist() == ["b", "", "a1", ""]
     assert opposite["path"].tolist() == ["b.jpg", "", "a1.jpg", ""]
     assert opposite.index.tolist() == rows.index.tolist()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_class_per_family(table, seed):
+    rows = families.one_class(table, seed=seed)
+    fakes = rows[rows["label"] == "FAKE"]
+    assert not set(fakes["original"].str.removesuffix(".mp4")) & set(rows["videoname"])
+    whole = {"a": 3, "b": 1, "gone": 1}
+    assert fakes["original"].str.removesuffix(".mp4").value_counts().to_dict().items() <= (
+        whole.items()
+    )
+    assert 1 <= len(rows) < len(table)
