@@ -44,7 +44,7 @@ def gap(*, training: float, again: float, validation: float) -> str:
     """Say whether people or batch normalisation make training and validation differ.
 
     While it trains, a network with batch normalisation sees each picture next to the others of its
-    batch; later it uses running averages instead. Scored again in that way, the training pictures
+    batch; later it uses moving averages instead. Scored again in that way, the training pictures
     tell the two suspects apart: they show no new people.
 
     Args:
@@ -63,10 +63,10 @@ def gap(*, training: float, again: float, validation: float) -> str:
     if max(by_norm, by_people) < SMALL_GAP:
         return text + "No gap to explain."
     if by_people < SMALL_GAP:
-        return text + "The gap stays with people it knows: the running averages make it."
+        return text + "The gap stays with people it knows: the moving averages make it."
     if by_norm < SMALL_GAP:
         return text + "The gap comes with new people: the network knows its own by heart."
-    return text + "Both make it: the running averages, and people it has not met."
+    return text + "Both make it: the moving averages, and people it has not met."
 
 
 def damage(curves: pd.DataFrame) -> str:

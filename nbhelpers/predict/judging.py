@@ -35,7 +35,7 @@ def calibrated(
 
     Returns:
         A detector: temperature of the lowest log loss, then threshold of the best balanced
-        accuracy on the calibrated scores.
+        accuracy on the calibrated scores; its AUC on these rows is in its card.
 
     Raises:
         ValueError: as `calibration.fit_temperature`.
@@ -44,7 +44,8 @@ def calibrated(
     raw = training.predict(network, validation, mirror=mirror)
     temperature = calibration.fit_temperature(y_true, raw)
     threshold = calibration.best_threshold(y_true, calibration.apply_temperature(raw, temperature))
-    return detector.Detector(network, temperature, threshold, mirror)
+    facts = {"validation": {"n": len(validation), "auc": metrics.scores(y_true, raw)["auc"]}}
+    return detector.Detector(network, temperature, threshold, mirror, card=facts)
 
 
 def p_fake(judge: detector.Detector, table: pd.DataFrame) -> np.ndarray:
@@ -64,22 +65,20 @@ def p_fake(judge: detector.Detector, table: pd.DataFrame) -> np.ndarray:
     return calibration.apply_temperature(raw, judge.temperature)
 
 
-def compare(judges: Mapping[str, detector.Detector], validation: pd.DataFrame) -> pd.DataFrame:
+def compare(judges: Mapping[str, detector.Detector]) -> pd.DataFrame:
     """Lay out what several detectors chose on validation rows, and how well they do there.
 
     Args:
-        judges: name -> detector.
-        validation: rows with `path` and `label`, both labels present.
+        judges: name -> detector, from `calibrated`.
 
     Returns:
         Index of names, columns `temperature`, `threshold`, `auc`.
     """
-    y_true = labels.y_true(validation)
     rows = {
         name: {
             "temperature": judge.temperature,
             "threshold": judge.threshold,
-            "auc": metrics.scores(y_true, p_fake(judge, validation))["auc"],
+            "auc": judge.card["validation"]["auc"],
         }
         for name, judge in judges.items()
     }
@@ -239,6 +238,7 @@ def save(
                 "is_sample": dataset.is_sample,
             },
             "split": splits.counts(table).to_dict("index"),
+            **judge.card,
             "scores": scores,
             "scores_on": "test people, in no part of training or choice",
         },

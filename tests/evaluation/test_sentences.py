@@ -30,7 +30,7 @@ def test_a_comparison_names_the_better_one(difference, says):
     ("accuracies", "says"),
     [
         ((0.70, 0.68, 0.66), "No gap"),
-        ((0.70, 0.52, 0.52), "running averages make it"),
+        ((0.70, 0.52, 0.52), "moving averages make it"),
         ((0.90, 0.88, 0.60), "by heart"),
         ((0.90, 0.75, 0.60), "Both"),
     ],
