@@ -123,14 +123,19 @@ def method(name: str, *, centre: Mapping, noise: Mapping, stability: Mapping) ->
     Returns:
         One sentence.
     """
+    steady = (
+        f"agreement with itself after a shift of one pixel {stability['shift'].value:.2f}, with a "
+        f"scrambled network {stability['random weights'].value:.2f}."
+    )
+    compared = [centre["pointing"], centre["energy"], noise["insertion"], noise["deletion"]]
+    if not all(interval.is_firm for interval in compared):
+        return f"{name}: too few groups of people for a verdict; {steady}"
     truth = [measure for measure in ("pointing", "energy") if centre[measure].low > 0]
     faithful = ["insertion"] * (noise["insertion"].low > 0)
     faithful += ["deletion"] * (noise["deletion"].high < 0)
     return (
         f"{name}: about the truth it beats the blob in {_listed(truth) or 'nothing'}; about the "
-        f"model it beats noise in {_listed(faithful) or 'nothing'}; agreement with itself after a "
-        f"shift of one pixel {stability['shift'].value:.2f}, with a scrambled network "
-        f"{stability['random weights'].value:.2f}."
+        f"model it beats noise in {_listed(faithful) or 'nothing'}; {steady}"
     )
 
 

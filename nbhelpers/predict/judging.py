@@ -22,6 +22,8 @@ from nbhelpers.predict import detector
 if TYPE_CHECKING:
     import keras
 
+FRACTIONS = (0.6, 0.15, 0.25)  # of train, validation and test, as in notebooks 02 and 03
+
 
 def calibrated(
     network: keras.Model, validation: pd.DataFrame, *, mirror: bool = True
@@ -190,7 +192,7 @@ def unseen(
     if split_csv or (own and own.is_file() and _names(own) & set(table["videoname"])):
         result = splits.group_split(table, seed=seed, split_csv=split_csv or own)
         return result, f"Split by {Path(split_csv or own).name}: its test people are used."
-    result = splits.group_split(table, seed=seed)
+    result = splits.group_split(table, fractions=FRACTIONS, seed=seed)
     result = result[~met(judge, result, table=table)].reset_index(drop=True)
     gone = len(table) - len(result)
     return result, f"Other data than those it was trained on; {gone} pictures of people it has met."

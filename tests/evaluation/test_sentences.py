@@ -82,6 +82,11 @@ def test_a_method_is_described_by_what_it_beats():
         stability=stability,
     )
     assert text.count("nothing") == 2
+    few = {"pointing": FEW, "energy": FEW}
+    noise = {"insertion": FEW, "deletion": DOWN}
+    text = sentences.method("m", centre=few, noise=noise, stability=stability)
+    assert "too few groups" in text
+    assert "beats" not in text
 
 
 @pytest.mark.parametrize(
