@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 from nbhelpers.evaluation import metrics
@@ -20,6 +21,7 @@ RANDOM_NOTE = (
     "Random starting weights: no pretrained weights were used. "
     "What is said here about transfer learning means nothing."
 )
+UNCALIBRATED = ("_raw", "_uncalibrated")  # endings of a model's name before its calibration
 _log = logging.getLogger(__name__)
 
 
@@ -97,6 +99,18 @@ def number(value: object) -> str:
     ('0.988', '–', '–')
     """
     return f"{value:.3f}" if _is_number(value) else "–"
+
+
+def calibrated_name(name: str, names: Collection[str]) -> str:
+    """Return the model that this one is before calibration; itself where it is none.
+
+    >>> calibrated_name("ours_raw", ["ours", "ours_raw"]), calibrated_name("a_raw", [])
+    ('ours', 'a_raw')
+    """
+    for ending in UNCALIBRATED:
+        if name.endswith(ending) and name.removesuffix(ending) in names:
+            return name.removesuffix(ending)
+    return name
 
 
 def interval_of(score: object) -> metrics.Interval | None:

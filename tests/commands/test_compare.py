@@ -32,6 +32,9 @@ def test_runs_side_by_side(tmp_path, capsys):
     assert "&lt;b&gt;" in text_of_page
     assert "<b>" not in text_of_page
     assert "SIZE" in text_of_page
+    assert text_of_page.count('<figure class="forest">') == 2
+    assert text.startswith("AUC: one difference cannot be judged")  # the data set is gone
+    assert '<p class="verdict">AUC: one difference' in text_of_page
 
 
 def test_what_cannot_be_compared(tmp_path, capsys):
