@@ -60,7 +60,7 @@ def gap(*, training: float, again: float, validation: float) -> str:
         f"validation people {validation:.2f}. "
     )
     by_norm, by_people = training - again, again - validation
-    if max(by_norm, by_people) < SMALL_GAP:
+    if training - validation < SMALL_GAP:
         return text + "No gap to explain."
     if by_people < SMALL_GAP:
         return text + "The gap stays with people it knows: the moving averages make it."
@@ -139,29 +139,30 @@ def method(name: str, *, centre: Mapping, noise: Mapping, stability: Mapping) ->
     )
 
 
-def domain_change(
-    home: Interval | None, *, abroad: Interval, difference: Interval, name: str, local: str
-) -> str:
+def domain_change(judged: Mapping[str, Interval | None], *, name: str, local: str) -> str:
     """Say what a change of data costs a detector.
 
     Args:
-        home: its AUC on the data that it was made for; None where its card does not say.
-        abroad: its AUC here.
-        difference: it minus the local detector, same pictures.
-        name: what to call it.
-        local: what to call the detector that was trained here.
+        judged: from `judging.abroad`: `auc`, `minus_kept`, `auc_on_its_own_data`; or empty.
+        name: what to call the detector.
+        local: what to call the one that was trained here.
 
     Returns:
-        Three sentences.
+        Two lines; one where nothing was judged.
     """
-    at_home = "unknown" if home is None else f"{home:.2f}"
-    if abroad.excludes(0.5):
-        chance = "above chance" if abroad.low > 0.5 else "below chance: it ranks these backwards"
-    else:
+    if not judged:
+        return f"Left out: {name} is missing, or has met nearly all of these people."
+    auc, home = judged["auc"], judged["auc_on_its_own_data"]
+    if not auc.is_firm:
+        chance = "from too few groups of people for a verdict"
+    elif not auc.excludes(0.5):
         chance = "not distinguishable from guessing"
+    else:
+        chance = "above chance" if auc.low > 0.5 else "below chance: it ranks these backwards"
+    at_home = "unknown" if home is None else f"{home:.2f}"
     return (
-        f"{name}: AUC {at_home} on the data that it was made for, {abroad:.2f} here, {chance}.\n"
-        + comparison(difference, first=name, second=local)
+        f"{name}: AUC {at_home} on the data that it was made for, {auc:.2f} here, {chance}.\n"
+        + comparison(judged["minus_kept"], first=name, second=local)
     )
 
 

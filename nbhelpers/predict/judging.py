@@ -111,29 +111,39 @@ def faster(judge: detector.Detector) -> detector.Detector:
     return dataclasses.replace(judge, model=inference.folded(judge.model))
 
 
-def auc(
-    judge: detector.Detector, table: pd.DataFrame, *, minus: np.ndarray, seed: int = 42
-) -> tuple[metrics.Interval, metrics.Interval]:
-    """Judge a detector on rows, and compare it with the scores of another.
+def abroad(
+    judge: detector.Detector,
+    rows: pd.DataFrame,
+    *,
+    minus: np.ndarray,
+    table: pd.DataFrame,
+    seed: int = 42,
+) -> dict[str, metrics.Interval | None]:
+    """Judge a detector on data that it was not made for, beside another that was.
 
     Args:
-        judge: a detector.
-        table: rows with `path`, `label`, `group`; both labels, two groups.
-        minus: P(fake) of another detector for the same rows, ``float (N,)``.
+        judge: from `detector.load`.
+        rows: the test rows, with `path`, `label`, `group`.
+        minus: P(fake) of the other detector for the same rows, ``float (N,)``.
+        table: all rows of the data set, where pictures that it was trained on may be found.
         seed: of the bootstrap.
 
     Returns:
-        Its AUC, and its AUC minus the other's, pair by pair.
-
-    Raises:
-        ValueError: as `metrics.score_intervals`.
+        `auc`; `minus_kept`, its AUC minus the other's, pair by pair; `auc_on_its_own_data` from its
+        card, None where that does not say. Of people whom it has not met; empty where these rows
+        hold too few of them: one label, or one group.
     """
-    of_rows = {"y_true": labels.y_true(table), "groups": table["group"], "seed": seed}
-    y_score = p_fake(judge, table)
-    return (
-        metrics.score_intervals(y_score=y_score, **of_rows)["auc"],
-        metrics.paired_difference(y_score=y_score, minus=minus, **of_rows),
-    )
+    strangers = ~met(judge, rows, table=table)
+    rows, minus = rows[strangers], np.asarray(minus)[strangers]
+    if rows["label"].nunique() < 2 or rows["group"].nunique() < 2:
+        return {}
+    of_rows = {"y_true": labels.y_true(rows), "groups": rows["group"], "seed": seed}
+    y_score = p_fake(judge, rows)
+    return {
+        "auc": metrics.score_intervals(y_score=y_score, **of_rows)["auc"],
+        "minus_kept": metrics.paired_difference(y_score=y_score, minus=minus, **of_rows),
+        "auc_on_its_own_data": home_auc(judge),
+    }
 
 
 def home_auc(judge: detector.Detector) -> metrics.Interval | None:

@@ -30,6 +30,7 @@ def test_a_comparison_names_the_better_one(difference, says):
     ("accuracies", "says"),
     [
         ((0.70, 0.68, 0.66), "No gap"),
+        ((0.53, 0.56, 0.50), "No gap"),  # nothing was learnt, so nothing is known by heart
         ((0.70, 0.52, 0.52), "moving averages make it"),
         ((0.90, 0.88, 0.60), "by heart"),
         ((0.90, 0.75, 0.60), "Both"),
@@ -90,16 +91,22 @@ def test_a_method_is_described_by_what_it_beats():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "says"),
-    [(0.6, 0.8, "above chance"), (0.4, 0.6, "guessing"), (0.2, 0.4, "backwards")],
+    ("auc", "says"),
+    [
+        (Interval(0.7, 0.6, 0.8, 9), "above chance"),
+        (Interval(0.5, 0.4, 0.6, 9), "guessing"),
+        (Interval(0.3, 0.2, 0.4, 9), "backwards"),
+        (Interval(0.7, 0.6, 0.8, 3), "too few groups"),
+    ],
 )
-def test_a_change_of_domain_is_told_from_the_interval(low, high, says):
-    abroad = Interval((low + high) / 2, low, high, 9)
+def test_a_change_of_domain_is_read_off_the_interval(auc, says):
+    judged = {"auc": auc, "minus_kept": DOWN, "auc_on_its_own_data": UP}
     names = {"name": "bundled", "local": "ours"}
-    text = sentences.domain_change(UP, abroad=abroad, difference=DOWN, **names)
+    text = sentences.domain_change(judged, **names)
     assert says in text
     assert "ours is better than bundled" in text
-    assert "unknown" in sentences.domain_change(None, abroad=abroad, difference=DOWN, **names)
+    assert "unknown" in sentences.domain_change(judged | {"auc_on_its_own_data": None}, **names)
+    assert sentences.domain_change({}, **names).startswith("Left out: bundled")
 
 
 def measured():

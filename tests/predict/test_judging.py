@@ -1,5 +1,7 @@
 """judging: one detector has one score for one picture, in tables, cards and files."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,9 +106,10 @@ def test_a_folded_copy_scores_alike_and_is_compared_pair_by_pair(network, table)
     fast = judging.faster(judge)
     assert fast.threshold == judge.threshold
     np.testing.assert_allclose(judging.p_fake(fast, table), own, atol=1e-4)
-    value, difference = judging.auc(judge, table, minus=own)
-    assert value.groups == 3
-    assert tuple(difference)[:3] == (0, 0, 0)
+    found = judging.abroad(fast, table, minus=own, table=table)
+    assert found["auc"].groups == 3
+    assert tuple(found["minus_kept"])[:3] == (0, 0, 0)
+    assert found["auc_on_its_own_data"] is None
 
 
 def test_the_auc_at_home_is_read_off_either_card(network):
@@ -126,3 +129,15 @@ def test_detectors_are_compared_on_the_rows_that_chose_for_them(network, table):
     assert rows["auc"].tolist() == [own] * 2  # a temperature keeps the order
     raw = training.predict(network, table, mirror=True)
     np.testing.assert_allclose(judging.p_fake(judging.uncalibrated(judge), table), raw, atol=1e-6)
+
+
+def test_people_whom_a_detector_has_met_do_not_count(network, table, tmp_path):
+    judge = judging.calibrated(network, table)
+    own = judging.p_fake(judge, table)
+    (tmp_path / "d.split.csv").write_text("videoname,split\n0.png,train\n5.png,validation\n")
+    judge = dataclasses.replace(judge, path=tmp_path / "d.keras")
+    table = table.assign(original="", source="", identity="")
+    assert judging.met(judge, table, table=table).tolist() == [True, *[False] * 4, True]
+    found = judging.abroad(judge, table, minus=own, table=table)
+    assert found["auc"].groups == 3  # of the pictures 1 to 4
+    assert judging.abroad(judge, table.head(2), minus=own[:2], table=table) == {}
