@@ -103,14 +103,16 @@ def test_forgeries_stand_under_their_originals(tmp_path):
     pairs = pd.DataFrame({"real_path": [paths["real"]], "path": [paths["fake"]]})
     pairs = pairs.assign(mask_path=paths["mask"], kind="FAKE swap")
     figure = plots.plot_forgeries(pairs, size=8)
-    assert [ax.get_title() for ax in figure.axes] == ["REAL", "FAKE swap", "difference", "mask"]
-    colours = [ax.title.get_color() for ax in figure.axes]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["REAL", "FAKE", "difference", "mask"]
+    assert [ax.get_title() for ax in figure.axes] == ["", "swap", "", ""]
+    colours = [ax.yaxis.label.get_color() for ax in figure.axes]
     assert colours == [plots.COLOURS["REAL"], plots.COLOURS["FAKE"], "black", "black"]
     difference, shown_mask = (ax.images[0].get_array() for ax in figure.axes[2:])
     assert difference[2, 3] == 60
     assert difference.sum() == 60
     assert (shown_mask == (fake[..., 1] == 160)).all()
     assert len(plots.plot_forgeries(pairs.assign(mask_path=""), size=8).axes) == 3
+    assert plots.plot_forgeries(pairs.head(0)).axes[0].texts[0].get_text() == "nothing to show"
 
 
 def test_cues_have_a_panel_each():
