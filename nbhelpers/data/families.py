@@ -99,7 +99,8 @@ def one_class(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
     Args:
         table: with ``videoname, label, original``.
-        seed: of the draw of the families that keep their original.
+        seed: of the draw of the families that keep their original. A fake without an original is
+            a family of its own.
 
     Returns:
         The rows that stay, in their order.
@@ -109,7 +110,8 @@ def one_class(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     1
     """
     is_fake = table["label"] == "FAKE"
-    family = ties.resolved(table, "original").where(is_fake, table["videoname"])
+    original = ties.resolved(table, "original")
+    family = original.where(is_fake & (original != ""), table["videoname"])
     names = np.array(sorted(family.unique()))
     chosen = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
     return table[family.isin(chosen) != is_fake].reset_index(drop=True)

@@ -10,6 +10,8 @@ from nbhelpers.runner import outputs, pictures
 from nbhelpers.runner.notebooks import HOSTED, tags_of
 
 FOLD = re.compile(r"<details>\s*<summary>Solution</summary>|</details>")
+TO_NOTEBOOK = re.compile(r"\]\((\w+)\.ipynb((?:#[^)]*)?)\)")
+TO_OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 LEFT_OUT = {"papermill-error-cell-tag", HOSTED}  # of errors a page has a notice of its own
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- macro described(kind, output) -%}
@@ -32,6 +34,8 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- endblock any_cell -%}
 """
 
+# On a narrow page code wraps and wide outputs scroll inside; nbconvert's own layout cuts both off,
+# since overflow does nothing on the table rows that it makes of them.
 # Every text has a contrast of 4.5 or more with what lies below it, in both schemes; nbconvert's own
 # prompts and comments have less. Its variables are set anew, so that outputs follow as well.
 STYLE = """
@@ -76,6 +80,8 @@ main { max-width: 62rem; margin: 0 auto; }
 .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
 .jp-RenderedImage img, .jp-RenderedHTMLCommon img, video { max-width: 100%; height: auto; }
 .jp-OutputArea-output { overflow-x: auto; }
+.jp-RenderedHTMLCommon.jp-RenderedMarkdown :is(p, li, td) a { text-decoration: underline; }
+.highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .celltag_parameters .jp-InputArea-editor, .celltag_injected-parameters .jp-InputArea-editor {
   border-left: 4px solid var(--series-link); }
 .celltag_parameters::before, .celltag_injected-parameters::before { display: block;
@@ -86,9 +92,11 @@ main { max-width: 62rem; margin: 0 auto; }
 details.solution { margin: .5rem 0 .5rem 64px; border-radius: 6px;
   border: 1px solid var(--series-line); }
 details.solution summary { cursor: pointer; padding: .4rem .8rem; font: 600 14px system-ui; }
-@media (max-width: 640px) {
+@media (max-width: 760px) {
   .jp-InputPrompt, .jp-OutputPrompt { display: none; }
   body.jp-Notebook { padding: 0 .5rem 3rem; }
+  .jp-InputArea, .jp-OutputArea-child, .jp-OutputArea-child .jp-OutputArea-output,
+  .jp-InputArea-editor { display: block; width: auto; margin-left: 0; }
   .celltag_parameters::before, .celltag_injected-parameters::before, details.solution {
     margin-left: 0; }
 }
@@ -134,6 +142,8 @@ def notebook_html(
     outputs.tidy(notebook)
     notebook.cells = [cell for cell in notebook.cells if not LEFT_OUT & set(tags_of(cell))]
     for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _with_links_of_a_page(cell.source)
         if "solution" in tags_of(cell):  # the template folds the whole cell
             cell.source = FOLD.sub("", cell.source).strip()
     title = title_of(notebook, name)
@@ -151,6 +161,15 @@ def notebook_html(
     exporter.raw_template = TEMPLATE
     body, _ = exporter.from_notebook_node(notebook, resources)
     return body
+
+
+def _with_links_of_a_page(text: str) -> str:
+    """Let links to notebooks lead to their pages; files of the project are not beside a page.
+
+    >>> _with_links_of_a_page("[AUC](../GLOSSARY.md#judgement) of [02](02_cnn.ipynb)")
+    'AUC of [02](02_cnn.html)'
+    """
+    return TO_OUTSIDE.sub(r"\1", TO_NOTEBOOK.sub(r"](\1.html\2)", text))
 
 
 def _describe_figures(notebook) -> None:

@@ -107,7 +107,7 @@ WRONG = [
     ("01", "CUE_PICTURES", 0),
     ("01", "VERIFY", "headers"),
     ("02", "BATCH_SIZE", 33),
-    ("02", "RESIDUAL_EPOCHS", 0),
+    ("02", "SEEDS", 0),
     ("02", "IMAGE_SIZE", 97),
     ("02", "IMAGE_SIZE", 100_000),
     ("02", "RESIDUAL_SIZE", 100_000),

@@ -67,3 +67,11 @@ def test_one_class_per_family(table, seed):
         whole.items()
     )
     assert 1 <= len(rows) < len(table)
+
+
+def test_fakes_without_originals_are_families_of_their_own():
+    names = [f"{letter}{number}" for letter in "rf" for number in range(20)]
+    table = pd.DataFrame({"videoname": names, "label": ["REAL"] * 20 + ["FAKE"] * 20})
+    rows = families.one_class(table, seed=1)
+    assert 5 < (rows["label"] == "FAKE").sum() < 15
+    assert families.pairs(table.assign(path="x.jpg"), count=3, seed=0).empty

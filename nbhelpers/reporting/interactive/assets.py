@@ -28,9 +28,8 @@ STYLE = (
 .nbh-figure option { color: #1c2127; background: #fff; }
 .nbh-figure :focus-visible { outline: 3px solid #56B4E9; outline-offset: 2px; }
 .nbh-status { min-height: 2.9em; }
-.nbh-figure .nbh-key { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .4rem 0;
-  padding: 0; list-style: none; font-size: 14px; }
-.nbh-figure .nbh-key li { display: flex; align-items: center; gap: .4rem; margin: 0; }
+.nbh-key { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .4rem 0; font-size: 14px; }
+.nbh-key > span { display: flex; align-items: center; gap: .4rem; }
 .nbh-key i { width: 13px; height: 13px; border-radius: 3px; border: 2px solid; flex: none; }
 .nbh-real { background: var(--real); border-color: var(--real) !important; }
 .nbh-fake { background: var(--fake); border-color: var(--fake) !important; }
@@ -58,7 +57,7 @@ STYLE = (
 .nbh-y span { position: absolute; right: 0; transform: translateY(50%); line-height: 1; }
 .nbh-x { grid-column: 2; height: 1.6em; }
 .nbh-x span { position: absolute; transform: translateX(-50%); top: .25em; }
-.nbh-plot .nbh-name { grid-column: 1 / -1; }
+.nbh-plot .nbh-name { grid-column: 1 / -1; margin-bottom: .4em; }
 .nbh-plot .nbh-name + .nbh-y { grid-column: 1; }
 .nbh-xname { grid-column: 2; text-align: center; }
 .nbh-area { position: relative; height: 190px; border: solid var(--line); border-width: 0 0 1px 1px;
@@ -93,6 +92,7 @@ STYLE = (
   background: var(--back); }
 .nbh-shot b i { display: block; height: 100%; background: var(--fake); border-radius: 2px; }
 .nbh-screen { position: relative; max-width: 26rem; overflow: hidden; }
+.nbh-columns > .nbh-screen { max-width: 15rem; }
 .nbh-box { position: absolute; left: var(--left); top: var(--top); width: var(--width);
   height: var(--height); border: 3px solid #fff; outline: 1px solid #1c2127; border-radius: 3px;
   visibility: var(--box); }

@@ -128,6 +128,6 @@ def choice(label: str, *, names: Sequence[str]) -> str:
         for number, name in enumerate(names)
     )
     return (
-        f'<div class="nbh-control"><label><span>{html.escape(label)}</span>'
+        f'<div class="nbh-choice"><label><span>{html.escape(label)}</span>'
         f"<select data-control>{options}</select></label></div>"
     )

@@ -41,14 +41,14 @@ def prevalence(*, sensitivity: float, specificity: float, people: int = 1000) ->
     first = states[start]
     names = ("fakes caught", "fakes missed", "reals accused", "reals let pass")
     key = "".join(
-        f'<li><i class="nbh-kind-{kind}"></i>{frame.bound(f"n{kind}", first)} {name}</li>'
+        f'<span><i class="nbh-kind-{kind}"></i>{frame.bound(f"n{kind}", first)} {name}</span>'
         for kind, name in enumerate(names)
     )
     kinds = [kind for kind, count in enumerate(first["counts"]) for _ in range(count)]
     dots = "".join(f'<i class="nbh-kind-{kind}"></i>' for kind in kinds)
     body = (
         frame.slider("Share of fakes", states=states, start=start)
-        + f'<ul class="nbh-key">{key}</ul>'
+        + f'<div class="nbh-key">{key}</div>'
         + f'<div class="nbh-people" data-fill aria-hidden="true">{dots}</div>'
         + frame.status(first)
     )

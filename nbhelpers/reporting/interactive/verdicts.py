@@ -96,8 +96,8 @@ def _histogram(y: np.ndarray, score: np.ndarray) -> str:
     marks += '<span class="nbh-rule" style="top:50%"></span><span class="nbh-line"></span>'
     heights = [(0.5 + side * 0.48, f"{top:.0%}") for side in (-1, 1)] + [(0.5, "0")]
     key = (
-        '<ul class="nbh-key"><li><i class="nbh-fake"></i>fakes, upwards</li>'
-        '<li><i class="nbh-real"></i>reals, downwards</li></ul>'
+        '<div class="nbh-key"><span><i class="nbh-fake"></i>fakes, upwards</span>'
+        '<span><i class="nbh-real"></i>reals, downwards</span></div>'
     )
     return key + axes.plot(
         marks,

@@ -22,9 +22,7 @@ from nbhelpers.reporting.plots.scores import (
 )
 from nbhelpers.reporting.plots.style import COLOURS, CYCLE, set_style
 from nbhelpers.reporting.plots.tables import (
-    class_counts_figure,
     plot_by_class,
-    plot_class_counts,
     plot_cues,
     plot_fakes_per_original,
     plot_leak,
@@ -34,12 +32,10 @@ from nbhelpers.reporting.plots.training import plot_history
 __all__ = [
     "COLOURS",
     "CYCLE",
-    "class_counts_figure",
     "describe",
     "describe_axes",
     "plot_beside_counterparts",
     "plot_by_class",
-    "plot_class_counts",
     "plot_clip_scores",
     "plot_confusion",
     "plot_cues",

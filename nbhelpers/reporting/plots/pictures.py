@@ -121,7 +121,7 @@ def plot_forgeries(pairs: pd.DataFrame, *, size: int = 224) -> Figure:
 
     Args:
         pairs: one column of the figure per row, from `families.pairs`: paths ``real_path``,
-            ``path`` of the fake, ``mask_path`` where known, and ``kind``, the fake's title.
+            ``path`` of the fake, ``mask_path`` where known, and ``kind``, "FAKE" and the method.
         size: height and width at which a pair is compared, pixels.
 
     Returns:
@@ -138,13 +138,19 @@ def plot_forgeries(pairs: pd.DataFrame, *, size: int = 224) -> Figure:
     lines = {"REAL": reals, "FAKE": fakes, "difference": gaps}
     if "mask_path" in pairs and len(pairs) and (pairs["mask_path"] != "").all():
         lines["mask"] = [images.read_mask(path, size=size) for path in pairs["mask_path"]]
+    method = pairs["kind"].str.removeprefix("FAKE").str.strip().to_numpy()
     rows = [
-        pd.DataFrame({"line": line, "picture": pictures, "title": pairs["kind"].to_numpy()})
+        pd.DataFrame({"line": line, "picture": pictures, "title": method if line == "FAKE" else ""})
         for line, pictures in lines.items()
     ]
-    table = pd.concat(rows, ignore_index=True)
-    table["title"] = table["title"].where(table["line"] == "FAKE", table["line"])
-    return plot_rows(table, columns=max(1, len(pairs)), by="line", title="title", picture="picture")
+    return plot_rows(
+        pd.concat(rows, ignore_index=True),
+        columns=max(1, len(pairs)),
+        by="line",
+        title="title",
+        picture="picture",
+        size=1.8,
+    )
 
 
 # ---------------------------------------------------------------- how it is done
