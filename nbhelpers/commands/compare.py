@@ -21,14 +21,14 @@ EXAMPLES = """
 examples:
   python -m nbhelpers compare runs/seed42 runs/seed7              as text
   python -m nbhelpers compare runs/a runs/b runs/c --html abc.html
-                                                                  a page, too
-  python -m nbhelpers compare runs/a runs/b --metric log_loss     another difference
+                                                                  as a page as well
+  python -m nbhelpers compare runs/a runs/b --metric log_loss     of another metric
 
-Differences are later run minus first run, on the test rows that both have judged, with a 95 %
-interval from resampling whole groups. An interval without 0 in it is a difference that another
-draw of people would hardly undo. Lower is better for log loss and EER.
-Exit code: 0 compared, 1 nothing in common to compare, 2 a folder without results, results that
-were edited amiss, or a page that would replace another file.
+Differences are later run minus first run, on the test rows that both judged, with a 95 %
+interval from resampling whole groups. If an interval excludes 0, another draw of people would
+hardly undo the difference. Lower is better for log loss and EER.
+Exit code: 0 compared, 1 nothing in common to compare, 2 a folder without results, results with
+editing mistakes, or a page that would replace another file.
 """
 TITLE = "Runs side by side"
 STYLE = """
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add("runs", nargs="+", type=path_argument, metavar="RUN", help="output folders, at least two")
-    add("--metric", default="auc", choices=tuple(METRICS), help="of the differences (auc)")
+    add("--metric", default="auc", choices=tuple(METRICS), help="what to compare (auc)")
     add("--html", type=path_argument, metavar="FILE", help="also write a page")
     add("--force", action="store_true", help=files.FORCE_HELP)
 
@@ -80,7 +80,7 @@ def as_text(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
     for one in comparisons:
         parts += [
             f"== {one.notebook}",
-            text_table(["differs", *runs], _rows(one.settings)) or "nothing was set differently",
+            text_table(["differs", *runs], _rows(one.settings)) or "no settings differ",
             text_table([metric, *runs], _score_rows(one)) or "no models",
             text_table(_difference_heads(metric, runs), _difference_rows(one)),
         ]
@@ -104,14 +104,14 @@ def as_html(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
     body += (
         f'<p class="small">{html.escape(label)} on test rows with its 95 % interval. Differences: '
         f"later run minus {html.escape(runs[0])}, on the rows that both judged, resampled by "
-        "group. An interval without 0 in it is a difference that another draw of people would "
-        "hardly undo. Lower is better for log loss and EER.</p>"
+        "group. If an interval excludes 0, another draw of people would hardly undo the "
+        "difference. Lower is better for log loss and EER.</p>"
     )
     for one in comparisons:
         body += f"<h2>{html.escape(one.notebook)}</h2>"
         body += _plots(one, runs, metric=metric)
-        settings = html_table(["set differently", *runs], escaped(_rows(one.settings)))
-        body += settings or "<p>Nothing was set differently.</p>"
+        settings = html_table(["differs", *runs], escaped(_rows(one.settings)))
+        body += settings or "<p>No settings differ.</p>"
         tables = html_table([label, *runs], escaped(_score_rows(one)))
         tables += html_table(_difference_heads(label, runs), escaped(_difference_rows(one)))
         body += f"<details><summary>Numbers</summary>{tables}</details>" if tables else ""

@@ -1,4 +1,4 @@
-"""Compares runs of the same notebooks: what was set differently, scores, paired differences."""
+"""Compares runs of the same notebooks: settings, scores, paired differences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nbhelpers.evaluation.metrics import Interval
 from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import result_files, scores
 
-OWN_TO_A_RUN = ("OUTPUT_DIR",)  # differs always and says nothing
+OWN_TO_A_RUN = ("OUTPUT_DIR",)  # always differs and means nothing
 NOTHING = "–"
 MOST_NAMES = 3  # in a sentence
 
@@ -89,8 +89,8 @@ def read_runs(folders: Sequence[Path]) -> list[RunFolder]:
         The runs, in this order.
 
     Raises:
-        UsageError: fewer than two, one twice, one without results, or results that were edited
-            amiss.
+        UsageError: fewer than two, one twice, one without results, or results with editing
+            mistakes.
     """
     for folder in folders:
         check_readable_folder(folder, what="the folder of a run")
@@ -123,7 +123,7 @@ def compare(runs: Sequence[RunFolder], *, metric: str) -> list[Comparison]:
         One entry for each notebook with results in all runs.
 
     Raises:
-        UsageError: predictions that were edited amiss.
+        UsageError: predictions with editing mistakes.
     """
     common = [
         notebook for notebook in runs[0].results if all(notebook in run.results for run in runs)
@@ -214,7 +214,7 @@ def differences(runs: Sequence[RunFolder], notebook: str, *, metric: str) -> lis
         One entry for each model and later run that has it.
 
     Raises:
-        UsageError: predictions that were edited amiss.
+        UsageError: predictions with editing mistakes.
     """
     first, *later = runs
     of_first = _test_rows(first, notebook)

@@ -50,13 +50,13 @@ def _settle_line(line: str) -> str:
 
 
 def tidy_text(text: str) -> str:
-    r"""Settles a stream and drops progress bars and the start-up lines of native libraries.
+    r"""Settle a stream, and drop progress bars and the start-up lines of native libraries.
 
     Args:
         text: all that a cell wrote to one stream.
 
     Returns:
-        The lines that tell something; "" when there is none.
+        The lines that carry information; "" when there are none.
 
     >>> tidy_text(" 40%|##   | 4/10\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\nsaved\n")
     'saved\n'
@@ -72,7 +72,7 @@ def tidy_text(text: str) -> str:
 
 
 def tidy(notebook) -> None:
-    """Tidies all outputs of a notebook in place.
+    """Tidy all outputs of a notebook in place.
 
     Args:
         notebook: an nbformat notebook; neighbouring pieces of one stream are joined, widgets give

@@ -19,7 +19,7 @@ SAMPLE_NOTE = (
 )
 RANDOM_NOTE = (
     "Random starting weights: no pretrained weights were used. "
-    "What is said here about transfer learning means nothing."
+    "Conclusions about transfer learning do not hold."
 )
 UNCALIBRATED = ("_raw", "_uncalibrated")  # endings of a model's name before its calibration
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def has_random_weights(result: dict) -> bool:
 
 
 def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
-    """Return the models of one results file: the prior last, beside what it is to be compared with.
+    """Return the models of one results file, the prior last.
 
     Args:
         result: content of a results file.
@@ -102,7 +102,7 @@ def number(value: object) -> str:
 
 
 def calibrated_name(name: str, names: Collection[str]) -> str:
-    """Return the model that this one is before calibration; itself where it is none.
+    """Return the model that this one is before calibration; itself where it is not.
 
     >>> calibrated_name("ours_raw", ["ours", "ours_raw"]), calibrated_name("a_raw", [])
     ('ours', 'a_raw')
@@ -114,7 +114,7 @@ def calibrated_name(name: str, names: Collection[str]) -> str:
 
 
 def interval_of(score: object) -> metrics.Interval | None:
-    """Return a score of a results file; None where it is none, or holds something else.
+    """Return a score of a results file; None where it is not a score.
 
     >>> interval_of({"value": 0.9, "low": 0.85, "high": 0.94}).low, interval_of({"value": 1})
     (0.85, None)

@@ -33,7 +33,7 @@ def plot_maps(
     titles: Sequence[str] | None = None,
     size: float = 2.2,
 ) -> Figure:
-    """Draw explanation maps over their pictures, one picture a row.
+    """Draw explanation maps over their pictures, one picture per row.
 
     Args:
         pictures: ``(H, W, 3)`` RGB 0-255 each.
@@ -41,7 +41,7 @@ def plot_maps(
             over the picture and over every map.
         maps: for each picture, method -> ``float (H, W)``, the same methods in every one; none
             draws the pictures with their outlines side by side.
-        titles: one a picture.
+        titles: one per picture.
         size: width of a picture, inches.
 
     Returns:
