@@ -25,13 +25,13 @@ def comparison(difference: Interval, *, first: str, second: str, metric: str = "
         metric: its name.
 
     Returns:
-        One or two sentences.
+        Two sentences, a line each.
 
     >>> print(comparison(Interval(0.1, -0.1, 0.3, 9), first="ours", second="theirs"))
-    ours minus theirs: AUC +0.10 [-0.10, +0.30]. The interval includes zero: this run cannot tell \
-them apart.
+    ours minus theirs: AUC +0.10 [-0.10, +0.30].
+    The interval includes zero: this run cannot tell them apart.
     """
-    text = f"{first} minus {second}: {metric} {difference:+.2f}. "
+    text = f"{first} minus {second}: {metric} {difference:+.2f}.\n"
     if not difference.is_firm:
         return text + "Too few groups of people for a verdict."
     if not difference.excludes(0):
@@ -57,7 +57,7 @@ def gap(*, training: float, again: float, validation: float) -> str:
     """
     text = (
         f"Training people {training:.2f} while training, {again:.2f} when scored again; "
-        f"validation people {validation:.2f}. "
+        f"validation people {validation:.2f}.\n"
     )
     by_norm, by_people = training - again, again - validation
     if training - validation < SMALL_GAP:
@@ -82,7 +82,7 @@ def damage(curves: pd.DataFrame) -> str:
     proven = damaged[[change.high < 0 and change.excludes(0) for change in damaged["change"]]]
     names = [f"{row.corruption} ({row.level})" for row in proven.itertuples()]
     worst = damaged.loc[damaged["value"].idxmin()]
-    text = f"Largest loss: {worst['corruption']} ({worst['level']}), AUC {worst['change']:+.2f}. "
+    text = f"Largest loss: {worst['corruption']} ({worst['level']}), AUC {worst['change']:+.2f}.\n"
     if not all(change.is_firm for change in damaged["change"]):
         return text + "Too few groups of people to say which losses are more than chance."
     if not names:
@@ -121,21 +121,21 @@ def method(name: str, *, centre: Mapping, noise: Mapping, stability: Mapping) ->
         stability: `shift` and `random weights`, rank agreements as `Interval`.
 
     Returns:
-        One sentence.
+        Lines: the name, and what it knows of the truth, of the model, and of itself.
     """
     steady = (
-        f"agreement with itself after a shift of one pixel {stability['shift'].value:.2f}, with a "
-        f"scrambled network {stability['random weights'].value:.2f}."
+        f"  itself: agreement {stability['shift'].value:.2f} after a shift of one pixel, "
+        f"{stability['random weights'].value:.2f} with a scrambled network"
     )
     compared = [centre["pointing"], centre["energy"], noise["insertion"], noise["deletion"]]
     if not all(interval.is_firm for interval in compared):
-        return f"{name}: too few groups of people for a verdict; {steady}"
+        return f"{name}\n  too few groups of people for a verdict\n{steady}"
     truth = [measure for measure in ("pointing", "energy") if centre[measure].low > 0]
     faithful = ["insertion"] * (noise["insertion"].low > 0)
     faithful += ["deletion"] * (noise["deletion"].high < 0)
     return (
-        f"{name}: about the truth it beats the blob in {_listed(truth) or 'nothing'}; about the "
-        f"model it beats noise in {_listed(faithful) or 'nothing'}; {steady}"
+        f"{name}\n  the truth: beats the blob in {_listed(truth) or 'nothing'}\n"
+        f"  the model: beats noise in {_listed(faithful) or 'nothing'}\n{steady}"
     )
 
 

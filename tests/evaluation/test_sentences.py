@@ -75,7 +75,7 @@ def test_a_method_is_described_by_what_it_beats():
         stability=stability,
     )
     assert "beats the blob in pointing and energy" in text
-    assert "beats noise in deletion;" in text
+    assert "beats noise in deletion\n" in text
     text = sentences.method(
         "m",
         centre={"pointing": DOWN, "energy": EVEN},
