@@ -47,7 +47,7 @@ def test_features_are_those_that_the_notebook_finds(dataset, detector, capsys):
     assert main([*words, "--store", str(store), "--csv", str(report)]) == 1
     said = capsys.readouterr().out
     assert "3 clips: 1 computed, 0 from the store, 2 unreadable" in said
-    assert "1 clips without a face: their middle squares were taken" in said
+    assert "1 clips without a face: their centre squares were used" in said
     assert "  short.mp4 is truncated" in said
     assert "gone.mp4" in said
     table = pd.read_csv(report).set_index("videoname")
