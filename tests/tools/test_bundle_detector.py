@@ -127,7 +127,7 @@ def test_the_card_tells_its_numbers():
         "| swap | 3 | 0.912 [0.900, 0.920] |",
         "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
         "Below 0.123 ",
-        "came 10.0 times; 1.5 CPU hours",
+        "came 10.0 times;\n1.5 CPU hours",
         "--epochs 2",
         "It ran with commit abc123.\nIt was cut off once.",
         "- No proof.",
