@@ -50,8 +50,9 @@ python -m tools.bundle_detector --data D --work W --clips C
 
 D is Kaggle's folder *deepfake-faces*, W any folder, C a folder of labelled clips. After an
 interruption, the first command continues where it stopped. Seed {seed}; {steps} steps of
-{batch_size} pictures, in which each training original came {passes:.1f} times;
-{hours:.1f} CPU hours on two shared cores. Kernels are rounded to half precision.
+{batch_size} pictures, in which each training original
+came {passes:.1f} times; {hours:.1f} CPU hours on two shared cores. Kernels are rounded to half
+precision.
 
 """
 
@@ -124,7 +125,9 @@ def _answers(card: Mapping) -> str:
         f'Below {low:.3f} "{NO_SIGN}", from {high:.3f} on "looks manipulated", between them '
         '"cannot tell". The borders were set on validation people so that at most about 5 % of '
         "the reals and of the fakes fall on the wrong side, clean and damaged alike (each picture "
-        "under one damage of medium strength). Measured on test people and clips, in per cent:"
+        "under one damage of medium strength). For reals, that is kept in nine of ten stretches of "
+        "neighbouring people, not only on average: people differ, and a false accusation weighs "
+        "most. Measured on test people and clips, in per cent:"
     )
     head = ["pictures", "reals called manipulated", "fakes without a sign"]
     return text + _table([*head, "reals undecided", "fakes undecided"], rows)
