@@ -10,6 +10,8 @@ from nbhelpers.runner import outputs, pictures
 from nbhelpers.runner.notebooks import HOSTED, tags_of
 
 FOLD = re.compile(r"<details>\s*<summary>Solution</summary>|</details>")
+TO_NOTEBOOK = re.compile(r"\]\((\w+)\.ipynb((?:#[^)]*)?)\)")
+TO_OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 LEFT_OUT = {"papermill-error-cell-tag", HOSTED}  # of errors a page has a notice of its own
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- macro described(kind, output) -%}
@@ -140,6 +142,8 @@ def notebook_html(
     outputs.tidy(notebook)
     notebook.cells = [cell for cell in notebook.cells if not LEFT_OUT & set(tags_of(cell))]
     for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _with_links_of_a_page(cell.source)
         if "solution" in tags_of(cell):  # the template folds the whole cell
             cell.source = FOLD.sub("", cell.source).strip()
     title = title_of(notebook, name)
@@ -157,6 +161,15 @@ def notebook_html(
     exporter.raw_template = TEMPLATE
     body, _ = exporter.from_notebook_node(notebook, resources)
     return body
+
+
+def _with_links_of_a_page(text: str) -> str:
+    """Let links to notebooks lead to their pages; files of the project are not beside a page.
+
+    >>> _with_links_of_a_page("[AUC](../GLOSSARY.md#judgement) of [02](02_cnn.ipynb)")
+    'AUC of [02](02_cnn.html)'
+    """
+    return TO_OUTSIDE.sub(r"\1", TO_NOTEBOOK.sub(r"](\1.html\2)", text))
 
 
 def _describe_figures(notebook) -> None:

@@ -34,6 +34,16 @@ def test_page_embeds_pictures_of_the_prose_and_hides_solutions(tmp_path):
     assert not REMOTE.search(page)
 
 
+def test_links_of_the_prose_lead_somewhere_on_a_page(tmp_path):
+    notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1"), as_version=4)
+    text = "An [AUC](../GLOSSARY.md#judgement), [02](02_cnn.ipynb), [paper](https://doi.org/1)."
+    notebook.cells.append(new_markdown_cell(text))
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path)
+    assert "GLOSSARY.md" not in page and "An AUC," in page
+    assert 'href="02_cnn.html"' in page
+    assert 'href="https://doi.org/1"' in page
+
+
 def test_a_solution_is_folded_whole(tmp_path):
     notebook = nbformat.read(tiny.write(tmp_path, "01_x", "1"), as_version=4)
     code = "```python\nanswer = 42\n```"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
+from nbhelpers.data.labels import LABELS
+from nbhelpers.media import images
 from nbhelpers.reporting.plots.style import COLOURS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -45,11 +50,7 @@ def plot_pictures(
         ax.axis("off")
         if position >= len(pictures):
             continue
-        picture = np.asarray(pictures[position])
-        if picture.ndim == 3:
-            ax.imshow(np.clip(picture, 0, 255).astype("uint8"))
-        else:
-            ax.imshow(picture, cmap="gray")
+        _show(ax, pictures[position])
         if titles is not None:
             ax.set_title(
                 titles[position], fontsize=8, color=colours[position] if colours else "black"
@@ -57,31 +58,130 @@ def plot_pictures(
     return figure
 
 
-def plot_forgeries(
-    reals: Sequence[np.ndarray],
-    fakes: Sequence[np.ndarray],
+def plot_rows(
+    table: pd.DataFrame,
     *,
-    masks: Sequence[np.ndarray] | None = None,
-    titles: Sequence[str] | None = None,
+    columns: int = 6,
+    by: str = "label",
+    title: str | None = None,
+    picture: str = "path",
+    size: float = 1.5,
+    seed: int | None = None,
 ) -> Figure:
+    """Draw a row of pictures for each value of a column, its name at the left.
+
+    Args:
+        table: one picture per row.
+        columns: pictures in a row at most, >= 1.
+        by: the column whose values become the rows: REAL above FAKE, anything else in the order
+            of the table.
+        title: a column of texts or numbers to stand above the pictures; None draws no titles.
+        picture: the column of pictures: paths, or arrays as ``plot_pictures`` takes them. "" and
+            None leave a gap, so that a picture and its counterpart stay one above the other.
+        size: width of a picture, inches.
+        seed: draws the pictures of each row at random; None takes the first ones.
+
+    Returns:
+        The figure. Names have the colour of their class; so have titles that begin with it, or all
+        of them where the table has ``label``.
+
+    Raises:
+        ValueError: ``columns`` is below 1.
+
+    >>> picture = np.zeros((8, 8, 3), "uint8")
+    >>> faces = pd.DataFrame({"label": ["FAKE", "REAL"], "path": [picture, picture + 9]})
+    >>> [ax.get_ylabel() for ax in plot_rows(faces).axes]
+    ['REAL', 'FAKE']
+    """
+    if columns < 1:
+        raise ValueError(f"Expected columns >= 1; received {columns}. Ask for one picture or more.")
+    values = list(dict.fromkeys(table[by]))
+    if set(values) <= set(LABELS):
+        values = [label for label in LABELS if label in values]
+    rows = [_picked(table[table[by] == value], columns, seed=seed) for value in values]
+    columns = max(map(len, rows), default=1)
+    height = size + (0.25 if title else 0.05)
+    lines = max(1, len(rows))
+    figure, axes = plt.subplots(
+        lines, columns, figsize=(columns * size, lines * height), squeeze=False
+    )
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[], frame_on=False)
+    if not rows:
+        axes[0, 0].text(0.5, 0.5, "nothing to show", ha="center")
+    for value, row, line in zip(values, rows, axes, strict=False):
+        line[0].set_ylabel(str(value), fontsize=9, color=COLOURS.get(value, "black"))
+        for (_, entry), ax in zip(row.iterrows(), line, strict=False):
+            _draw_entry(ax, entry, picture=picture, title=title)
+    return figure
+
+
+def plot_forgeries(pairs: pd.DataFrame, *, size: int = 224) -> Figure:
     """Draw each real above its fake, their difference and the mask of the manipulated region.
 
     Args:
-        reals: ``uint8 (H, W, 3)`` RGB 0-255, the originals.
-        fakes: the same shapes; a fake of each.
-        masks: ``bool (H, W)`` of each, True where manipulated; None draws none.
-        titles: one a fake, for example its method; None draws "FAKE".
+        pairs: one column of the figure per row, from `families.pairs`: paths ``real_path``,
+            ``path`` of the fake, ``mask_path`` where known, and ``kind``, "FAKE" and the method.
+        size: height and width at which a pair is compared, pixels.
 
     Returns:
         The figure. Differences are the largest of the three channels, stretched for each pair.
+        Masks are drawn where every pair has one.
     """
+    reals, fakes = (
+        [images.read_image(path, size=size) for path in pairs[column]]
+        for column in ("real_path", "path")
+    )
     gaps = [
         np.abs(real.astype(int) - fake).max(axis=2) for real, fake in zip(reals, fakes, strict=True)
     ]
-    names = ["REAL"] * len(reals) + list(titles or ["FAKE"] * len(fakes))
-    names += ["difference"] * len(gaps) + ["mask"] * len(masks or [])
-    colours = [COLOURS["REAL"]] * len(reals) + [COLOURS["FAKE"]] * len(fakes)
-    colours += ["black"] * (len(names) - len(colours))
-    return plot_pictures(
-        [*reals, *fakes, *gaps, *(masks or [])], names, columns=len(reals), colours=colours
+    lines = {"REAL": reals, "FAKE": fakes, "difference": gaps}
+    if "mask_path" in pairs and len(pairs) and (pairs["mask_path"] != "").all():
+        lines["mask"] = [images.read_mask(path, size=size) for path in pairs["mask_path"]]
+    method = pairs["kind"].str.removeprefix("FAKE").str.strip().to_numpy()
+    rows = [
+        pd.DataFrame({"line": line, "picture": pictures, "title": method if line == "FAKE" else ""})
+        for line, pictures in lines.items()
+    ]
+    return plot_rows(
+        pd.concat(rows, ignore_index=True),
+        columns=max(1, len(pairs)),
+        by="line",
+        title="title",
+        picture="picture",
+        size=1.8,
     )
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+def _picked(rows: pd.DataFrame, count: int, *, seed: int | None) -> pd.DataFrame:
+    """Take the first rows, or draw some at random."""
+    if seed is None:
+        return rows.head(count)
+    return rows.sample(min(count, len(rows)), random_state=seed)
+
+
+def _draw_entry(ax: Axes, entry: pd.Series, *, picture: str, title: str | None) -> None:
+    """Draw the picture of one row of a table, or nothing where it has none."""
+    pixels = entry[picture]
+    if isinstance(pixels, str | Path):
+        pixels = images.read_image(pixels) if str(pixels) else None
+    if pixels is None or np.ndim(pixels) == 0:  # a table writes None, "" or NaN for no picture
+        return
+    _show(ax, pixels)
+    if title is not None:
+        text = entry[title]
+        text = f"{text:.2f}" if isinstance(text, float) else str(text)
+        label = entry.get("label", text.partition(" ")[0])
+        ax.set_title(text, fontsize=8, color=COLOURS.get(label, "black"))
+
+
+def _show(ax: Axes, picture: np.ndarray) -> None:
+    """Draw pixels as they are: RGB in colours, one channel in grey."""
+    picture = np.asarray(picture)
+    if picture.ndim == 3:
+        ax.imshow(np.clip(picture, 0, 255).astype("uint8"))
+    else:
+        ax.imshow(picture, cmap="gray")

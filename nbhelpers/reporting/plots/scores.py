@@ -228,6 +228,37 @@ def plot_metric(
     return ax
 
 
+def plot_spread(
+    scores: Mapping[str, Sequence[float]],
+    *,
+    label: str = "AUC on test people",
+    chance: float | None = 0.5,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what the same recipe scores when only the seed differs: one dot per seed.
+
+    Args:
+        scores: name -> scores, one per seed; a line joins the lowest and the highest.
+        label: of the axis.
+        chance: where to draw a line for a guess; None draws none.
+        ax: where to draw; None makes a figure.
+
+    Returns:
+        The axes.
+    """
+    ax = axes_of(ax, (5.5, 0.7 + 0.45 * len(scores)))
+    for height, values in enumerate(scores.values()):
+        ax.plot([min(values), max(values)], [height, height], color=CYCLE[0], alpha=0.4)
+        ax.plot(values, [height] * len(values), "o", color=CYCLE[0], alpha=0.7, markersize=7)
+    if chance is not None:
+        ax.axvline(chance, color="grey", linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(scores)), list(scores))
+    ax.set_ylim(len(scores) - 0.5, -0.5)
+    ax.set(xlabel=label)
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
 def _whisker(score: Interval, height: float, *, colour: str, ax: Axes) -> None:
     """Draw a value as a dot and its interval as a line; from too few groups the dot alone."""
     if score.is_firm:

@@ -2,62 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from nbhelpers.data.splits import SPLITS
 from nbhelpers.reporting.plots.style import COLOURS, CYCLE, axes_of
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from matplotlib.axes import Axes
-
-
-def plot_class_counts(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the classes of every split as bars.
-
-    Args:
-        counts: index of splits, columns "REAL" and "FAKE" (others are left out).
-        ax: where to draw; None makes a figure.
-
-    Returns:
-        The axes.
-    """
-    ax = axes_of(ax, (5, 3))
-    present = counts.loc[[split for split in SPLITS if split in counts.index], list(COLOURS)]
-    for shift, (name, colour) in zip((-0.2, 0.2), COLOURS.items(), strict=True):
-        bars = ax.bar(np.arange(len(present)) + shift, present[name], 0.4, color=colour, label=name)
-        ax.bar_label(bars, fontsize=8)
-    ax.set_xticks(range(len(present)), present.index)
-    ax.set(ylabel="rows", title="Classes in each set")
-    ax.grid(axis="x", visible=False)
-    ax.legend()
-    return ax
-
-
-def class_counts_figure(counts: pd.DataFrame) -> go.Figure:
-    """Draw the classes of every split as bars that show their numbers on hover.
-
-    Args:
-        counts: index of splits, columns "REAL" and "FAKE" (others are left out).
-
-    Returns:
-        A plotly figure.
-    """
-    import plotly.graph_objects as go
-
-    present = counts.loc[[split for split in SPLITS if split in counts.index]]
-    bars = [
-        go.Bar(name=name, x=list(present.index), y=present[name].tolist(), marker_color=colour)
-        for name, colour in COLOURS.items()
-    ]
-    figure = go.Figure(bars)
-    figure.update_layout(
-        title="Classes in each set", barmode="group", template="plotly_white", height=360, width=640
-    )
-    return figure
+    from matplotlib.figure import Figure
 
 
 def plot_fakes_per_original(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -108,6 +64,26 @@ def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -
     ax.set(xlabel=column, yticks=[])
     ax.legend()
     return ax
+
+
+def plot_cues(cues: pd.DataFrame, label: Sequence[str]) -> Figure:
+    """Draw every measured quantity by class, a panel each.
+
+    Args:
+        cues: one column per quantity, numbers, N rows.
+        label: "REAL" or "FAKE", length N.
+
+    Returns:
+        The figure, up to three panels in a row.
+    """
+    columns = min(3, max(1, cues.shape[1]))
+    lines = -(-max(1, cues.shape[1]) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(3.4 * columns, 2.4 * lines), squeeze=False)
+    for ax in axes.flat[cues.shape[1] :]:
+        ax.remove()
+    for ax, name in zip(axes.flat, cues, strict=False):
+        plot_by_class(cues[[name]].assign(label=np.asarray(label)), name, ax=ax)
+    return figure
 
 
 def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

@@ -32,8 +32,9 @@ def plot_history(history: pd.DataFrame, *, axes: Sequence[Axes] | None = None) -
         ax.plot(history.index, history[f"val_{name}"], marker=marker, label="validation")
         for first in history.index[history["stage"].diff() > 0]:
             ax.axvline(first - 0.5, color="grey", linestyle="--", linewidth=1)
-        ax.set(title=name, xlabel="epoch")
+        ax.set(title=name, xlabel="epoch", xlim=(0.5, len(history) + 0.5))
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].axhline(0.5, color="grey", linewidth=1)
+    axes[0].set_ylim(0, 1.02)  # all of it: a narrower axis makes steps out of noise
     axes[0].legend(loc="lower right")
     return axes[0].figure
