@@ -23,13 +23,16 @@ from nbhelpers.reporting.plots.tables import (
     plot_class_counts,
     plot_fakes_per_original,
     plot_leak,
+    plot_values,
 )
+from nbhelpers.reporting.plots.tracks import plot_boxes
 from nbhelpers.reporting.plots.training import plot_history
 
 __all__ = [
     "COLOURS",
     "CYCLE",
     "class_counts_figure",
+    "plot_boxes",
     "plot_by_class",
     "plot_class_counts",
     "plot_clip_scores",
@@ -49,5 +52,6 @@ __all__ = [
     "plot_roc",
     "plot_rows",
     "plot_score_histogram",
+    "plot_values",
     "set_style",
 ]
