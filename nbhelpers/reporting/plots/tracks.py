@@ -66,8 +66,9 @@ def _colour(number: int) -> str:
 
 
 def _gaps(frames: Frames, seen: Mapping[str, np.ndarray]) -> list[tuple[float, float]]:
-    """Stretches of time, half a frame wider on both sides, in which somebody was not seen."""
+    """Stretches of time in which somebody was not seen; a frame reaches half way to the next."""
     seconds = frames.seconds
-    half = np.gradient(seconds) / 2 if len(seconds) > 1 else np.array([0.5])
-    missed = {index for mask in seen.values() for index in np.flatnonzero(~np.asarray(mask))}
-    return [(seconds[index] - half[index], seconds[index] + half[index]) for index in missed]
+    middles = (seconds[1:] + seconds[:-1]) / 2
+    edges = np.concatenate([seconds[:1], middles, seconds[-1:]])
+    missed = sorted({at for mask in seen.values() for at in np.flatnonzero(~np.asarray(mask))})
+    return [(edges[at], edges[at + 1]) for at in missed]
