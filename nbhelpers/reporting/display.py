@@ -70,7 +70,7 @@ def banner(text: str) -> None:
         "padding: 12px 16px; font-size: 1.1em; font-weight: 600;"
     )
     page = f'<div class="nbhelpers-banner" role="alert" style="{style}">{html.escape(text)}</div>'
-    _publish({"text/html": page, "text/plain": f"*** {text} ***"})
+    publish({"text/html": page, "text/plain": f"*** {text} ***"})
 
 
 def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> None:
@@ -90,7 +90,7 @@ def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> Non
     bundle = {"text/plain": "plotly figure: run the cell to see it"}
     still = ""
     if fallback is not None:
-        picture = _jpeg_of(fallback)
+        picture = jpeg_of(fallback)
         bundle["image/jpeg"] = picture
         still = f'<img alt="" src="data:image/jpeg;base64,{picture}">'
     spec = json.dumps(json.loads(fig.to_json())).replace("<", "\\u003c")
@@ -103,7 +103,7 @@ def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> Non
         f"place.innerHTML = ''; const spec = {spec};"
         "Plotly.newPlot(place, spec.data, spec.layout, {responsive: true}); })(100);</script>"
     )
-    _publish(bundle)
+    publish(bundle)
 
 
 def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -> None:
@@ -140,7 +140,7 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
         f"{html.escape(caption)}</video>"
         f'<div style="font-size:0.85em;color:{colour}">{html.escape(caption)}</div>'
     )
-    _publish({"text/html": page, "image/jpeg": still, "text/plain": caption})
+    publish({"text/html": page, "image/jpeg": still, "text/plain": caption})
 
 
 def gif(
@@ -171,8 +171,35 @@ def gif(
         first.save(draft, "GIF", save_all=True, append_images=others, duration=1000 / fps, loop=0)
     content = base64.b64encode(path.read_bytes()).decode()
     page = f'<img alt="{html.escape(path.stem)}" src="data:image/gif;base64,{content}">'
-    _publish({"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name})
+    publish({"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name})
     return path
+
+
+def publish(bundle: dict[str, str], *, alt: str = "") -> None:
+    """Show one output in every form that its front ends may pick from.
+
+    Args:
+        bundle: MIME type -> content; pictures are base64.
+        alt: what its picture shows, for readers who do not see it; "" leaves that to the page.
+    """
+    from IPython.display import display
+
+    display(bundle, raw=True, metadata={"alt": alt} if alt else None)
+
+
+def jpeg_of(drawing: Axes | Figure) -> str:
+    """Return a Matplotlib figure as base64 JPEG; it is closed, not shown a second time.
+
+    Args:
+        drawing: a figure, or axes of one.
+    """
+    import matplotlib.pyplot as plt
+
+    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
+    memory = io.BytesIO()
+    figure.savefig(memory, format="jpeg", pil_kwargs={"quality": JPEG_QUALITY})
+    plt.close(figure)
+    return base64.b64encode(memory.getvalue()).decode()
 
 
 # ---------------------------------------------------------------- how it is done
@@ -182,22 +209,6 @@ def _shell():
     from IPython import get_ipython
 
     return get_ipython()
-
-
-def _publish(bundle: dict[str, str]) -> None:
-    from IPython.display import display
-
-    display(bundle, raw=True)
-
-
-def _jpeg_of(drawing: Axes | Figure) -> str:
-    import matplotlib.pyplot as plt
-
-    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
-    memory = io.BytesIO()
-    figure.savefig(memory, format="jpeg", pil_kwargs={"quality": JPEG_QUALITY})
-    plt.close(figure)
-    return base64.b64encode(memory.getvalue()).decode()
 
 
 def _with_one_palette(frames: np.ndarray) -> list[Image.Image]:
