@@ -16,6 +16,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.common.files import displayable
 from nbhelpers.common.html import NO_PROOF
 from nbhelpers.common.paths import path_argument
+from nbhelpers.networks import detector_files
 from nbhelpers.predict import choosing, inputs
 
 EXAMPLES = """
@@ -86,7 +87,7 @@ def main(chosen: argparse.Namespace) -> int:
     """Score the files; every answer is out before the next file is read."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     paths, left_out = inputs.find_files(_listed(chosen.paths))
-    model_file = choosing.detector_file(chosen.model)
+    model_file = detector_files.detector_file(chosen.model)
     detector = choosing.load_quietly(model_file)
     from nbhelpers.predict import report, scoring, wording  # after TensorFlow was told to be quiet
 
