@@ -101,7 +101,7 @@ def upload(folder: Path, place: str) -> Path:
             shutil.copytree(source, home / part, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.is_file():
             shutil.copy(source, home / part)
-    for path in [*home.glob("notebooks/*.ipynb"), home / "tools" / "hosted_setup.py"]:
+    for path in [*home.glob("notebooks/**/*.ipynb"), home / "tools" / "hosted_setup.py"]:
         text = path.read_text(encoding="utf-8")
         for root in ("/kaggle", "/content"):
             text = text.replace(f'"{root}', f'"{folder}{root}').replace(

@@ -24,6 +24,7 @@ from nbhelpers.runner.notebooks import (
     USES,
     Notebook,
     find_notebooks,
+    number_of,
     select_notebooks,
     source_digest,
     tags_of,
@@ -33,7 +34,7 @@ from tools import command_line, results_table
 HELP = "store outputs in notebooks/ for readers of the repository"
 EXAMPLES = """
 examples:
-  python -m tools.render                                 execute with default parameters, store all
+  python -m tools.render                                 run the lessons with their defaults, store
   python -m tools.render 02                              one notebook
   python -m tools.render --from runs/latest              store the outputs of a finished run
 
@@ -59,7 +60,7 @@ DIGEST_KEY = "source_sha256"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the program's grammar."""
     parser.add_argument(
-        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (the six lessons)"
     )
     parser.add_argument(
         "--from", dest="run_dir", default="", metavar="O", help="a finished run, instead of a new"
@@ -81,10 +82,10 @@ def render(
 ) -> int:
     """Execute notebooks with their own parameters and store the outputs in them.
 
-    The table of docs/results.md is rewritten from the same run, when all notebooks are rendered.
+    The table of docs/results.md is rewritten from the same run, when all lessons are rendered.
 
     Args:
-        wanted: numbers or names; nothing means all.
+        wanted: numbers or names; nothing means all lessons, without the appendix.
         run_dir: a finished run to take the outputs from; "" makes a new one in a temporary folder.
         notebooks_dir: where the notebooks are; None is the project's own.
         results_page: the one with the results table; None is the project's own.
@@ -120,8 +121,8 @@ def render(
 
 
 def _with_needs(wanted: list[str]) -> list[str]:
-    """Return the notebooks asked for and what they build on; nothing stays nothing (all)."""
-    numbers = {Path(name).name.partition("_")[0].zfill(2) for name in wanted}
+    """Return the notebooks asked for and what they build on; nothing stays nothing."""
+    numbers = {number_of(Path(name).name).zfill(2) for name in wanted}
     for number in list(numbers):
         numbers.update(NEEDS.get(number, ()), USES.get(number, ()))
     known = {name for name in numbers if name.isdigit()}

@@ -7,6 +7,7 @@ EXAMPLES = """
 examples:
   python -m nbhelpers run                                the six notebooks on the bundled sample
   python -m nbhelpers run 02 03 --out runs/tall          two of them, into a folder of your own
+  python -m nbhelpers run a1                             a long study of notebooks/appendix
   python -m nbhelpers run 03 -p EPOCHS 5 -p SEED 7       with other parameters
   python -m nbhelpers run --profile smoke                the smallest sizes: does everything work?
   python -m nbhelpers run --data-dir ~/kaggle --profile article
@@ -23,7 +24,7 @@ Exit code: 0 all done, 1 a notebook failed or was skipped, 2 nothing run (unknow
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (the six lessons)"
     )
     parser.add_argument(
         "--data-dir",

@@ -58,7 +58,7 @@ CHOOSING = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("notebooks", nargs="+", metavar="NN", help="01, 02, … or names; all in each run")
+    add("notebooks", nargs="+", metavar="NN", help="01, …, a1, … or names; all in each run")
     path = {"type": path_argument}
     add("--grid", required=True, **path, metavar="FILE", help="YAML: parameters, lists of values")
     add("--data-dir", **path, metavar="D", help="folder of the data sets, as for run")

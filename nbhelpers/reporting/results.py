@@ -67,9 +67,10 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
 def _parameters_cell(notebook: str) -> dict[str, Parameter]:
     """Return the parameters cell of the project's copy of a notebook; "" without a copy."""
     try:
-        path = project_root() / "notebooks" / f"{notebook}.ipynb"
+        folder = project_root() / "notebooks"
+        path = next(path for path in folder.rglob(f"{notebook}.ipynb"))
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
+    except (StopIteration, OSError, ValueError, KeyError):
         return {}
     tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     return read_cell("".join(tagged[0]["source"])) if tagged else {}

@@ -100,16 +100,13 @@ def read_runs(folders: Sequence[Path]) -> list[RunFolder]:
         )
     runs = []
     for folder in folders:
-        files = sorted(folder.glob("[0-9][0-9]_*" + result_files.RESULTS))
-        if not files:
+        paths = result_files.results_paths(folder)
+        if not paths:
             raise UsageError(
                 f"Expected NN_name.results.json files in {folder}; found none. Run the notebooks "
                 f"into it: python -m nbhelpers run --out {shlex.quote(str(folder))}"
             )
-        results = {
-            file.name.removesuffix(result_files.RESULTS): result_files.read_results(file)
-            for file in files
-        }
+        results = {stem: result_files.read_results(path) for stem, path in paths.items()}
         runs.append(RunFolder(folder, results))
     return runs
 

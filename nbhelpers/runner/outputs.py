@@ -1,6 +1,7 @@
 """Tidies cell outputs: terminal control characters, progress bars, widgets, remote scripts."""
 
 import re
+from typing import NamedTuple
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROGRESS = re.compile(r"\d+%\|.*\||\d+it \[|\b(?:it/s|s/it)\b")
@@ -109,20 +110,51 @@ def _tidy_outputs(outputs: list) -> list:
     return tidied
 
 
-def images(cell) -> list[tuple[str, str]]:
+class Picture(NamedTuple):
+    """A picture among the outputs of a cell.
+
+    Attributes:
+        kind: MIME type.
+        data: base64 of raster pictures, the text of SVG.
+        description: what it shows, as the figure says itself; "" where it does not.
+    """
+
+    kind: str
+    data: str
+    description: str
+
+
+def images(cell) -> list[Picture]:
     """Return the pictures of a cell, in order.
 
     Args:
         cell: an executed code cell.
 
     Returns:
-        (MIME type, data) pairs: base64 for raster pictures, text for SVG.
+        One entry for each output that is a picture.
     """
     pictures = []
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         for kind in ("image/jpeg", "image/png", "image/gif", "image/svg+xml"):
             if kind in data:
-                pictures.append((kind, "".join(data[kind])))
+                pictures.append(Picture(kind, "".join(data[kind]), description(output)))
                 break
     return pictures
+
+
+def description(output) -> str:
+    """Return what the figure of an output shows, as `plots.describe` put it beside the picture.
+
+    Args:
+        output: of a code cell.
+
+    Returns:
+        One line; "" where nothing was put there.
+    """
+    metadata = output.get("metadata", {})
+    for kind in output.get("data", {}):
+        of_kind = metadata.get(kind)
+        if kind.startswith("image/") and isinstance(of_kind, dict) and of_kind.get("alt"):
+            return " ".join(str(of_kind["alt"]).split())
+    return ""

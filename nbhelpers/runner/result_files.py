@@ -16,10 +16,24 @@ from nbhelpers.common.files import displayable
 from nbhelpers.common.paths import check_readable_file
 from nbhelpers.evaluation.metrics import METRICS
 from nbhelpers.evaluation.predictions import PREDICTION_COLUMNS
+from nbhelpers.runner.notebooks import FILES
 
 RESULTS, PREDICTIONS = ".results.json", ".predictions.csv"
 LABELS = ("REAL", "FAKE")
 ADVICE = "Undo the edit, or run the notebook again."
+
+
+def results_paths(folder: Path) -> dict[str, Path]:
+    """Find the results files of a run.
+
+    Args:
+        folder: an output folder.
+
+    Returns:
+        notebook name -> its results file; the lessons first, then the appendix.
+    """
+    paths = [path for start in FILES for path in sorted(folder.glob(start + RESULTS))]
+    return {path.name.removesuffix(RESULTS): path for path in paths}
 
 
 def read_results(path: Path) -> dict[str, Any]:

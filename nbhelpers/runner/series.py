@@ -11,6 +11,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.common.paths import user_path
 from nbhelpers.data import locate
 from nbhelpers.runner import (
+    covers,
     execution,
     fingerprints,
     index,
@@ -44,7 +45,7 @@ def run(
     whatever ended a run.
 
     Args:
-        wanted: numbers or names; nothing means all.
+        wanted: numbers or names; nothing means all lessons, without the appendix.
         data_dir: a data set's folder, or the parent of several; "" leaves the search to them.
         out: the output folder; "" is `runs/latest` in the project.
         profile: `smoke`, `article` or a YAML file; "" keeps the notebooks' own values.
@@ -260,19 +261,21 @@ def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Ou
         for notebook in notebooks
         if notebook.stem in outcomes
     }
-    titles, covers = {}, {}
+    titles, pictures = {}, {}
     for notebook in notebooks:
         executed = target / f"{notebook.stem}.ipynb"
         source = nbformat.read(notebook.path, as_version=4)
         titles[notebook.stem] = pages.title_of(source, notebook.stem)
         if executed.exists() and notebook.stem in outcomes:
-            covers[notebook.stem] = index.cover(nbformat.read(executed, as_version=4))
+            pictures[notebook.stem] = covers.cover(
+                nbformat.read(executed, as_version=4), title=titles[notebook.stem]
+            )
     results = scores.read_results(target)
     page = index.index_html(
         outcomes,
         results={stem: results[stem] for stem in outcomes if stem in results},
         titles=titles,
-        covers=covers,
+        covers=pictures,
         folder=target,
     )
     files.write_text(target / "index.html", page)
