@@ -86,6 +86,15 @@ def test_a_file_that_is_named_exists_or_comes_from_the_same_run(tmp_path):
                 parameters.check(values | {name: bad}, cell, notebook="04_x")
 
 
+def test_a_file_may_go_by_a_name_where_the_comment_gives_names(tmp_path):
+    cell = parameters.read_cell('MODEL_FILE = ""  # "bundled", "latest" or a file')
+    for good in ("", "bundled", "latest", __file__):
+        parameters.check({"MODEL_FILE": good}, cell, notebook="04_x")
+    for bad in ("bundle", str(tmp_path / "none.keras")):
+        with pytest.raises(UsageError, match="for MODEL_FILE; received .*04_x"):
+            parameters.check({"MODEL_FILE": bad}, cell, notebook="04_x")
+
+
 def test_unknown_names_meet_the_nearest():
     parameters.check_names("METHODS", ["a"], known=["a", "b"])
     with pytest.raises(UsageError, match=r"METHODS; received 'swop'\. Did you mean 'swap'"):

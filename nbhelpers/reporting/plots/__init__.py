@@ -4,7 +4,8 @@ The notebook decides when a figure is shown. All of them are at hand as ``plots.
 """
 
 from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores
-from nbhelpers.reporting.plots.maps import plot_maps
+from nbhelpers.reporting.plots.maps import plot_lime, plot_maps
+from nbhelpers.reporting.plots.measures import plot_measures
 from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures, plot_rows
 from nbhelpers.reporting.plots.scores import (
     plot_confusion,
@@ -41,7 +42,9 @@ __all__ = [
     "plot_forgeries",
     "plot_history",
     "plot_leak",
+    "plot_lime",
     "plot_maps",
+    "plot_measures",
     "plot_metric",
     "plot_people_scores",
     "plot_pictures",

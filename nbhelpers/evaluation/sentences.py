@@ -1,0 +1,134 @@
+"""Conclusions, read off the numbers of a run: every way that they can fall has its sentence.
+
+A lesson prints them. Prose that says in advance what a rerun will show is wrong sooner or later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from nbhelpers.evaluation.metrics import Interval
+
+
+def comparison(difference: Interval, *, first: str, second: str, metric: str = "AUC") -> str:
+    """Say which of two is better.
+
+    Args:
+        difference: first minus second on the same pictures, from `metrics.paired_difference`; of a
+            metric where more is better.
+        first: the name of the one.
+        second: the name of the other.
+        metric: its name.
+
+    Returns:
+        One or two sentences.
+
+    >>> print(comparison(Interval(0.1, -0.1, 0.3, 9), first="ours", second="theirs"))
+    ours minus theirs: AUC +0.10 [-0.10, +0.30]. The interval includes zero: this run cannot tell \
+them apart.
+    """
+    text = f"{first} minus {second}: {metric} {difference:+.2f}. "
+    if not difference.is_firm:
+        return text + "Too few groups of people for a verdict."
+    if not difference.excludes(0):
+        return text + "The interval includes zero: this run cannot tell them apart."
+    better, worse = (first, second) if difference.value > 0 else (second, first)
+    return text + f"The interval excludes zero: here {better} is better than {worse}."
+
+
+def damage(curves: pd.DataFrame) -> str:
+    """Say which damage costs a detector skill.
+
+    Args:
+        curves: from `robustness.curves`.
+
+    Returns:
+        Two sentences: the damages whose loss is beyond chance, and the largest loss.
+    """
+    damaged = curves[curves["corruption"] != "clean"]
+    proven = damaged[[change.high < 0 and change.excludes(0) for change in damaged["change"]]]
+    names = [f"{row.corruption} ({row.level})" for row in proven.itertuples()]
+    worst = damaged.loc[damaged["value"].idxmin()]
+    text = f"Largest loss: {worst['corruption']} ({worst['level']}), AUC {worst['change']:+.2f}. "
+    if not all(change.is_firm for change in damaged["change"]):
+        return text + "Too few groups of people to say which losses are more than chance."
+    if not names:
+        return text + "No loss is beyond what chance explains with so few pictures."
+    return text + f"Beyond chance (interval below zero): {', '.join(names)}."
+
+
+def against_blob(differences: Mapping[str, Mapping[str, Interval]], measure: str) -> str:
+    """Say which explanation methods beat the blob in the middle in one measure, and which lose.
+
+    Args:
+        differences: method -> measure -> method minus the blob; more is better.
+        measure: its name, for example "insertion".
+
+    Returns:
+        One sentence.
+    """
+    won = [name for name, row in differences.items() if row[measure].low > 0]
+    lost = [name for name, row in differences.items() if row[measure].high < 0]
+    even = [name for name in differences if name not in (*won, *lost)]
+    if not all(row[measure].is_firm for row in differences.values()):
+        return f"{measure}: too few groups of people for a verdict against the blob."
+    parts = [f"the blob loses to {_listed(won)}"] * bool(won)
+    parts += [f"the blob beats {_listed(lost)}"] * bool(lost)
+    parts += [f"no difference for {_listed(even)}"] * bool(even)
+    return f"{measure}: {'; '.join(parts)}."
+
+
+def method(name: str, *, centre: Mapping, noise: Mapping, stability: Mapping) -> str:
+    """Put what was measured of one explanation method into a sentence.
+
+    Args:
+        name: of the method.
+        centre: measure -> method minus the blob in the middle, an `Interval`: `pointing`, `energy`.
+        noise: measure -> method minus noise: `insertion` (more is better), `deletion` (less is).
+        stability: `shift` and `random weights`, rank agreements as `Interval`.
+
+    Returns:
+        One sentence.
+    """
+    truth = [measure for measure in ("pointing", "energy") if centre[measure].low > 0]
+    faithful = ["insertion"] * (noise["insertion"].low > 0)
+    faithful += ["deletion"] * (noise["deletion"].high < 0)
+    return (
+        f"{name}: about the truth it beats the blob in {_listed(truth) or 'nothing'}; about the "
+        f"model it beats noise in {_listed(faithful) or 'nothing'}; agreement with itself after a "
+        f"shift of one pixel {stability['shift'].value:.2f}, with a scrambled network "
+        f"{stability['random weights'].value:.2f}."
+    )
+
+
+def domain_change(
+    home: Interval | None, *, abroad: Interval, difference: Interval, name: str, local: str
+) -> str:
+    """Say what a change of data costs a detector.
+
+    Args:
+        home: its AUC on the data that it was made for; None where its card does not say.
+        abroad: its AUC here.
+        difference: it minus the local detector, same pictures.
+        name: what to call it.
+        local: what to call the detector that was trained here.
+
+    Returns:
+        Three sentences.
+    """
+    at_home = "unknown" if home is None else f"{home:.2f}"
+    if abroad.excludes(0.5):
+        chance = "above chance" if abroad.low > 0.5 else "below chance: it ranks these backwards"
+    else:
+        chance = "not distinguishable from guessing"
+    return (
+        f"{name}: AUC {at_home} on the data that it was made for, {abroad:.2f} here, {chance}.\n"
+        + comparison(difference, first=name, second=local)
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -1,0 +1,110 @@
+"""sentences and grouped: means by hand, and a sentence for every way that numbers can fall."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbhelpers.evaluation import grouped, sentences
+from nbhelpers.evaluation.metrics import Interval
+
+UP, DOWN, EVEN = (Interval(v, v - 0.1, v + 0.1, 9) for v in (0.2, -0.2, 0.05))
+FEW = Interval(0.2, 0.1, 0.3, 3)
+
+
+@pytest.mark.parametrize(
+    ("difference", "says"),
+    [
+        (UP, "here a is better than b"),
+        (DOWN, "here b is better than a"),
+        (EVEN, "cannot tell them apart"),
+        (FEW, "Too few groups"),
+    ],
+)
+def test_a_comparison_names_the_better_one(difference, says):
+    text = sentences.comparison(difference, first="a", second="b")
+    assert says in text
+    assert text.startswith("a minus b: AUC ")
+
+
+def test_damage_names_only_what_is_beyond_chance():
+    def curves(*changes):
+        rows = [{"corruption": "clean", "level": "none", "value": 0.9, "change": EVEN}]
+        for number, change in enumerate(changes):
+            row = {"corruption": f"c{number}", "level": "mild", "change": change}
+            rows.append(row | {"value": 0.9 + change.value})
+        return pd.DataFrame(rows)
+
+    text = sentences.damage(curves(DOWN, EVEN, UP))
+    assert "Largest loss: c0 (mild), AUC -0.20" in text
+    assert text.endswith("Beyond chance (interval below zero): c0 (mild).")
+    assert "No loss" in sentences.damage(curves(EVEN, UP))
+    assert "Too few groups" in sentences.damage(curves(FEW))
+
+
+def test_the_blob_wins_loses_and_draws():
+    rows = {
+        name: {"insertion": one} for name, one in zip("abcd", (UP, DOWN, EVEN, UP), strict=True)
+    }
+    text = sentences.against_blob(rows, "insertion")
+    expected = "the blob loses to a and d; the blob beats b; no difference for c"
+    assert text == f"insertion: {expected}."
+    assert "too few" in sentences.against_blob({"a": {"insertion": FEW}}, "insertion")
+
+
+def test_a_method_is_described_by_what_it_beats():
+    stability = {"shift": UP, "random weights": EVEN}
+    text = sentences.method(
+        "m",
+        centre={"pointing": UP, "energy": UP},
+        noise={"insertion": DOWN, "deletion": DOWN},
+        stability=stability,
+    )
+    assert "beats the blob in pointing and energy" in text
+    assert "beats noise in deletion;" in text
+    text = sentences.method(
+        "m",
+        centre={"pointing": DOWN, "energy": EVEN},
+        noise={"insertion": EVEN, "deletion": UP},
+        stability=stability,
+    )
+    assert text.count("nothing") == 2
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [(0.6, 0.8, "above chance"), (0.4, 0.6, "guessing"), (0.2, 0.4, "backwards")],
+)
+def test_a_change_of_domain_is_told_from_the_interval(low, high, says):
+    abroad = Interval((low + high) / 2, low, high, 9)
+    names = {"name": "bundled", "local": "ours"}
+    text = sentences.domain_change(UP, abroad=abroad, difference=DOWN, **names)
+    assert says in text
+    assert "ours is better than bundled" in text
+    assert "unknown" in sentences.domain_change(None, abroad=abroad, difference=DOWN, **names)
+
+
+def measured():
+    rows = [
+        {"videoname": f"{g}{n}", "group": g, "method": m, "hit": float(n + (m == "b")), "odd": odd}
+        for g in "xyz"
+        for n in range(2)
+        for m, odd in (("a", 1.0), ("b", np.nan))
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_means_leave_out_what_a_method_lacks():
+    found = grouped.means(measured(), ["hit", "odd"])
+    assert {name: list(row) for name, row in found.items()} == {"a": ["hit", "odd"], "b": ["hit"]}
+    assert found["a"]["hit"].value == 0.5
+    assert found["a"]["hit"].groups == 3
+
+
+def test_differences_are_taken_picture_by_picture():
+    found = grouped.minus(measured(), ["hit"], baseline="a")
+    assert list(found) == ["b"]
+    assert found["b"]["hit"] == Interval(1.0, 1.0, 1.0, 3)  # though hit itself varies
+    with pytest.raises(ValueError, match="baseline"):
+        grouped.minus(measured(), ["hit"], baseline="c")
+    with pytest.raises(ValueError, match="same pictures"):
+        grouped.minus(measured().iloc[1:], ["hit"], baseline="a")
