@@ -32,6 +32,8 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- endblock any_cell -%}
 """
 
+# On a narrow page code wraps and wide outputs scroll inside; nbconvert's own layout cuts both off,
+# since overflow does nothing on the table rows that it makes of them.
 # Every text has a contrast of 4.5 or more with what lies below it, in both schemes; nbconvert's own
 # prompts and comments have less. Its variables are set anew, so that outputs follow as well.
 STYLE = """
@@ -76,6 +78,7 @@ main { max-width: 62rem; margin: 0 auto; }
 .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
 .jp-RenderedImage img, .jp-RenderedHTMLCommon img, video { max-width: 100%; height: auto; }
 .jp-OutputArea-output { overflow-x: auto; }
+.highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .celltag_parameters .jp-InputArea-editor, .celltag_injected-parameters .jp-InputArea-editor {
   border-left: 4px solid var(--series-link); }
 .celltag_parameters::before, .celltag_injected-parameters::before { display: block;
@@ -86,9 +89,11 @@ main { max-width: 62rem; margin: 0 auto; }
 details.solution { margin: .5rem 0 .5rem 64px; border-radius: 6px;
   border: 1px solid var(--series-line); }
 details.solution summary { cursor: pointer; padding: .4rem .8rem; font: 600 14px system-ui; }
-@media (max-width: 640px) {
+@media (max-width: 760px) {
   .jp-InputPrompt, .jp-OutputPrompt { display: none; }
   body.jp-Notebook { padding: 0 .5rem 3rem; }
+  .jp-InputArea, .jp-OutputArea-child, .jp-OutputArea-child .jp-OutputArea-output,
+  .jp-InputArea-editor { display: block; width: auto; margin-left: 0; }
   .celltag_parameters::before, .celltag_injected-parameters::before, details.solution {
     margin-left: 0; }
 }

@@ -1,10 +1,11 @@
-"""The smoke run that the execution and the browser tests share."""
+"""The smoke run that the execution and the browser tests share, and the browser."""
 
 import io
 import json
 
 import pytest
-from copies import FOLDER
+from copies import FOLDER, chromium
+from seen import axe_source
 
 from nbhelpers.runner import run_record, series
 from nbhelpers.runner.notebooks import NEEDS, USES
@@ -35,3 +36,25 @@ def run(stem, out):
 def smoke(out):
     """Call it with a notebook's name to have it executed in `out`, once."""
     return lambda stem: run(stem, out)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = chromium()
+    if not program:
+        pytest.skip("no Chromium found; apt-get install chromium, or set NBHELPERS_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=program,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],  # as root in containers
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The text of axe-core; "" where it is not installed, then `seen.faults` looks for nothing."""
+    return axe_source()

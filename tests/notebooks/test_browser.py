@@ -16,31 +16,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import nbformat
 import pytest
-from copies import FOLDER, bring_needs, chromium, smoke_copy
+from copies import FOLDER, bring_needs, smoke_copy
+from seen import cut_off, faults, open_offline
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 PATIENCE = float(os.environ.get("NBHELPERS_PATIENCE", "600"))  # seconds for one notebook
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = chromium()
-    if not program:
-        pytest.skip("no Chromium found; apt-get install chromium, or set NBHELPERS_CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--disable-dev-shm-usage"],  # as root in containers
-        )
-        yield running
-        running.close()
 
 
 # What can be seen. Each returns how many are whole, and what is wrong with the others.
@@ -212,32 +196,16 @@ def test_the_series_shows_plotly_and_clips(out, smoke):
 # ---------------------------------------------------------------- pages without a network
 
 
-def open_offline(browser, path):
-    """A page of a file, everything but files refused; and the list of what was asked for."""
-    context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
-    asked, problems = [], []
-
-    def only_files(route):
-        if not route.request.url.startswith("file:"):
-            asked.append(route.request.url)
-            route.abort()
-        else:
-            route.continue_()
-
-    context.route("**/*", only_files)
-    page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(Path(path).resolve().as_uri(), timeout=PATIENCE * 1000)
-    return context, page, asked, problems
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_page_offline(path, browser, out, smoke):
+def test_page_offline(path, browser, out, smoke, axe):
     smoke(path.stem)
     context, page, asked, problems = open_offline(browser, out / f"{path.stem}.html")
     try:
         see(page, **count(nbformat.read(out / path.name, as_version=4)))
         assert page.evaluate("() => [...document.images].filter(one => !one.alt).length") == 0
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert cut_off(page) == []
+        assert faults(page, axe, contrast=False) == []  # test_pages_in_browser.py looks at that
         assert asked == []
         assert problems == []
     finally:

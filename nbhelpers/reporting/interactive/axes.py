@@ -68,7 +68,7 @@ def ticks(low: float, high: float) -> list[float]:
     power = 10 ** math.floor(math.log10((high - low) / 5))
     step = next(power * part for part in (1, 2, 5, 10) if (high - low) / (power * part) <= 5.5)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(number * step, 10) for number in range(first, last + 1)]
+    return [round(float(number * step), 10) for number in range(first, last + 1)]
 
 
 def span(values: np.ndarray, *, unit: bool = False) -> tuple[float, float]:
