@@ -235,6 +235,7 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
         if output.output_type == "stream":
             output.text = _plain(output.text, roots)
         elif output.output_type in ("display_data", "execute_result"):
+            alt = outputs.description(output)
             output.metadata = {}
             output.data = _stored_data(output.data, has_still, width=width, quality=quality)
             for kind, value in output.data.items():
@@ -242,6 +243,8 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
                     output.data[kind] = _plain(value, roots)
             if not output.data:
                 continue
+            if alt and "image/jpeg" in output.data:
+                output.metadata = {"image/jpeg": {"alt": _plain(alt, roots)}}
         stored.append(output)
     return stored
 

@@ -40,7 +40,7 @@ def draw(table: pd.DataFrame, *, count: int, seed: int, fakes: int = 5) -> pd.Da
     return pd.concat(parts) if parts else rows.head(0).assign(family="")
 
 
-def pair(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+def one_pair(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Draw an original and a fake of it, in random order: two pictures or clips to guess about.
 
     Args:
@@ -51,7 +51,7 @@ def pair(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
         Two rows. Where no fake has its original in the table: any real and any fake.
 
     >>> rows = {"videoname": ["a", "b", "c"], "label": ["REAL", "REAL", "FAKE"]}
-    >>> sorted(pair(pd.DataFrame(rows | {"original": ["", "", "b"]}), seed=1)["videoname"])
+    >>> sorted(one_pair(pd.DataFrame(rows | {"original": ["", "", "b"]}), seed=1)["videoname"])
     ['b', 'c']
     """
     original = ties.resolved(table, "original")
@@ -61,6 +61,34 @@ def pair(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     fake = table[fakes].sample(1, random_state=seed)
     real = table[table["videoname"] == original[fake.index[0]]].head(1)
     return pd.concat([fake, real]).sample(frac=1, random_state=seed)
+
+
+def pairs(table: pd.DataFrame, *, count: int, seed: int) -> pd.DataFrame:
+    """Draw some fakes, each with its original: one per original, the methods in turn.
+
+    Args:
+        table: with ``videoname, label, original, path`` and, where known, ``method``.
+        count: pairs at most, >= 1.
+        seed: of the draw.
+
+    Returns:
+        The fakes' rows, sorted by method, with the columns ``real_path``, the original's file, and
+        ``kind``: "FAKE" and the method.
+
+    >>> rows = {"videoname": ["a", "b"], "label": ["REAL", "FAKE"], "original": ["", "a"]}
+    >>> pairs(pd.DataFrame(rows | {"path": ["a.jpg", "b.jpg"]}), count=3, seed=0)[
+    ...     "real_path"
+    ... ].item()
+    'a.jpg'
+    """
+    rows = _with_kind(table).assign(original=ties.resolved(table, "original"))
+    files = rows[rows["label"] == "REAL"].set_index("videoname")["path"]
+    rows = rows.assign(real_path=rows["original"].map(files))
+    rows = rows[(rows["label"] == "FAKE") & rows["real_path"].notna()]
+    rows = rows.sample(frac=1, random_state=seed).drop_duplicates("original")
+    turn = rows.groupby("method").cumcount()
+    chosen = rows.iloc[np.argsort(turn.to_numpy(), kind="stable")[:count]]
+    return chosen.sort_values("method", kind="stable")
 
 
 def counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -87,6 +115,27 @@ def counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     found = table.set_index("videoname", drop=False).reindex(names)
     found.index = rows.index
     return found.astype(object).where(found["videoname"].notna(), "")
+
+
+def one_class(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Let every family show one class only: of half of them the original, of the others its fakes.
+
+    Args:
+        table: with ``videoname, label, original``.
+        seed: of the draw of the families that keep their original.
+
+    Returns:
+        The rows that stay, in their order.
+
+    >>> rows = {"videoname": ["a", "b"], "label": ["REAL", "FAKE"], "original": ["", "a"]}
+    >>> len(one_class(pd.DataFrame(rows), seed=0))
+    1
+    """
+    is_fake = table["label"] == "FAKE"
+    family = ties.resolved(table, "original").where(is_fake, table["videoname"])
+    names = np.array(sorted(family.unique()))
+    chosen = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
+    return table[family.isin(chosen) != is_fake].reset_index(drop=True)
 
 
 # ---------------------------------------------------------------- how it is done

@@ -61,6 +61,15 @@ class Manifest:
     table: pd.DataFrame
     findings: pd.DataFrame
 
+    def summary(self) -> str:
+        """Say in a sentence what was looked for, and how often it was found."""
+        counted = self.findings["problem"].value_counts()
+        faults = ", ".join(f"{problem} {count}" for problem, count in counted.items())
+        return (
+            f"{len(self.table)} usable rows; {len(PROBLEMS)} kinds of fault looked for: "
+            f"{faults or 'none found'}."
+        )
+
 
 def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Manifest:
     """Read and check a data set: one of Kaggle's two, or folders real and fake.

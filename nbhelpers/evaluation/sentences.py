@@ -11,6 +11,8 @@ import pandas as pd
 
 from nbhelpers.evaluation.metrics import Interval
 
+SMALL_GAP = 0.05  # of accuracy: a difference not worth an explanation
+
 
 def comparison(difference: Interval, *, first: str, second: str, metric: str = "AUC") -> str:
     """Say which of two is better.
@@ -36,6 +38,35 @@ them apart.
         return text + "The interval includes zero: this run cannot tell them apart."
     better, worse = (first, second) if difference.value > 0 else (second, first)
     return text + f"The interval excludes zero: here {better} is better than {worse}."
+
+
+def gap(*, training: float, again: float, validation: float) -> str:
+    """Say whether people or batch normalisation make training and validation differ.
+
+    While it trains, a network with batch normalisation sees each picture next to the others of its
+    batch; later it uses moving averages instead. Scored again in that way, the training pictures
+    tell the two suspects apart: they show no new people.
+
+    Args:
+        training: accuracy on the training pictures, measured while training.
+        again: accuracy of the same network on the same pictures, scored as strangers are.
+        validation: accuracy on the validation people.
+
+    Returns:
+        Two sentences.
+    """
+    text = (
+        f"Training people {training:.2f} while training, {again:.2f} when scored again; "
+        f"validation people {validation:.2f}. "
+    )
+    by_norm, by_people = training - again, again - validation
+    if max(by_norm, by_people) < SMALL_GAP:
+        return text + "No gap to explain."
+    if by_people < SMALL_GAP:
+        return text + "The gap stays with people it knows: the moving averages make it."
+    if by_norm < SMALL_GAP:
+        return text + "The gap comes with new people: the network knows its own by heart."
+    return text + "Both make it: the moving averages, and people it has not met."
 
 
 def damage(curves: pd.DataFrame) -> str:

@@ -6,7 +6,6 @@
 """
 
 from nbhelpers.explain.comparison import BLOB, NOISE, check_stability, measure_methods
-
 from nbhelpers.explain.masks import PairError, difference_mask, frame_misfit
 from nbhelpers.explain.measures import (
     centre_prior,
@@ -31,13 +30,14 @@ from nbhelpers.explain.methods import (
     p_fake,
     randomised,
 )
-from nbhelpers.explain.regions import Regions, overlaps, true_regions
+from nbhelpers.explain.regions import Regions, agreement, overlaps, true_regions
 
 __all__ = [
     "BLOB",
     "NOISE",
     "PairError",
     "Regions",
+    "agreement",
     "centre_prior",
     "check_stability",
     "curve_area",

@@ -63,6 +63,25 @@ def true_regions(
     return known
 
 
+def agreement(fakes: pd.DataFrame, table: pd.DataFrame, *, size: int) -> np.ndarray:
+    """Work the regions out of pairs where the data bring masks, and compare the two.
+
+    Args:
+        fakes: as for `true_regions`; those without a mask of their own are left out.
+        table: all rows of the data set.
+        size: height and width of the masks, pixels.
+
+    Returns:
+        Intersection over union of each pair that was not refused, ``float64 (N,)`` in [0, 1];
+        empty where the data bring no masks.
+    """
+    fakes = fakes[fakes["mask_path"] != ""]
+    given, worked_out = (
+        true_regions(fakes, table, size=size, given=given).masks for given in (True, False)
+    )
+    return overlaps(given, worked_out)
+
+
 def overlaps(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> np.ndarray:
     """Compare two regions of each fake.
 

@@ -26,6 +26,20 @@ def test_a_comparison_names_the_better_one(difference, says):
     assert text.startswith("a minus b: AUC ")
 
 
+@pytest.mark.parametrize(
+    ("accuracies", "says"),
+    [
+        ((0.70, 0.68, 0.66), "No gap"),
+        ((0.70, 0.52, 0.52), "moving averages make it"),
+        ((0.90, 0.88, 0.60), "by heart"),
+        ((0.90, 0.75, 0.60), "Both"),
+    ],
+)
+def test_a_gap_is_put_down_to_what_makes_it(accuracies, says):
+    names = ("training", "again", "validation")
+    assert says in sentences.gap(**dict(zip(names, accuracies, strict=True)))
+
+
 def test_damage_names_only_what_is_beyond_chance():
     def curves(*changes):
         rows = [{"corruption": "clean", "level": "none", "value": 0.9, "change": EVEN}]

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import statistics
 import subprocess
 import sys
 
@@ -24,6 +25,7 @@ from tools import hosted, render, results_table
 ROOT = locate.project_root()
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = [notebook.path for notebook in find_notebooks(FOLDER)]
+LESSONS = [path for path in NOTEBOOKS if path.parent == FOLDER]  # without the appendix
 COMMON = {"DATA_DIR": "", "OUTPUT_DIR": "", "SEED": 42, "SPLIT_CSV": ""}
 CODE_CELLS = range(8, 31)  # 03 has most to judge
 LONGEST_CELL = 30  # lines
@@ -33,6 +35,18 @@ START = re.compile(r"run = results\.start\(globals\(\), notebook=\"(\w+)\"\)")
 PARAMETER_LINE = re.compile(r"[A-Z][A-Z0-9_]* = .+  # \S.*")
 ABSOLUTE = re.compile(r"(?<![\w./:<~+-])/(?!kaggle/)(?:[\w.+-]+/){2}[\w.+-]+|\b[A-Z]:\\\w+")
 INSTALLS = re.compile(r"^\s*[!%]|\bsys\.path\b|\bget_ipython\b", re.MULTILINE)
+# The measured form of a lesson. Notebooks that do not have it yet; take the name out with the work.
+NOT_YET = {}
+MOST_CELLS = 22
+MEDIAN_LINES, NINTH_LINES, LONGEST_LINES = 7, 14, 22  # of a code cell: median, nine of ten, all
+BEFORE_PICTURE = 45  # lines of code up to the first picture, its own cell included
+PLUMBING = 0.25  # of the code lines: imports, parameters, start of the run, saving
+EXPECT = "What do you expect?"
+FEWEST_EXPECTATIONS = 4
+ANSWERS = 3  # self-check questions with folded answers
+DRAWS = re.compile(r"\bplots\.plot_|\binteractive\.\w|\bdisplay\.(?:video|gif|show)")
+SAVES = re.compile(r"\brun\.save\(")
+FENCED = re.compile(r"^```|`python -m ", re.MULTILINE)  # code, or a command, in a solution
 # A lesson defines what it introduces; the package has the same for later lessons: (lesson, module
 # of the room networks, function).
 TWICE = [
@@ -49,8 +63,36 @@ def code_of(notebook):
 
 
 def lesson_of(notebook):
-    """The code cells without the one that only Kaggle and Colab need."""
-    return [cell for cell in code_of(notebook) if HOSTED not in tags_of(cell)]
+    """The code cells without the one that only Kaggle and Colab need, and without the reader's."""
+    others = {HOSTED, "exercise"}
+    return [cell for cell in code_of(notebook) if not others & set(tags_of(cell))]
+
+
+def lines_of(cell):
+    """How many lines of a code cell hold something."""
+    return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+def prose_of(notebook):
+    """The prose that everybody sees: without solutions and answers."""
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "markdown" and "solution" not in tags_of(cell)
+    ]
+
+
+def sections(notebook):
+    """The cells of each level-2 heading, by its text; those before the first are left out."""
+    parts, heading = {}, None
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
+            for found in re.findall(r"^## (.+)", text, flags=re.MULTILINE):
+                heading = found
+        if heading:
+            parts.setdefault(heading, []).append(cell)
+    return parts
 
 
 def headings(notebook):
@@ -145,6 +187,76 @@ def length(notebook):
         yield f"{len(functions)} functions: {functions}"
 
 
+def few_short_cells(notebook):
+    lines = [lines_of(cell) for cell in lesson_of(notebook)]
+    if len(lines) > MOST_CELLS:
+        yield f"{len(lines)} code cells"
+    if statistics.median(lines) > MEDIAN_LINES:
+        yield f"half of the code cells have {statistics.median(lines)} lines or more"
+    if sum(count > NINTH_LINES for count in lines) > len(lines) / 10:
+        yield f"more than one cell of ten is longer than {NINTH_LINES} lines: {sorted(lines)}"
+    if max(lines) > LONGEST_LINES:
+        yield f"a code cell of {max(lines)} lines"
+
+
+def picture_first(notebook):
+    lines = 0
+    for cell in lesson_of(notebook):
+        lines += lines_of(cell)
+        if DRAWS.search(cell.source):
+            break
+    else:
+        yield "no picture"
+        return
+    if lines > BEFORE_PICTURE:
+        yield f"the first picture comes after {lines} lines of code"
+    before = notebook.cells[notebook.cells.index(cell) - 1]
+    if before.cell_type != "markdown" or "?" not in before.source:
+        yield "no question to the reader above the first picture"
+
+
+def little_plumbing(notebook):
+    cells = lesson_of(notebook)
+    plumbing = [*cells[:3], *(cell for cell in cells[3:] if SAVES.search(cell.source))]
+    share = sum(map(lines_of, plumbing)) / sum(map(lines_of, cells))
+    if share > PLUMBING:
+        yield f"{share:.0%} of the code lines are imports, parameters, set-up and saving"
+
+
+def half_of_it_prose(notebook):
+    prose, code = len(prose_of(notebook)), len(lesson_of(notebook))
+    if prose < code:
+        yield f"{prose} cells of prose, {code} of code"
+
+
+def your_turn(notebook):
+    plumbing = {id(cell) for cell in lesson_of(notebook)[:3]}
+    lesson = {
+        id(cell)
+        for cell in lesson_of(notebook)
+        if id(cell) not in plumbing and not SAVES.search(cell.source)
+    }
+    for heading, cells in sections(notebook).items():
+        turns = sum("exercise" in tags_of(cell) for cell in cells)
+        if any(id(cell) in lesson for cell in cells) and turns != 1:
+            yield f"{turns} cells tagged 'exercise' in the section {heading!r}"
+
+
+def guesses_and_answers(notebook):
+    expectations = sum(EXPECT in cell.source for cell in prose_of(notebook))
+    if expectations < FEWEST_EXPECTATIONS:
+        yield f"{expectations} times {EXPECT!r}"
+    folded = [cell.source for cell in notebook.cells if "solution" in tags_of(cell)]
+    answers = sum(not FENCED.search(text) for text in folded)
+    if answers != ANSWERS:
+        yield f"{answers} folded answers to self-check questions"
+
+
+def explained_terms(notebook):
+    if not any("](../GLOSSARY.md" in cell.source for cell in prose_of(notebook)):
+        yield "no term links to the glossary"
+
+
 def first_cell_for_hosts(notebook):
     tagged = [cell for cell in code_of(notebook) if HOSTED in tags_of(cell)]
     if tagged != code_of(notebook)[:1] or not hosted.is_first_cell(tagged[0].source):
@@ -234,6 +346,15 @@ RULES = (
     outputs_of_this_source,
     clean_outputs,
 )
+LESSON_RULES = (
+    few_short_cells,
+    picture_first,
+    little_plumbing,
+    half_of_it_prose,
+    your_turn,
+    guesses_and_answers,
+    explained_terms,
+)
 
 
 # ---------------------------------------------------------------- the notebooks keep them
@@ -245,7 +366,22 @@ def test_notebook_keeps_the_rule(path, rule):
     assert list(rule(nbformat.read(path, as_version=4))) == []
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("rule", LESSON_RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_lesson_has_its_form(path, rule):
+    faults = list(rule(nbformat.read(path, as_version=4)))
+    assert faults == [] or path.stem in NOT_YET
+
+
+def test_lessons_that_are_done_are_not_excused():
+    stems = {path.stem for path in LESSONS}
+    assert stems >= NOT_YET.keys()
+    for path in LESSONS:
+        faults = [fault for rule in LESSON_RULES for fault in rule(nbformat.read(path, 4))]
+        assert faults or path.stem not in NOT_YET, f"take {path.stem} out of NOT_YET"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_notebook_starts_under_its_own_name(path):
     notebook = nbformat.read(path, as_version=4)
     assert START.search(lesson_of(notebook)[2].source)[1] == path.stem
@@ -485,3 +621,85 @@ def test_other_wrong_things_are_found():
     assert list(outputs_of_this_source(notebook))
     notebook.cells = notebook.cells[:6]
     assert list(length(notebook))
+
+
+# ---------------------------------------------------------------- the form of a lesson is seen
+
+
+def good_lesson():
+    """A notebook that keeps every rule of a lesson."""
+    tagged = {tag: {"tags": [tag]} for tag in ("parameters", "exercise", "solution", "cover")}
+    fold = "<details><summary>Solution</summary>\n\n{}\n</details>"
+    cells = [
+        new_markdown_cell("# A question?\n\n[AUC](../GLOSSARY.md)"),
+        new_code_cell("import os"),
+        new_markdown_cell("The parameters."),
+        new_code_cell(GOOD_PARAMETERS, metadata=tagged["parameters"]),
+        new_markdown_cell("The run."),
+        new_code_cell(f"{GOOD_START}\nprint(os, DATA_DIR, SPLIT_CSV)"),
+        new_markdown_cell("## Look\n\nWhich of them are fake?"),
+        new_code_cell("plots.plot_rows(table)", metadata=tagged["cover"]),
+        *(
+            cell
+            for number in range(5)
+            for cell in (
+                new_markdown_cell("**What do you expect?**"),
+                new_code_cell("f(1)\n" * 5 + f"f({number})"),
+            )
+        ),
+        new_code_cell("# Your turn.", metadata=tagged["exercise"]),
+        new_markdown_cell("## Questions"),
+        *(new_markdown_cell(fold.format("Because."), metadata=tagged["solution"]) for _ in "abc"),
+        new_markdown_cell(
+            fold.format("```python\n# ## no heading\nf()\n```"), metadata=tagged["solution"]
+        ),
+        new_markdown_cell("## Save"),
+        new_code_cell("run.save()"),
+    ]
+    return new_notebook(cells=cells)
+
+
+def cell_of(notebook, text):
+    return next(cell for cell in notebook.cells if text in cell.source)
+
+
+def test_a_good_lesson_has_no_faults():
+    assert [fault for rule in LESSON_RULES for fault in rule(good_lesson())] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "source"),
+    [
+        (few_short_cells, "f(3)", "f()\n" * 23),
+        (picture_first, "plots.plot_rows", "table"),
+        (picture_first, "Which of them", "Some pictures."),
+        (picture_first, "import os", "import os\n" * 40),
+        (little_plumbing, "run.save", "run.save(\n" + "a,\n" * 10 + ")"),
+        (your_turn, "What do you", "## Another section"),
+        (guesses_and_answers, "Because.", "```python\nf()\n```"),
+        (explained_terms, "GLOSSARY", "# A question?"),
+    ],
+)
+def test_a_lesson_out_of_form_is_seen(rule, text, source):
+    notebook = good_lesson()
+    cell_of(notebook, text).source = source
+    assert list(rule(notebook))
+
+
+def test_long_cells_are_seen_where_they_are_more_than_a_tenth():
+    notebook = good_lesson()
+    cell_of(notebook, "f(3)").source = "f()\n" * 15
+    assert list(few_short_cells(notebook)) == []  # one of ten
+    cell_of(notebook, "f(2)").source = "f()\n" * 15
+    assert len(list(few_short_cells(notebook))) == 1
+
+
+def test_a_lesson_of_code_alone_is_seen():
+    notebook = good_lesson()
+    notebook.cells = [cell for cell in notebook.cells if EXPECT not in cell.source]
+    assert list(half_of_it_prose(notebook))
+    assert list(guesses_and_answers(notebook))
+    notebook.cells += [new_code_cell("f()\n" * 8) for _ in range(16)]
+    assert len(list(few_short_cells(notebook))) == 2
+    notebook.cells = [cell for cell in notebook.cells if "exercise" not in tags_of(cell)]
+    assert list(your_turn(notebook))

@@ -21,10 +21,8 @@ def notebook(request):
 
 
 def test_there_are_three_and_each_can_be_tried(notebook):
-    found = solutions(notebook)
-    assert len(found) == 3
-    for text in found:
-        assert PYTHON.search(text) or COMMAND.search(text), text
+    texts = solutions(notebook)  # others answer the self-check questions: test_form counts those
+    assert sum(bool(PYTHON.search(text) or COMMAND.search(text)) for text in texts) == 3
 
 
 def undefined(code, known):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from nbhelpers.data import locate
-from nbhelpers.evaluation import calibration
+from nbhelpers.evaluation import calibration, metrics
 from nbhelpers.media import images
 from nbhelpers.networks import models, training
 from nbhelpers.predict import detector, judging
@@ -64,5 +64,65 @@ def test_a_table_a_list_of_pictures_and_the_loaded_file_score_alike(
     assert pd.read_csv(path.with_suffix(".split.csv")).equals(table[["videoname", "split"]])
     loaded = detector.load(path)
     assert loaded.card["recipe"] == "r"
+    assert loaded.card["validation"]["n"] == 6
     assert loaded.card["data"]["is_sample"] is False
     np.testing.assert_allclose(judging.p_fake(loaded, table), of_table, atol=1e-6)
+
+
+def wide_table():
+    rows = [
+        {"videoname": f"{g}{k}.jpg", "label": label, "original": original, "group": f"g{g}"}
+        for g in range(12)
+        for k, (label, original) in enumerate((("REAL", ""), ("FAKE", f"{g}0.jpg")))
+    ]
+    return pd.DataFrame(rows).assign(path="", source="", identity="")
+
+
+def test_unseen_people_are_those_of_the_detectors_own_split(network, tmp_path):
+    table = wide_table()
+    split = table.assign(split=["train"] * 12 + ["validation"] * 4 + ["test"] * 8)
+    judge = detector.Detector(network, path=tmp_path / "d.keras")
+    split[["videoname", "split"]].to_csv(tmp_path / "d.split.csv", index=False)
+    rows, note = judging.unseen(judge, table, seed=0)
+    assert set(rows.loc[rows["split"] == "test", "group"]) == {"g8", "g9", "g10", "g11"}
+    assert "d.split.csv" in note
+
+
+def test_people_of_other_data_are_unseen_unless_they_are_tied_to_what_it_met(network, tmp_path):
+    table = wide_table()
+    judge = detector.Detector(network, path=tmp_path / "d.keras")
+    (tmp_path / "d.split.csv").write_text("videoname,split\nelsewhere.mp4,train\n00.mp4,train\n")
+    rows, note = judging.unseen(judge, table, seed=0)
+    assert "g0" not in set(rows["group"])  # 00.jpg is a picture of the clip 00.mp4
+    assert len(rows) == 22
+    assert note.startswith("Other data")
+
+
+def test_a_folded_copy_scores_alike_and_is_compared_pair_by_pair(network, table):
+    judge = judging.calibrated(network, table)
+    own = judging.p_fake(judge, table)
+    fast = judging.faster(judge)
+    assert fast.threshold == judge.threshold
+    np.testing.assert_allclose(judging.p_fake(fast, table), own, atol=1e-4)
+    value, difference = judging.auc(judge, table, minus=own)
+    assert value.groups == 3
+    assert tuple(difference)[:3] == (0, 0, 0)
+
+
+def test_the_auc_at_home_is_read_off_either_card(network):
+    auc = {"value": 0.9, "low": 0.8, "high": 0.95}
+    for card in ({"scores": {"auc": auc}}, {"test": {"scores": {"auc": auc}}}):
+        assert judging.home_auc(detector.Detector(network, card=card)).value == 0.9
+    for card in ({}, {"scores": None}, {"test": 3}, {"scores": {"auc": {"value": 1}}}):
+        assert judging.home_auc(detector.Detector(network, card=card)) is None
+
+
+def test_detectors_are_compared_on_the_rows_that_chose_for_them(network, table):
+    judge = judging.calibrated(network, table)
+    rows = judging.compare({"a": judge, "raw": judging.uncalibrated(judge)})
+    assert rows["temperature"].tolist() == [judge.temperature, 1.0]
+    assert rows["threshold"].tolist() == [judge.threshold, 0.5]
+    own = metrics.scores(np.arange(6) % 2, judging.p_fake(judge, table))["auc"]
+    assert rows["auc"].tolist() == [own] * 2  # a temperature keeps the order
+    raw = training.predict(network, table, mirror=True)
+    np.testing.assert_allclose(judging.p_fake(judging.uncalibrated(judge), table), raw, atol=1e-6)

@@ -4,7 +4,9 @@ The notebook decides when a figure is shown. All of them are at hand as ``plots.
 """
 
 from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores
-from nbhelpers.reporting.plots.maps import plot_lime, plot_maps
+from nbhelpers.reporting.plots.description import describe, describe_axes
+from nbhelpers.reporting.plots.judgement import plot_beside_counterparts, plot_judgement
+from nbhelpers.reporting.plots.maps import plot_lime, plot_maps, plot_method
 from nbhelpers.reporting.plots.measures import plot_measures
 from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures, plot_rows
 from nbhelpers.reporting.plots.scores import (
@@ -16,12 +18,14 @@ from nbhelpers.reporting.plots.scores import (
     plot_robustness,
     plot_roc,
     plot_score_histogram,
+    plot_spread,
 )
 from nbhelpers.reporting.plots.style import COLOURS, CYCLE, set_style
 from nbhelpers.reporting.plots.tables import (
     class_counts_figure,
     plot_by_class,
     plot_class_counts,
+    plot_cues,
     plot_fakes_per_original,
     plot_leak,
     plot_values,
@@ -33,18 +37,24 @@ __all__ = [
     "COLOURS",
     "CYCLE",
     "class_counts_figure",
+    "describe",
+    "describe_axes",
+    "plot_beside_counterparts",
     "plot_boxes",
     "plot_by_class",
     "plot_class_counts",
     "plot_clip_scores",
     "plot_confusion",
+    "plot_cues",
     "plot_fakes_per_original",
     "plot_forgeries",
     "plot_history",
+    "plot_judgement",
     "plot_leak",
     "plot_lime",
     "plot_maps",
     "plot_measures",
+    "plot_method",
     "plot_metric",
     "plot_people_scores",
     "plot_pictures",
@@ -55,6 +65,7 @@ __all__ = [
     "plot_roc",
     "plot_rows",
     "plot_score_histogram",
+    "plot_spread",
     "plot_values",
     "set_style",
 ]

@@ -72,6 +72,38 @@ def plot_maps(
     return figure
 
 
+def plot_method(
+    pictures: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray | None],
+    *,
+    heats: Sequence[np.ndarray],
+    titles: Sequence[str],
+    size: float = 1.8,
+) -> Figure:
+    """Draw the maps of one method over several pictures, side by side.
+
+    Args:
+        pictures: ``(H, W, 3)`` RGB 0-255 each.
+        masks: ``bool (H, W)`` each, whose outline is drawn; None draws none.
+        heats: ``float (H, W)`` each.
+        titles: one each.
+        size: width of a picture, inches.
+
+    Returns:
+        The figure, with colours and scales as `plot_maps`.
+    """
+    figure, axes = plt.subplots(
+        1, len(pictures), figsize=(len(pictures) * size, size + 0.8), squeeze=False
+    )
+    columns = zip(axes[0], pictures, masks, heats, titles, strict=True)
+    for ax, picture, mask, heat, title in columns:
+        _over(ax, picture, heat)
+        _outline(ax, mask)
+        ax.set_title(title, fontsize=8)
+    _bar(figure, axes)
+    return figure
+
+
 def plot_lime(
     explanations: Sequence[ImageExplanation], *, titles: Sequence[str], size: float = 1.6
 ) -> Figure:

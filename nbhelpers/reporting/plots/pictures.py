@@ -82,7 +82,8 @@ def plot_rows(
         seed: draws the pictures of each row at random; None takes the first ones.
 
     Returns:
-        The figure. Names and titles have the colour of their class where the table has ``label``.
+        The figure. Names have the colour of their class; so have titles that begin with it, or all
+        of them where the table has ``label``.
 
     Raises:
         ValueError: ``columns`` is below 1.
@@ -115,34 +116,35 @@ def plot_rows(
     return figure
 
 
-def plot_forgeries(
-    reals: Sequence[np.ndarray],
-    fakes: Sequence[np.ndarray],
-    *,
-    masks: Sequence[np.ndarray] | None = None,
-    titles: Sequence[str] | None = None,
-) -> Figure:
+def plot_forgeries(pairs: pd.DataFrame, *, size: int = 224) -> Figure:
     """Draw each real above its fake, their difference and the mask of the manipulated region.
 
     Args:
-        reals: ``uint8 (H, W, 3)`` RGB 0-255, the originals.
-        fakes: the same shapes; a fake of each.
-        masks: ``bool (H, W)`` of each, True where manipulated; None draws none.
-        titles: one a fake, for example its method; None draws "FAKE".
+        pairs: one column of the figure per row, from `families.pairs`: paths ``real_path``,
+            ``path`` of the fake, ``mask_path`` where known, and ``kind``, the fake's title.
+        size: height and width at which a pair is compared, pixels.
 
     Returns:
         The figure. Differences are the largest of the three channels, stretched for each pair.
+        Masks are drawn where every pair has one.
     """
+    reals, fakes = (
+        [images.read_image(path, size=size) for path in pairs[column]]
+        for column in ("real_path", "path")
+    )
     gaps = [
         np.abs(real.astype(int) - fake).max(axis=2) for real, fake in zip(reals, fakes, strict=True)
     ]
-    names = ["REAL"] * len(reals) + list(titles or ["FAKE"] * len(fakes))
-    names += ["difference"] * len(gaps) + ["mask"] * len(masks or [])
-    colours = [COLOURS["REAL"]] * len(reals) + [COLOURS["FAKE"]] * len(fakes)
-    colours += ["black"] * (len(names) - len(colours))
-    return plot_pictures(
-        [*reals, *fakes, *gaps, *(masks or [])], names, columns=len(reals), colours=colours
-    )
+    lines = {"REAL": reals, "FAKE": fakes, "difference": gaps}
+    if "mask_path" in pairs and len(pairs) and (pairs["mask_path"] != "").all():
+        lines["mask"] = [images.read_mask(path, size=size) for path in pairs["mask_path"]]
+    rows = [
+        pd.DataFrame({"line": line, "picture": pictures, "title": pairs["kind"].to_numpy()})
+        for line, pictures in lines.items()
+    ]
+    table = pd.concat(rows, ignore_index=True)
+    table["title"] = table["title"].where(table["line"] == "FAKE", table["line"])
+    return plot_rows(table, columns=max(1, len(pairs)), by="line", title="title", picture="picture")
 
 
 # ---------------------------------------------------------------- how it is done
@@ -166,7 +168,8 @@ def _draw_entry(ax: Axes, entry: pd.Series, *, picture: str, title: str | None) 
     if title is not None:
         text = entry[title]
         text = f"{text:.2f}" if isinstance(text, float) else str(text)
-        ax.set_title(text, fontsize=8, color=COLOURS.get(entry.get("label"), "black"))
+        label = entry.get("label", text.partition(" ")[0])
+        ax.set_title(text, fontsize=8, color=COLOURS.get(label, "black"))
 
 
 def _show(ax: Axes, picture: np.ndarray) -> None:

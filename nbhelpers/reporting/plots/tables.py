@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -142,6 +142,26 @@ def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -
     ax.set(xlabel=column, yticks=[])
     ax.legend()
     return ax
+
+
+def plot_cues(cues: pd.DataFrame, label: Sequence[str]) -> Figure:
+    """Draw every measured quantity by class, a panel each.
+
+    Args:
+        cues: one column per quantity, numbers, N rows.
+        label: "REAL" or "FAKE", length N.
+
+    Returns:
+        The figure, up to three panels in a row.
+    """
+    columns = min(3, max(1, cues.shape[1]))
+    lines = -(-max(1, cues.shape[1]) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(3.4 * columns, 2.4 * lines), squeeze=False)
+    for ax in axes.flat[cues.shape[1] :]:
+        ax.remove()
+    for ax, name in zip(axes.flat, cues, strict=False):
+        plot_by_class(cues[[name]].assign(label=np.asarray(label)), name, ax=ax)
+    return figure
 
 
 def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
