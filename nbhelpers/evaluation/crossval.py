@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from nbhelpers.data import manifest
 from nbhelpers.evaluation import metrics, sentences
+from nbhelpers.networks import vectors
 
 if TYPE_CHECKING:
     import keras
@@ -196,6 +197,7 @@ def sequence_network(
 ) -> Learner:
     """Make a learner of a sequence network, its best epoch chosen in the training rows.
 
+    The vectors are centred and scaled by the training rows, so that every encoder's have one size.
     One inner fold by group is held back; the weights of the epoch with the least loss on it are
     the ones that score. Every call starts from the weights that the model has now, and leaves the
     model as it was: a learner made afterwards on the same model starts from them too.
@@ -224,18 +226,19 @@ def sequence_network(
     def learner(train: np.ndarray, rows: np.ndarray, *, seed: int) -> np.ndarray:
         inner = group_folds(y[train], groups[train], folds=INNER_FOLDS, seed=seed)
         fit, held = train[inner != 0], train[inner == 0]
+        x = vectors.Scale.of(values[train], mask[train])(values)
         rng = np.random.default_rng(seed)
         least, best = np.inf, model.get_weights()
         try:
             for _ in range(epochs):
                 for batch in _batches(rng.permutation(fit), batch_size):
-                    model.train_on_batch([values[batch], mask[batch]], y[batch])
-                guess = model.predict_on_batch([values[held], mask[held]])[:, 0]
+                    model.train_on_batch([x[batch], mask[batch]], y[batch])
+                guess = model.predict_on_batch([x[held], mask[held]])[:, 0]
                 loss = -np.log(np.clip(np.where(y[held] == 1, guess, 1 - guess), 1e-7, 1)).mean()
                 if loss < least:
                     least, best = loss, model.get_weights()
             model.set_weights(best)
-            return model.predict_on_batch([values[rows], mask[rows]])[:, 0].astype(float)
+            return model.predict_on_batch([x[rows], mask[rows]])[:, 0].astype(float)
         finally:  # or the next learner on this model would start from weights that know these clips
             for variable, value in zip(_state(model), start, strict=True):
                 variable.assign(value)
