@@ -190,17 +190,17 @@ def calibrated(network, validation: pd.DataFrame) -> tuple[detector.Detector, di
 
 def under_damage(judge: detector.Detector, rows: pd.DataFrame, limits: dict) -> list[dict]:
     """Every kind of damage at every strength: AUC with its interval, shares of the answers."""
-    y, found = labels.y_true(rows), []
+    y, scores = labels.y_true(rows), []
 
     def score(pictures):
-        found.append(judge.p_fake(pictures))
-        return found[-1]
+        scores.append(judge.p_fake(pictures))
+        return scores[-1]
 
     pictures = np.stack([images.read_image(path, size=judge.image_size) for path in rows["path"]])
     table = robustness.curves(score, pictures, y_true=y, groups=rows["group"])
     return [
         {**row, "n": len(y), "answers": answers(y, one, limits)}
-        for row, one in zip(table.fillna({"amount": 0}).to_dict("records"), found, strict=True)
+        for row, one in zip(table.fillna({"amount": 0}).to_dict("records"), scores, strict=True)
     ]
 
 
@@ -218,10 +218,12 @@ def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dic
     """
     table = manifest.read(folder).table
     table = table[~table["videoname"].isin(names) & ~table["original"].isin(names)]
-    found = [scoring.score_file(Path(p), detector=judge, frames=CLIP_FRAMES) for p in table["path"]]
-    seen = np.array([bool(one.people) for one in found])
+    clip_scores = [
+        scoring.score_file(Path(p), detector=judge, frames=CLIP_FRAMES) for p in table["path"]
+    ]
+    seen = np.array([bool(one.people) for one in clip_scores])
     table = table[seen]
-    score = np.array([one.p_fake for one in found if one.people])
+    score = np.array([one.p_fake for one in clip_scores if one.people])
     y = labels.y_true(table)
     facts = judged(y, score, table["group"], limits=limits)
     facts |= {"without_a_face": int((~seen).sum()), "frames": CLIP_FRAMES, "auc_by_method": {}}
@@ -303,16 +305,16 @@ def main() -> None:
     """Read the command line and write the files."""
     import keras
 
-    made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    made.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
-    made.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
-    made.add_argument("--clips", default="", help="labelled clips of another source")
-    made.add_argument("--commit", default="", help="of the project that the training ran with")
-    made.add_argument("--note", action="append", default=[], help="how the training went; often")
-    made.add_argument("--pairs", type=int, default=300, help="test pairs that are damaged (300)")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
+    parser.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
+    parser.add_argument("--clips", default="", help="labelled clips of another source")
+    parser.add_argument("--commit", default="", help="of the project that the training ran with")
+    parser.add_argument("--note", action="append", default=[], help="how the training went; often")
+    parser.add_argument("--pairs", type=int, default=300, help="test pairs that are damaged (300)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     keras.config.set_dtype_policy("float32")
-    facts = build(made.parse_args())
+    facts = build(parser.parse_args())
     logger.info("test %s", facts["test"]["scores"]["auc"])
 
 

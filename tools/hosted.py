@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repository", metavar="URL", default="", help="where the project can be cloned from"
     )
     parser.add_argument(
-        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (all)"
     )
 
 

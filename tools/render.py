@@ -17,7 +17,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.common.folders import home_folder
 from nbhelpers.common.parameters import read_cell
 from nbhelpers.data import locate
-from nbhelpers.runner import outputs, scores, series
+from nbhelpers.runner import outputs, pictures, scores, series
 from nbhelpers.runner.notebooks import (
     HOSTED,
     NEEDS,
@@ -235,7 +235,7 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
         if output.output_type == "stream":
             output.text = _plain(output.text, roots)
         elif output.output_type in ("display_data", "execute_result"):
-            alt = outputs.description(output)
+            alt = pictures.description(output)
             output.metadata = {}
             output.data = _stored_data(output.data, has_still, width=width, quality=quality)
             for kind, value in output.data.items():

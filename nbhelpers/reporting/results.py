@@ -49,9 +49,9 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
         FileExistsError, PermissionError: as ``output_dir``.
         UsageError: a value that the comment behind its parameter does not allow.
     """
-    given = parameters_of(namespace)
-    check(given, _parameters_cell(notebook), notebook=notebook)
-    run = Run(notebook, parameters=given)
+    parameters = parameters_of(namespace)
+    check(parameters, _parameters_cell(notebook), notebook=notebook)
+    run = Run(notebook, parameters=parameters)
     if any(map(_is_of_keras, namespace.values())):
         import keras
 

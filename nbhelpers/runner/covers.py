@@ -4,7 +4,7 @@ import base64
 import html
 import io
 
-from nbhelpers.runner import outputs
+from nbhelpers.runner import pictures
 
 COVER_WIDTH = 1100  # px; wider pictures are shrunk
 
@@ -20,16 +20,16 @@ def cover(notebook, *, title: str) -> str:
         An `<img>` with the last picture of the cell tagged `cover`, else of the notebook;
         "" without any.
     """
-    pictures = []
+    candidates = []
     for cell in notebook.cells if notebook is not None else ():
-        own = outputs.images(cell)
-        pictures.extend(own)
+        own = pictures.images(cell)
+        candidates.extend(own)
         if own and "cover" in cell.metadata.get("tags", []):
-            pictures = own
+            candidates = own
             break
-    if not pictures:
+    if not candidates:
         return ""
-    kind, data, description = pictures[-1]
+    kind, data, description = candidates[-1]
     alt = html.escape(f"{title}: {description or 'a figure'}")
     if kind == "image/svg+xml":
         data = base64.b64encode(data.encode()).decode()

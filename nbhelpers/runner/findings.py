@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import scores, standings
 
 BY_CENTRE = "minus_centre_prior"  # explanations: method -> measure -> difference
@@ -29,14 +30,14 @@ def finding(stem: str, result: dict) -> str:
     extra = extra if isinstance(extra, dict) else {}
     if isinstance(extra.get("finding"), str):
         return extra["finding"]
-    for rule in (_of_explanations, _of_leak, _of_cues):
+    for rule in (_of_explanations, _of_leak, _of_recipes, _of_cues):
         if text := rule(extra):
             return text
     return _of_models(stem, result)
 
 
 def intervals(value: Any) -> dict[str, Interval]:
-    """Return the entries of a mapping that are scores; nothing where it is none.
+    """Return the entries of a mapping that are scores; none where it is not a mapping.
 
     >>> intervals({"a": {"value": 0.5, "low": 0.4, "high": 0.6}, "b": 3})
     {'a': Interval(value=0.5, low=0.4, high=0.6, groups=None)}
@@ -95,6 +96,28 @@ def _of_leak(extra: Mapping[str, Any]) -> str:
         f"A random split shows the people of {shares['random split']:.0%} of the test fakes in "
         f"training; a split by group shows {shares['group split']:.0%}."
     )
+
+
+def _of_recipes(extra: Mapping[str, Any]) -> str:
+    """Say which of several cross-validated recipes is best, and how far from the article's."""
+    recipes = extra.get("comparisons") or extra.get("ablation")
+    scored = {
+        str(name): intervals(row)
+        for name, row in (recipes.items() if isinstance(recipes, Mapping) else ())
+    }
+    firm = {
+        name: row
+        for name, row in scored.items()
+        if name != PRIOR and "auc" in row and row["auc"].is_firm
+    }
+    if not firm:
+        return ""
+    name, best = max(firm.items(), key=lambda one: one[1]["auc"].value)
+    text = f"The best recipe is {name}: AUC {best['auc']:.3f}"
+    article = extra.get("ablation_article", "article")
+    if "minus" in best and name != article:
+        text += f"; minus the article's on the same clips {best['minus']:+.3f}"
+    return f"{text}."
 
 
 def _of_cues(extra: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ details summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
 
 
 def data_banner(results: dict[str, dict]) -> str | None:
-    """Return the sentence that tells the bundled sample apart from real data.
+    """Return the sentence that distinguishes the bundled sample from real data.
 
     Args:
         results: notebook name -> content of its results file.

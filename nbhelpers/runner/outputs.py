@@ -1,7 +1,6 @@
 """Tidies cell outputs: terminal control characters, progress bars, widgets, remote scripts."""
 
 import re
-from typing import NamedTuple
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROGRESS = re.compile(r"\d+%\|.*\||\d+it \[|\b(?:it/s|s/it)\b")
@@ -51,13 +50,13 @@ def _settle_line(line: str) -> str:
 
 
 def tidy_text(text: str) -> str:
-    r"""Settles a stream and drops progress bars and the start-up lines of native libraries.
+    r"""Settle a stream, and drop progress bars and the start-up lines of native libraries.
 
     Args:
         text: all that a cell wrote to one stream.
 
     Returns:
-        The lines that tell something; "" when there is none.
+        The lines that carry information; "" when there are none.
 
     >>> tidy_text(" 40%|##   | 4/10\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\nsaved\n")
     'saved\n'
@@ -73,7 +72,7 @@ def tidy_text(text: str) -> str:
 
 
 def tidy(notebook) -> None:
-    """Tidies all outputs of a notebook in place.
+    """Tidy all outputs of a notebook in place.
 
     Args:
         notebook: an nbformat notebook; neighbouring pieces of one stream are joined, widgets give
@@ -108,53 +107,3 @@ def _tidy_outputs(outputs: list) -> list:
                 output.data["text/html"] = REMOTE.sub("", output.data["text/html"])
         tidied.append(output)
     return tidied
-
-
-class Picture(NamedTuple):
-    """A picture among the outputs of a cell.
-
-    Attributes:
-        kind: MIME type.
-        data: base64 of raster pictures, the text of SVG.
-        description: what it shows, as the figure says itself; "" where it does not.
-    """
-
-    kind: str
-    data: str
-    description: str
-
-
-def images(cell) -> list[Picture]:
-    """Return the pictures of a cell, in order.
-
-    Args:
-        cell: an executed code cell.
-
-    Returns:
-        One entry for each output that is a picture.
-    """
-    pictures = []
-    for output in cell.get("outputs", []):
-        data = output.get("data", {})
-        for kind in ("image/jpeg", "image/png", "image/gif", "image/svg+xml"):
-            if kind in data:
-                pictures.append(Picture(kind, "".join(data[kind]), description(output)))
-                break
-    return pictures
-
-
-def description(output) -> str:
-    """Return what the figure of an output shows, as `plots.describe` put it beside the picture.
-
-    Args:
-        output: of a code cell.
-
-    Returns:
-        One line; "" where nothing was put there.
-    """
-    metadata = output.get("metadata", {})
-    for kind in output.get("data", {}):
-        of_kind = metadata.get(kind)
-        if kind.startswith("image/") and isinstance(of_kind, dict) and of_kind.get("alt"):
-            return " ".join(str(of_kind["alt"]).split())
-    return ""

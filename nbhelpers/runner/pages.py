@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbhelpers.runner import outputs
+from nbhelpers.runner import outputs, pictures
 from nbhelpers.runner.notebooks import HOSTED, tags_of
 
 FOLD = re.compile(r"<details>\s*<summary>Solution</summary>|</details>")
@@ -168,7 +168,7 @@ def _describe_figures(notebook) -> None:
         for output in cell.get("outputs", []):
             if any(kind.startswith("image/") for kind in output.get("data", {})):
                 number += 1
-                output.metadata["alt"] = outputs.description(output) or (
+                output.metadata["alt"] = pictures.description(output) or (
                     f"Figure {number}, in the part \u201c{heading}\u201d; the text around it says "
                     "what to see."
                 )

@@ -1,4 +1,4 @@
-"""Reads the results and predictions of a notebook strictly: what was edited amiss is named."""
+"""Strict readers of a notebook's results and predictions: editing mistakes are named."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the key {max(names, key=names.count)!r} is there twice")
+        raise ValueError(f"the key {max(names, key=names.count)!r} appears twice")
     return content
 
 
@@ -146,7 +146,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
         ) from None
     missing = [name for name in PREDICTION_COLUMNS if name not in table]
     if missing:
-        raise _refusal(path, f"the columns {PREDICTION_COLUMNS}; {missing} not there")
+        raise _refusal(path, f"the columns {PREDICTION_COLUMNS}; {missing} missing")
     table["y_score"] = pd.to_numeric(table["y_score"], errors="coerce")
     faults = {
         f"a label of {', '.join(LABELS)}": ~table["label"].isin(LABELS),

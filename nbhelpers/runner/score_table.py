@@ -6,8 +6,9 @@ import html
 import json
 from collections.abc import Mapping
 
+from nbhelpers.common.tables import scrolling
 from nbhelpers.evaluation.predictions import PRIOR
-from nbhelpers.runner import scores, standings
+from nbhelpers.runner import scores
 from nbhelpers.runner.notebooks import number_of
 
 NOTE = (
@@ -35,7 +36,7 @@ def table_html(results: Mapping[str, dict]) -> str:
             if name == PRIOR:
                 key = json.dumps([judged, n], sort_keys=True, default=str)
                 priors.setdefault(data, {}).setdefault(key, _row(PRIOR, "", judged, n))
-            elif standings.calibrated_name(name, rows) == name:
+            elif scores.calibrated_name(name, rows) == name:
                 before = next(
                     (rows[other][0] for other in rows if _is_before(other, name, rows)), {}
                 )
@@ -48,15 +49,16 @@ def table_html(results: Mapping[str, dict]) -> str:
         f"{''.join(rows)}{''.join(priors.get(data, {}).values())}</tbody>"
         for data, rows in bodies.items()
     )
-    return (
-        f'<p class="small">{html.escape(NOTE)}</p><div class="wide" tabindex="0"><table>'
-        f"<thead><tr><th>Model</th><th>In</th>{heads}<th>n</th></tr></thead>{parts}</table></div>"
+    table = (
+        f"<table><thead><tr><th>Model</th><th>In</th>{heads}<th>n</th></tr></thead>{parts}</table>"
     )
+    scores_of_all = scrolling(table, label="Scores of all models")
+    return f'<p class="small">{html.escape(NOTE)}</p>{scores_of_all}'
 
 
 def _is_before(other: str, name: str, rows: Mapping[str, object]) -> bool:
     """Whether another entry is this model before its calibration."""
-    return other != name and standings.calibrated_name(other, rows) == name
+    return other != name and scores.calibrated_name(other, rows) == name
 
 
 def _row(name: str, stem: str, judged: dict, n: object, *, before: Mapping | None = None) -> str:

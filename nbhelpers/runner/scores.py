@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 from nbhelpers.evaluation import metrics
@@ -18,8 +19,9 @@ SAMPLE_NOTE = (
 )
 RANDOM_NOTE = (
     "Random starting weights: no pretrained weights were used. "
-    "What is said here about transfer learning means nothing."
+    "Conclusions about transfer learning do not hold."
 )
+UNCALIBRATED = ("_raw", "_uncalibrated")  # endings of a model's name before its calibration
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +69,7 @@ def has_random_weights(result: dict) -> bool:
 
 
 def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
-    """Return the models of one results file: the prior last, beside what it is to be compared with.
+    """Return the models of one results file, the prior last.
 
     Args:
         result: content of a results file.
@@ -99,8 +101,20 @@ def number(value: object) -> str:
     return f"{value:.3f}" if _is_number(value) else "–"
 
 
+def calibrated_name(name: str, names: Collection[str]) -> str:
+    """Return the model that this one is before calibration; itself where it is not.
+
+    >>> calibrated_name("ours_raw", ["ours", "ours_raw"]), calibrated_name("a_raw", [])
+    ('ours', 'a_raw')
+    """
+    for ending in UNCALIBRATED:
+        if name.endswith(ending) and name.removesuffix(ending) in names:
+            return name.removesuffix(ending)
+    return name
+
+
 def interval_of(score: object) -> metrics.Interval | None:
-    """Return a score of a results file; None where it is none, or holds something else.
+    """Return a score of a results file; None where it is not a score.
 
     >>> interval_of({"value": 0.9, "low": 0.85, "high": 0.94}).low, interval_of({"value": 1})
     (0.85, None)

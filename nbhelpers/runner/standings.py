@@ -15,7 +15,6 @@ from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import comparison, result_files, scores
 from nbhelpers.runner.notebooks import number_of
 
-UNCALIBRATED = ("_raw", "_uncalibrated")  # endings of a model's name before its calibration
 NOTHING_JUDGED = "No notebook has judged a model yet; 02, 03 and 06 do."
 
 
@@ -56,7 +55,8 @@ class Gap:
     @property
     def is_known(self) -> bool:
         """Whether the difference has an interval over enough groups."""
-        return self.difference is not None and self.difference.is_firm
+        known = self.difference is not None and self.difference.groups is not None
+        return known and self.difference.is_firm
 
     @property
     def is_tie(self) -> bool:
@@ -132,25 +132,13 @@ def models_of(results: Mapping[str, dict]) -> list[Model]:
         rows = {name: judged for name, judged, _ in scores.model_rows(result)}
         for name, judged in rows.items():
             auc = scores.interval_of(judged.get("auc"))
-            if name == PRIOR or auc is None or calibrated_name(name, rows) != name:
+            if name == PRIOR or auc is None or scores.calibrated_name(name, rows) != name:
                 continue
             if name in results and name != stem:
                 continue  # the model of another notebook of this run
             data = str(result.get("data", {}).get("name"))
             models.setdefault((data, name), Model(name, stem, auc))
     return list(models.values())
-
-
-def calibrated_name(name: str, names: Mapping[str, object]) -> str:
-    """Return the model that this one is before calibration; itself where it is none.
-
-    >>> calibrated_name("ours_raw", {"ours": 1, "ours_raw": 1}), calibrated_name("a_raw", {})
-    ('ours', 'a_raw')
-    """
-    for ending in UNCALIBRATED:
-        if name.endswith(ending) and name.removesuffix(ending) in names:
-            return name.removesuffix(ending)
-    return name
 
 
 def _gaps(best: Model, others: list[Model], result: dict, folder: Path) -> Iterator[Gap]:
@@ -238,7 +226,7 @@ def _verdict(standing: Standing) -> str:
 
 def _reason(gap: Gap) -> str:
     """Say why a difference is not known."""
-    if gap.difference is None:
+    if gap.difference is None or gap.difference.groups is None:
         return gap.note
     return f"both judged only {gap.difference.groups} groups of people"
 

@@ -330,7 +330,7 @@ def test_without_a_split_file_nothing_is_known(tmp_path):
     clips = rows_of(videoname=["x"], original=[""], identity=["anna"])
     found = exposure.exposure(clips, tmp_path / "other.keras", pictures=[PICTURES])
     assert (found.seen.tolist(), found.certain) == ([False], False)
-    assert "cannot be known" in found.note
+    assert "is unknown" in found.note
 
 
 def test_tables_of_faces_are_read_where_they_are(tmp_path):

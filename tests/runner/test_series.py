@@ -77,7 +77,7 @@ def test_exit_code_and_messages_tell_what_failed(ran):
     assert code == 1
     assert re.search(r"01_eda +done +\d+\.\d s", said)
     assert re.search(r"03_net +FAILED .*code cell 3 of 4 \(`# divide`\): ZeroDivisionError", said)
-    assert re.search(r"04_explain +skipped +needs what 03_net makes, which failed", said)
+    assert re.search(r"04_explain +skipped +needs the output of 03_net, which failed", said)
     assert re.search(r"05_dead +FAILED .*kernel died", said)
     assert re.search(r"06_video +FAILED .*code cell 2 of 3.*SystemExit", said)
     assert str(out / "index.html") in said

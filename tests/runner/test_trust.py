@@ -105,3 +105,19 @@ def test_findings_are_read_off_the_results():
     assert findings.finding("x", {"extra": extra}).startswith("No explanation marks")
     assert findings.finding("x", {"extra": {"finding": "As said.", **extra}}) == "As said."
     assert findings.finding("x", {"extra": 3}) == ""
+
+
+def test_the_best_recipe_is_one_that_enough_people_judged():
+    rows = {
+        "article": {"auc": score(0.6), "minus": score(0.0)},
+        "faces": {"auc": score(0.7), "minus": score(0.1)},
+        "detector": {"auc": score(0.9, groups=7), "minus": score(0.3, groups=7)},
+        "prior": {"auc": score(0.95)},
+    }
+    text = findings.finding("06_x", {"extra": {"comparisons": rows}})
+    assert text.startswith("The best recipe is faces: AUC 0.700 [0.650, 0.750]; minus the article")
+    assert "+0.100 [+0.050, +0.150]" in text
+    del rows["faces"]
+    text = findings.finding("a2_x", {"extra": {"ablation": rows, "ablation_article": "article"}})
+    assert text == "The best recipe is article: AUC 0.600 [0.550, 0.650]."
+    assert findings.finding("06_x", {"extra": {"comparisons": {"a": 3, "detector": rows["prior"]}}})

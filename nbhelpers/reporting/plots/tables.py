@@ -41,7 +41,7 @@ def plot_class_counts(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def class_counts_figure(counts: pd.DataFrame) -> go.Figure:
-    """Draw the classes of every split as bars that tell their numbers when hovered.
+    """Draw the classes of every split as bars that show their numbers on hover.
 
     Args:
         counts: index of splits, columns "REAL" and "FAKE" (others are left out).
@@ -190,5 +190,5 @@ def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(ylabel="share of test fakes", ylim=(0, 1.1), title="Test fakes that have in train ...")
     ax.yaxis.set_major_formatter("{x:.0%}")
     ax.grid(axis="x", visible=False)
-    ax.legend()
+    ax.legend(loc="upper left")
     return ax

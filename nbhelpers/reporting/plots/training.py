@@ -35,5 +35,5 @@ def plot_history(history: pd.DataFrame, *, axes: Sequence[Axes] | None = None) -
         ax.set(title=name, xlabel="epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].axhline(0.5, color="grey", linewidth=1)
-    axes[0].legend()
+    axes[0].legend(loc="lower right")
     return axes[0].figure
