@@ -46,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--environment", metavar="FOLDER", help="an existing environment (a new one is built)"
     )
-    parser.add_argument(
-        "--offline", action="store_true", help="as with the internet switched off"
-    )
+    parser.add_argument("--offline", action="store_true", help="as with the internet switched off")
 
 
 def main(chosen: argparse.Namespace) -> int:
