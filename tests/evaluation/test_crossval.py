@@ -309,7 +309,7 @@ def test_without_the_pictures_only_names_are_compared(detector):
         found = exposure.exposure(clips, detector, pictures=pictures)
         assert found.seen.tolist() == [True, True]
         assert not found.certain
-        assert "not at hand" in found.note
+        assert "not available" in found.note
 
 
 def test_the_bundled_detector_names_whom_it_has_met():
