@@ -40,6 +40,29 @@ def draw(table: pd.DataFrame, *, count: int, seed: int, fakes: int = 5) -> pd.Da
     return pd.concat(parts) if parts else rows.head(0).assign(family="")
 
 
+def one_pair(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Draw an original and a fake of it, in random order: two pictures or clips to guess about.
+
+    Args:
+        table: with ``videoname, label, original``, both labels present.
+        seed: of the draw and of the order.
+
+    Returns:
+        Two rows. Where no fake has its original in the table: any real and any fake.
+
+    >>> rows = {"videoname": ["a", "b", "c"], "label": ["REAL", "REAL", "FAKE"]}
+    >>> sorted(one_pair(pd.DataFrame(rows | {"original": ["", "", "b"]}), seed=1)["videoname"])
+    ['b', 'c']
+    """
+    original = ties.resolved(table, "original")
+    fakes = (table["label"] == "FAKE") & original.isin(_reals(table))
+    if not fakes.any():
+        return table.groupby("label").sample(1, random_state=seed).sample(frac=1, random_state=seed)
+    fake = table[fakes].sample(1, random_state=seed)
+    real = table[table["videoname"] == original[fake.index[0]]].head(1)
+    return pd.concat([fake, real]).sample(frac=1, random_state=seed)
+
+
 def pairs(table: pd.DataFrame, *, count: int, seed: int) -> pd.DataFrame:
     """Draw some fakes, each with its original: one per original, the methods in turn.
 

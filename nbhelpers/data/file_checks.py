@@ -2,11 +2,13 @@
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
+
 from nbhelpers.common.native_logs import no_chatter
-from nbhelpers.media import decode, kinds, video
+from nbhelpers.media import clip_facts, decode, kinds, video
 from nbhelpers.media.kinds import PICTURE_ENDINGS
 
 VERIFY = ("none", "header", "decode")
@@ -33,6 +35,32 @@ def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict
         if problem
     ]
     return usable, unreadable
+
+
+def by_depth(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
+    """Check clips ever deeper: which look is the first to notice that one is broken?
+
+    Args:
+        paths: the clips; seconds for each long one, since the last look decodes all of it.
+
+    Returns:
+        One row per clip, its name as index: ``noticed_by`` is "first bytes", "headers", "every
+        frame" or "nobody", ``reason`` what is wrong.
+    """
+    looks = {
+        "first bytes": _header_problem,
+        "headers": lambda path: _problem_of(clip_facts.read, path),
+        "every frame": lambda path: _problem_of(video.check_to_the_end, path),
+    }
+    rows = {}
+    with no_chatter():
+        for path in map(str, paths):
+            rows[os.path.basename(path)] = {"noticed_by": "nobody", "reason": ""}
+            for name, look in looks.items():
+                if problem := look(path):
+                    rows[os.path.basename(path)] = {"noticed_by": name, "reason": problem}
+                    break
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["noticed_by", "reason"])
 
 
 def _problems(paths: list[str], *, deep: bool) -> list[str]:

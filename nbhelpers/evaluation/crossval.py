@@ -15,7 +15,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nbhelpers.data import manifest
-from nbhelpers.evaluation import metrics
+from nbhelpers.evaluation import metrics, sentences
+from nbhelpers.networks import vectors
 
 if TYPE_CHECKING:
     import keras
@@ -196,8 +197,10 @@ def sequence_network(
 ) -> Learner:
     """Make a learner of a sequence network, its best epoch chosen in the training rows.
 
+    The vectors are centred and scaled by the training rows, so that every encoder's have one size.
     One inner fold by group is held back; the weights of the epoch with the least loss on it are
-    the ones that score. Every call starts from the same weights, those the model has now.
+    the ones that score. Every call starts from the weights that the model has now, and leaves the
+    model as it was: a learner made afterwards on the same model starts from them too.
 
     Args:
         values: float32 (N, T, D).
@@ -221,21 +224,24 @@ def sequence_network(
     start = [variable.numpy() for variable in _state(model)]
 
     def learner(train: np.ndarray, rows: np.ndarray, *, seed: int) -> np.ndarray:
-        for variable, value in zip(_state(model), start, strict=True):
-            variable.assign(value)
         inner = group_folds(y[train], groups[train], folds=INNER_FOLDS, seed=seed)
         fit, held = train[inner != 0], train[inner == 0]
+        x = vectors.Scale.of(values[train], mask[train])(values)
         rng = np.random.default_rng(seed)
         least, best = np.inf, model.get_weights()
-        for _ in range(epochs):
-            for batch in _batches(rng.permutation(fit), batch_size):
-                model.train_on_batch([values[batch], mask[batch]], y[batch])
-            guess = model.predict_on_batch([values[held], mask[held]])[:, 0]
-            loss = -np.log(np.clip(np.where(y[held] == 1, guess, 1 - guess), 1e-7, 1)).mean()
-            if loss < least:
-                least, best = loss, model.get_weights()
-        model.set_weights(best)
-        return model.predict_on_batch([values[rows], mask[rows]])[:, 0].astype(float)
+        try:
+            for _ in range(epochs):
+                for batch in _batches(rng.permutation(fit), batch_size):
+                    model.train_on_batch([x[batch], mask[batch]], y[batch])
+                guess = model.predict_on_batch([x[held], mask[held]])[:, 0]
+                loss = -np.log(np.clip(np.where(y[held] == 1, guess, 1 - guess), 1e-7, 1)).mean()
+                if loss < least:
+                    least, best = loss, model.get_weights()
+            model.set_weights(best)
+            return model.predict_on_batch([x[rows], mask[rows]])[:, 0].astype(float)
+        finally:  # or the next learner on this model would start from weights that know these clips
+            for variable, value in zip(_state(model), start, strict=True):
+                variable.assign(value)
 
     return learner
 
@@ -303,26 +309,37 @@ def score_recipes(
     return result
 
 
-def verdict(difference: metrics.Interval, *, one: str, other: str) -> str:
-    """Say in words what a paired difference shows.
+def compared(
+    first: str,
+    second: str,
+    *,
+    scores: Mapping[str, np.ndarray],
+    table: pd.DataFrame,
+    judged: Mapping[str, np.ndarray] | None = None,
+    seed: int = 42,
+) -> str:
+    """Say in words what the paired difference of two recipes shows.
 
     Args:
-        difference: the AUC of `one` minus that of `other`.
-        one: a name.
-        other: a name.
+        first: a recipe's name.
+        second: another's.
+        scores: as `score_recipes`.
+        table: as there.
+        judged: as there; the clips on which both may be judged are compared.
+        seed: of the bootstrap.
 
     Returns:
-        One sentence.
-
-    >>> verdict(metrics.Interval(0.1, -0.1, 0.3, groups=9), one="the GRU", other="the mean")
-    'AUC +0.10 [-0.10, +0.30]: the GRU is not shown to differ from the mean.'
+        One or two sentences.
     """
-    if not difference.is_firm:
-        return f"AUC {difference:+.2f}, {one} minus {other}; no verdict."
-    word = "is not shown to differ from"
-    word = "is better than" if difference.low > 0 else word
-    word = "is worse than" if difference.high < 0 else word
-    return f"AUC {difference:+.2f}: {one} {word} {other}."
+    rows = np.ones(len(table), bool)
+    for name in (first, second):
+        rows &= (judged or {}).get(name, rows)
+    y, groups = manifest.y_true(table)[rows], table["group"].to_numpy()[rows]
+    if len(set(y)) < 2 or len(set(groups)) < 2:
+        return f"{first} and {second}: {len(y)} clips of one group or class, no verdict."
+    one, other = (np.asarray(scores[name])[rows] for name in (first, second))
+    difference = metrics.paired_difference(y, one, minus=other, groups=groups, seed=seed)
+    return sentences.comparison(difference, first=first, second=second)
 
 
 def _regressions(

@@ -166,6 +166,34 @@ def domain_change(judged: Mapping[str, Interval | None], *, name: str, local: st
     )
 
 
+def answers(y_score: Sequence[float], *, name: str, threshold: float = 0.5) -> str:
+    """Say how a model's answers are shared out: a model that says the same of all knows nothing.
+
+    Args:
+        y_score: P(fake) of each clip or picture, 0 to 1.
+        name: of the model.
+        threshold: score from which the answer is FAKE.
+
+    Returns:
+        One sentence.
+
+    >>> answers([0.6, 0.9], name="the GRU")
+    'the GRU gives all 2 the same answer, FAKE: as an answer, that is worth nothing.'
+    >>> answers([0.6, 0.2, 0.1], name="the mean")
+    'the mean answers FAKE for 1 of 3 and REAL for 2.'
+    """
+    called = sum(score >= threshold for score in y_score)
+    if called in (0, len(y_score)):
+        answer = "FAKE" if called else "REAL"
+        return (
+            f"{name} gives all {len(y_score)} the same answer, {answer}: as an answer, that is "
+            "worth nothing."
+        )
+    return (
+        f"{name} answers FAKE for {called} of {len(y_score)} and REAL for {len(y_score) - called}."
+    )
+
+
 def _listed(names: Sequence[str]) -> str:
     """Join names: "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

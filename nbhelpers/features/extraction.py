@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from nbhelpers.common import threads
 from nbhelpers.features.choices import Choice
@@ -43,6 +44,24 @@ class Features:
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """`values` and `mask`, the two inputs of a sequence network."""
         return self.values, self.mask
+
+    @property
+    def left_out(self) -> list[dict[str, str]]:
+        """``videoname`` and ``reason`` of the clips that could not be read."""
+        rows = self.report.loc[~self.report["readable"], ["videoname", "reason"]]
+        return rows.to_dict("records")
+
+    @property
+    def note(self) -> str:
+        """What there is and what is not, a line each: clips left out are named with the reason."""
+        clips, frames, dim = self.values.shape
+        return "\n".join(
+            [
+                f"{clips} of {len(self.report)} clips: {frames} frames of {dim} numbers each",
+                f"{(~self.mask).sum()} of {self.mask.size} frames are padding",
+                *(f"left out: {row['videoname']}: {row['reason']}" for row in self.left_out),
+            ]
+        )
 
 
 def extract(
@@ -173,6 +192,31 @@ def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """
     weight = mask[..., None].astype(values.dtype)
     return (values * weight).sum(axis=1) / weight.sum(axis=1)
+
+
+def same_as_nearest(vectors: np.ndarray, names: ArrayLike) -> tuple[float, float]:
+    """Ask of each clip whether the clip nearest to it has the same name, of a person or a class.
+
+    Args:
+        vectors: float (N, D), N >= 2; nearness is the cosine of the centred vectors.
+        names: (N,) names.
+
+    Returns:
+        The share of the clips of which that is so, and the share that chance would give.
+
+    Example:
+        >>> vectors = np.array([[0.0, 1], [0.1, 1], [1, 0], [1, 0.1]])
+        >>> same_as_nearest(vectors, list("aabb"))
+        (1.0, 0.3333333333333333)
+    """
+    names = np.asarray(names)
+    centred = vectors - vectors.mean(axis=0)
+    centred = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    likeness = centred @ centred.T
+    np.fill_diagonal(likeness, -np.inf)
+    same = names[likeness.argmax(axis=1)] == names
+    others = (names[:, None] == names).sum(axis=1) - 1
+    return float(same.mean()), float(others.mean() / (len(names) - 1))
 
 
 # ---------------------------------------------------------------- pixels, one clip ahead

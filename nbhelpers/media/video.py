@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 SAMPLINGS = ("even", "first")
 _INTERLACED = re.compile(r"\((?:[^)]*, )?(?:top|bottom) (?:first|coded first[^)]*)\)")
+GAP = 4  # pixels between two clips side by side
 _CLOCK_MS = 2.0  # how far containers' rounding may put a frame from where a constant rate has it
 
 
@@ -194,6 +195,46 @@ def check_to_the_end(path: str | os.PathLike) -> None:
         _check_end(clip, path, needed=total, total=total, partial=False)
 
 
+def first_frame(path: str | os.PathLike) -> np.ndarray:
+    """Read the first picture of a clip, and decode no more than that.
+
+    Args:
+        path: The clip.
+
+    Returns:
+        uint8 (H, W, 3) RGB 0-255.
+
+    Raises:
+        FileNotFoundError, VideoError: As `read_frames`.
+    """
+    return read_frames(path, count=1, how="first").pixels[0]
+
+
+def side_by_side(left: np.ndarray, right: np.ndarray, *, height: int) -> np.ndarray:
+    """Put two clips beside each other, scaled to one height and cut to the shorter one.
+
+    Args:
+        left: uint8 (T, H, W, 3).
+        right: uint8 of another size or length.
+        height: Of the result in pixels, >= 1.
+
+    Returns:
+        uint8 (min T, height, W, 3): left, a white gap, right.
+
+    Example:
+        >>> dark = np.zeros((5, 4, 3, 3), np.uint8)
+        >>> side_by_side(dark, dark[:2], height=4)[1, 0, :, 0].tolist()
+        [0, 0, 0, 255, 255, 255, 255, 0, 0, 0]
+    """
+    gap = np.full((height, GAP, 3), 255, np.uint8)
+    return np.stack(
+        [
+            np.hstack([_of_height(one, height), gap, _of_height(other, height)])
+            for one, other in zip(left, right, strict=False)
+        ]
+    )
+
+
 def centre_square(pixels: np.ndarray, *, size: int) -> np.ndarray:
     """Cut the largest centred square and resize it, as the article does.
 
@@ -327,3 +368,9 @@ def _decode(clip: Capture, wanted: np.ndarray, transform: Callable | None) -> li
             frame = frame if transform is None else transform(frame)
             pixels.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))  # last: a small one costs less
     return pixels
+
+
+def _of_height(frame: np.ndarray, height: int) -> np.ndarray:
+    width = max(1, round(frame.shape[1] * height / frame.shape[0]))
+    how = cv2.INTER_AREA if height < frame.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(frame, (width, height), interpolation=how)

@@ -50,6 +50,33 @@ def tracks_of(boxes: Sequence[np.ndarray]) -> list[list[tuple[int, int]]]:
     return sorted(tracks, key=len, reverse=True)
 
 
+def boxes_of(detections: Sequence[np.ndarray], *, least: float = 0.5) -> dict[str, np.ndarray]:
+    """Follow everybody through a clip, and name them by their place.
+
+    Args:
+        detections: as `tracks_of`.
+        least: share of the frames in which a person must be seen, 0-1; shorter tracks are mostly
+            patterns that passed for a face.
+
+    Returns:
+        ``person 1``, ``person 2``, … from left to right -> float64 (T, 4): ``x, y, width,
+        height``, NaN where the person is not seen.
+
+    >>> left, right = [0, 0, 10, 10], [90, 0, 10, 10]
+    >>> boxes_of([np.array([right, left]), np.array([right])])["person 2"][:, 0].tolist()
+    [90.0, 90.0]
+    """
+    people = []
+    for track in tracks_of(detections):
+        if len(track) >= least * len(detections):
+            boxes = np.full((len(detections), 4), np.nan)
+            for frame, row in track:
+                boxes[frame] = detections[frame][row][:4]
+            people.append(boxes)
+    people.sort(key=lambda boxes: np.nanmean(boxes[:, 0]))
+    return {f"person {number}": boxes for number, boxes in enumerate(people, start=1)}
+
+
 def _distance(before: np.ndarray, box: np.ndarray) -> float:
     """How far a face has moved, in face sizes; infinite where it cannot be the same."""
     sizes = before[2:4].max(), box[2:4].max()

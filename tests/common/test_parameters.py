@@ -112,8 +112,7 @@ WRONG = [
     ("02", "IMAGE_SIZE", 100_000),
     ("02", "RESIDUAL_SIZE", 100_000),
     ("03", "IMAGE_SIZE", 100_000),
-    ("05", "EXAMPLES", 3000),
-    ("05", "GIF_WIDTH", 100_000),
+    ("05", "SURVEYED", 0),
     ("06", "IMAGE_SIZE", 100_000),
     ("03", "ROBUSTNESS_PICTURES", 0),
     ("03", "BATCH_SIZE", 7),
@@ -121,7 +120,7 @@ WRONG = [
     ("03", "PRECISION", "bfloat16"),
     ("04", "OCCLUSION_STEP", 64),
     ("04", "SEGMENTATION", "slick"),
-    ("05", "EXAMPLES", 4),
+    ("06", "FRAMES_PER_CLIP", 1),
     ("05", "CLIP_FRAMES", 301),
     ("06", "FOLDS", 1),
     ("06", "FRACTIONS", [0.8, 0.2, 0]),
@@ -132,7 +131,8 @@ WRONG = [
     ("03", "WEIGHTS_FILE", "/nowhere/xception.h5"),
     ("04", "MODEL_FILE", "/nowhere/mine.keras"),
     ("06", "FRACTIONS", [0.6, 0.4]),
-    ("06", "LAYERS", [1]),
+    ("06", "MODEL_FILE", "bundeled"),
+    ("a2", "LAYERS", [1]),
 ]
 
 

@@ -75,3 +75,22 @@ def test_fakes_without_originals_are_families_of_their_own():
     rows = families.one_class(table, seed=1)
     assert 5 < (rows["label"] == "FAKE").sum() < 15
     assert families.pairs(table.assign(path="x.jpg"), count=3, seed=0).empty
+
+
+def table_of(**columns):
+    return pd.DataFrame(columns)
+
+
+def test_a_fake_comes_with_its_own_original_in_either_order():
+    table = table_of(
+        videoname=["r1", "r2", "f1", "f2"],
+        label=["REAL", "REAL", "FAKE", "FAKE"],
+        original=["", "", "r2", "elsewhere"],
+    )
+    orders = {tuple(families.one_pair(table, seed=seed)["videoname"]) for seed in range(20)}
+    assert orders == {("r2", "f1"), ("f1", "r2")}
+
+
+def test_without_originals_any_real_and_any_fake_will_do():
+    table = table_of(videoname=["r", "f"], label=["REAL", "FAKE"], original=["", ""])
+    assert set(families.one_pair(table, seed=1)["videoname"]) == {"r", "f"}

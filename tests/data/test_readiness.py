@@ -30,7 +30,8 @@ def test_its_constants_are_the_notebooks_own(stem):
 
 
 def test_those_of_the_clips_too():
-    assert parameters_of("06_video_gru")["FRACTIONS"] == readiness.CLIP_FRACTIONS
+    for stem in ("05_video_eda", "06_video_gru"):
+        assert parameters_of(stem)["FRACTIONS"] == readiness.CLIP_FRACTIONS
     for stem in ("04_explainability", "05_video_eda", "06_video_gru"):
         assert parameters_of(stem)["SEED"] == readiness.SEED
 

@@ -94,6 +94,20 @@ def test_folder_of_four_gives_one_row_and_three_reasons(tmp_path):
     assert values[0, 1:].any(axis=1).all()
 
 
+def test_the_note_names_every_clip_that_is_left_out():
+    report = pd.DataFrame(
+        {"videoname": ["a.mp4", "b.mp4"], "readable": [True, False], "reason": ["", "no frames"]}
+    )
+    mask = np.array([[True, True, False]])
+    features = extraction.Features(np.zeros((1, 3, 5)), mask, report.head(1), report)
+    assert features.left_out == [{"videoname": "b.mp4", "reason": "no frames"}]
+    assert features.note.splitlines() == [
+        "1 of 2 clips: 3 frames of 5 numbers each",
+        "1 of 3 frames are padding",
+        "left out: b.mp4: no frames",
+    ]
+
+
 def test_nothing_readable_is_an_error(tmp_path):
     (tmp_path / "a.mp4").touch()
     with pytest.raises(VideoError, match=r"received 1 that are not.*empty"):

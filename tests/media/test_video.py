@@ -237,3 +237,21 @@ def test_table_shows_a_bar_when_asked(clip, capsys):
     assert capsys.readouterr().err == ""
     pd.testing.assert_frame_equal(clip_facts.table(iter([clip]), progress=True), quiet)
     assert "facts:" in capsys.readouterr().err
+
+
+def test_two_clips_side_by_side_have_one_height_and_the_shorter_length():
+    left, right = np.zeros((4, 20, 10, 3), np.uint8), np.full((6, 10, 20, 3), 9, np.uint8)
+    both = video.side_by_side(left, right, height=10)
+    assert both.shape == (4, 10, 5 + video.GAP + 20, 3)
+    assert (both[..., :5, :] == 0).all()
+    assert (both[..., -20:, :] == 9).all()
+    assert (both[..., 5:-20, :] == 255).all()
+
+
+def test_cues_are_the_facts_and_the_first_frame(tmp_path):
+    frames = grey_frames(6)[2:]  # begins with grey 14
+    facts = clip_facts.table([write_clip(tmp_path / "a.mp4", frames)])
+    (cues,) = clip_facts.cues(facts.assign(path=[tmp_path / "a.mp4"])).to_dict("records")
+    assert (cues["width [px]"], cues["frames per s"], cues["length [s]"]) == (64, 25, 0.16)
+    assert cues["brightness [0-255]"] == pytest.approx(14, abs=2)
+    assert cues["sharpness"] < 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nbhelpers.predict.people import tracks_of
+from nbhelpers.predict.people import boxes_of, tracks_of
 
 
 def face(left, *, side=10):
@@ -33,3 +33,12 @@ def test_a_face_far_away_or_of_another_size_is_another_person():
 def test_who_was_away_is_known_again():
     both, left = np.array([face(0), face(100)]), np.array([face(1)])
     assert [len(track) for track in tracks_of([both, left, left, both])] == [4, 2]
+
+
+def test_people_are_named_from_left_to_right_and_passers_by_left_out():
+    frames = [np.array([face(90), face(0)]), np.array([face(92)]), np.array([face(94)])]
+    assert list(boxes_of(frames)) == ["person 1"]
+    everybody = boxes_of(frames, least=0.3)
+    assert everybody["person 1"][0, 0] == 0
+    assert np.isnan(everybody["person 1"][1:]).all()
+    assert everybody["person 2"][:, 0].tolist() == [90, 92, 94]

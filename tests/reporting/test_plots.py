@@ -14,6 +14,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.media.video import Frames
 from nbhelpers.reporting import plots
 
 
@@ -356,3 +357,30 @@ def test_recipes_that_differ_in_the_last_step_share_a_line():
     assert [round(line.get_ydata()[0]) for line in intervals] == [0, 0]
     assert intervals[0].get_ydata()[0] < 0 < intervals[1].get_ydata()[0]
     assert 0.4 in ax.lines[-1].get_xdata()
+
+
+def test_boxes_that_were_filled_in_are_dotted_and_their_time_is_grey():
+    frames = Frames(np.zeros((4, 10, 20, 3), np.uint8), np.arange(4), fps=2.0)
+    boxes = np.array([[2.0, 2, 4, 4]] * 4)
+    seen = np.array([True, True, False, True])
+    figure = plots.plot_boxes(frames, {"face": boxes}, seen={"face": seen}, columns=4)
+    *pictures, track = figure.axes
+    assert [ax.patches[0].get_linestyle() for ax in pictures] == ["-", "-", ":", "-"]
+    assert track.lines[0].get_ydata().tolist() == [0.2] * 4  # the middle, of 20 pixels
+    (grey,) = track.patches
+    assert (grey.get_x(), grey.get_x() + grey.get_width()) == (0.75, 1.25)  # half way to each side
+
+
+def test_nobody_in_a_frame_draws_no_box():
+    frames = Frames(np.zeros((2, 10, 20, 3), np.uint8), np.arange(2), fps=2.0)
+    people = {"person 1": np.full((2, 4), np.nan), "person 2": np.ones((2, 4))}
+    figure = plots.plot_boxes(frames, people)
+    assert [len(ax.patches) for ax in figure.axes] == [1, 1, 0]
+    assert figure.axes[-1].get_legend() is not None
+
+
+def test_rare_values_are_one_bar():
+    table = pd.DataFrame({"size": ["a"] * 5 + ["b"] * 3 + ["c", "d"]})
+    (ax,) = plots.plot_values(table, {"size": "Size"}, most=2).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "other"]
+    assert [bar.get_width() for bar in ax.patches] == [5, 3, 2]

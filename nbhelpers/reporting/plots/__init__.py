@@ -26,7 +26,9 @@ from nbhelpers.reporting.plots.tables import (
     plot_cues,
     plot_fakes_per_original,
     plot_leak,
+    plot_values,
 )
+from nbhelpers.reporting.plots.tracks import plot_boxes
 from nbhelpers.reporting.plots.training import plot_history
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "describe",
     "describe_axes",
     "plot_beside_counterparts",
+    "plot_boxes",
     "plot_by_class",
     "plot_clip_scores",
     "plot_confusion",
@@ -59,5 +62,6 @@ __all__ = [
     "plot_rows",
     "plot_score_histogram",
     "plot_spread",
+    "plot_values",
     "set_style",
 ]

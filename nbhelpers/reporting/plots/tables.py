@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -38,6 +38,37 @@ def plot_fakes_per_original(table: pd.DataFrame, *, ax: Axes | None = None) -> A
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(axis="x", visible=False)
     return ax
+
+
+def plot_values(
+    table: pd.DataFrame, columns: Mapping[str, str], *, most: int = 6, width: float = 2.6
+) -> Figure:
+    """Draw how often each value of some columns occurs, most frequent first.
+
+    Args:
+        table: any rows.
+        columns: column -> title.
+        most: values of a column at most, >= 1; the others are one bar, "other".
+        width: of each chart, inches.
+
+    Returns:
+        The figure, one chart per column.
+
+    >>> codecs = pd.DataFrame({"codec": ["h264", "vp9", "h264"]})
+    >>> [int(bar.get_width()) for bar in plot_values(codecs, {"codec": "Codec"}).axes[0].patches]
+    [2, 1]
+    """
+    figure, axes = plt.subplots(1, len(columns), figsize=(width * len(columns), 2.4), squeeze=False)
+    for ax, (column, title) in zip(axes.flat, columns.items(), strict=True):
+        number = table[column].astype(str).value_counts()
+        if len(number) > most:
+            number = pd.concat([number.head(most), pd.Series({"other": number[most:].sum()})])
+        bars = ax.barh(number.index, number, color=CYCLE[0])
+        ax.bar_label(bars, fontsize=8, padding=2)
+        ax.set(title=title, xlim=(0, 1.25 * number.max()), xticks=[])
+        ax.invert_yaxis()
+        ax.grid(visible=False)
+    return figure
 
 
 def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -> Axes:
