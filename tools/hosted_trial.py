@@ -37,9 +37,15 @@ COPIED = ("nbhelpers", "tools", "notebooks", "data/sample", "data/detector", "py
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the program's arguments."""
     parser.add_argument("platform", choices=sorted(MOUNTS))
-    parser.add_argument("notebooks", nargs="*", metavar="NN", help="01, 02, …; 01 02 05 if none")
-    parser.add_argument("--python", default=sys.executable, help="to build the environment with")
-    parser.add_argument("--environment", metavar="FOLDER", help="an environment; none is built")
+    parser.add_argument(
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (01 02 05)"
+    )
+    parser.add_argument(
+        "--python", default=sys.executable, help="program to build the environment with"
+    )
+    parser.add_argument(
+        "--environment", metavar="FOLDER", help="an existing environment (a new one is built)"
+    )
     parser.add_argument("--offline", action="store_true", help="as with the internet switched off")
 
 
@@ -107,7 +113,7 @@ def upload(folder: Path, place: str) -> Path:
             shutil.copytree(source, home / part, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.is_file():
             shutil.copy(source, home / part)
-    for path in [*home.glob("notebooks/*.ipynb"), home / "tools" / "hosted_setup.py"]:
+    for path in [*home.glob("notebooks/**/*.ipynb"), home / "tools" / "hosted_setup.py"]:
         text = path.read_text(encoding="utf-8")
         for root in ("/kaggle", "/content"):
             text = text.replace(f'"{root}', f'"{folder}{root}').replace(
@@ -215,8 +221,8 @@ def compare(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], l
     >>> compare({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"})
     (['b 1 -> 2', 'c 1 -> gone'], ['d 1'])
     """
-    kept = {name: after.get(name, "gone") for name in before}
-    changed = [f"{n} {before[n]} -> {now}" for n, now in kept.items() if now != before[n]]
+    later_versions = {name: after.get(name, "gone") for name in before}
+    changed = [f"{n} {before[n]} -> {now}" for n, now in later_versions.items() if now != before[n]]
     added = [f"{name} {version}" for name, version in after.items() if name not in before]
     return changed, added
 

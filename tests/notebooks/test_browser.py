@@ -20,27 +20,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from copies import FOLDER, bring_needs, chromium, smoke_copy
+from copies import FOLDER, bring_needs, smoke_copy
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 PATIENCE = float(os.environ.get("NBHELPERS_PATIENCE", "600"))  # seconds for one notebook
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = chromium()
-    if not program:
-        pytest.skip("no Chromium found; apt-get install chromium, or set NBHELPERS_CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--disable-dev-shm-usage"],  # as root in containers
-        )
-        yield running
-        running.close()
 
 
 # What can be seen. Each returns how many are whole, and what is wrong with the others.

@@ -38,7 +38,7 @@ def plot_class_counts(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def class_counts_figure(counts: pd.DataFrame) -> go.Figure:
-    """Draw the classes of every split as bars that tell their numbers when hovered.
+    """Draw the classes of every split as bars that show their numbers on hover.
 
     Args:
         counts: index of splits, columns "REAL" and "FAKE" (others are left out).
