@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from nbhelpers.commands import installed
-from nbhelpers.common import paths, streams
+from nbhelpers.common import folders, paths, streams
 from nbhelpers.common.errors import UsageError, did_you_mean
 from nbhelpers.common.files import displayable
 
@@ -143,6 +143,7 @@ def script() -> int:
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _interrupt)
     streams.make_robust()
+    folders.provide_home()
     return streams.until_reader_leaves(main)
 
 

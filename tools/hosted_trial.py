@@ -143,7 +143,7 @@ def run(
     kernel.parent.mkdir(parents=True)
     kernel.write_text(json.dumps(spec | {"display_name": KERNEL, "language": "python"}))
     (working := folder / "working").mkdir()
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = _environment()
     environment["JUPYTER_PATH"] = str(folder / "jupyter")
     if offline:
         environment |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
@@ -190,15 +190,22 @@ def cells_of(path: Path) -> list[dict]:
 def packages_of(python: Path) -> dict[str, str]:
     """Name -> version of what is installed beside a program."""
     words = [python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
-    listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        words, check=True, capture_output=True, text=True, env=_environment()
+    ).stdout
     return {package["name"]: package["version"] for package in json.loads(listed)}
 
 
 def complaints_of(python: Path) -> set[str]:
     """Return what `pip check` finds wrong."""
     words = [python, "-m", "pip", "check"]
-    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, env=_environment())
     return set(done.stdout.splitlines()) if done.returncode else set()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment variables without the one that shows the platform our packages."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def compare(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], list[str]]:

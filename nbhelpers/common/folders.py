@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,19 @@ def home_folder() -> Path:
         return Path.home()
     except RuntimeError:  # no HOME, and a user id that no table of users has
         return Path(tempfile.gettempdir())
+
+
+def provide_home() -> None:
+    """Give this process and those it starts a home folder, if the user has none of their own.
+
+    Jupyter stops without one, and where it cannot write there. A container that runs as an
+    arbitrary user id has no HOME, or "/", which that user cannot write to.
+    """
+    home = home_folder()
+    if not os.access(home, os.W_OK):
+        home = Path(tempfile.gettempdir())
+    if home == Path(tempfile.gettempdir()):
+        os.environ["HOME"] = str(home)
 
 
 def can_write(folder: Path) -> bool:

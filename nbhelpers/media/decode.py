@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -157,7 +158,8 @@ def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndar
     try:
         import simplejpeg
     except ModuleNotFoundError:  # on Kaggle without a network it cannot be installed
-        _warn_of_pillow()
+        with _ONE_AT_A_TIME:  # else every thread that decodes its first picture warns
+            _warn_of_pillow()
         return None
 
     most_bytes = 8 * stored_size[0] * stored_size[1] + _METADATA
@@ -173,6 +175,9 @@ def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndar
             return None
         raise _damaged(path, error) from error
     return _upright(pixels, picture.getexif().get(_ORIENTATION, 1))
+
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nbhelpers.common import folders as common_folders
 from nbhelpers.common import paths
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
@@ -20,6 +21,7 @@ PROGRAM = """
 import logging, os, sys, tempfile
 from pathlib import Path
 from nbhelpers.commands import doctor
+from nbhelpers.common import folders as common_folders
 from nbhelpers.common import paths
 from nbhelpers.data import locate
 from nbhelpers.networks import weights
@@ -90,3 +92,40 @@ def test_a_tilde_without_a_home_is_refused_in_a_sentence(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="there is no HOME"):
         paths.user_path("~/a")
+
+
+# An image whose user id has no account: docker gives it the home "/", OpenShift often none.
+JUPYTER = """
+import os, sys
+from nbhelpers import __main__ as command
+from jupyter_core import paths
+
+os.environ.pop("HOME", None)
+if sys.argv[1:]:
+    os.environ["HOME"] = sys.argv[1]
+os.setgroups([])
+os.setgid(UNKNOWN)
+os.setuid(UNKNOWN)
+sys.argv = ["nbhelpers", "--version"]
+command.main = lambda: 0
+command.script()
+print(paths.jupyter_data_dir())
+""".replace("UNKNOWN", str(UNKNOWN))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="takes another user's id")
+@pytest.mark.parametrize("home", [[], ["/"]])
+def test_jupyter_finds_a_home_for_a_user_who_has_none(folders, home):
+    own = folders / "own"
+    os.chown(own, UNKNOWN, UNKNOWN)
+    environment = os.environ | {"TMPDIR": str(own), "PYTHONPATH": str(locate.project_root())}
+    command = [sys.executable, "-c", JUPYTER, *home]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).is_relative_to(own)
+
+
+def test_a_home_of_ones_own_stays(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    common_folders.provide_home()
+    assert os.environ["HOME"] == str(tmp_path)

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -96,3 +98,19 @@ def test_without_the_strict_decoder_jpegs_are_still_read_and_one_warning_says_so
     for _ in range(2):
         np.testing.assert_array_equal(decode.read(tmp_path / "a.jpg"), strict)
     assert caplog.text.count("simplejpeg is not installed") == 1
+
+
+def test_threads_that_start_together_warn_once(tmp_path, monkeypatch):
+    warnings = []
+
+    def slow_warning(text):
+        warnings.append(text)
+        time.sleep(0.1)  # the other threads come by before the first has finished
+
+    Image.fromarray(LEVELS).save(tmp_path / "a.jpg")
+    monkeypatch.setitem(sys.modules, "simplejpeg", None)
+    monkeypatch.setattr(decode.logger, "warning", slow_warning)
+    decode._warn_of_pillow.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(decode.read, [tmp_path / "a.jpg"] * 4))
+    assert len(warnings) == 1
