@@ -6,9 +6,10 @@ PIP     := $(PY) -m pip --quiet --disable-pip-version-check
 OUT     ?= runs/latest
 DATA    ?=
 PROFILE ?=
+REPOSITORY ?=
 RUN     := $(PY) -m nbhelpers run --out "$(OUT)" $(if $(DATA),--data-dir "$(DATA)") $(if $(PROFILE),--profile "$(PROFILE)")
 
-.PHONY: help setup setup-dev run test soak bench lab lint render licences lock clean
+.PHONY: help setup setup-dev run test soak bench lab lint render book licences lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -49,6 +50,9 @@ lint: setup-dev  ## style of code and notebook cells
 render: setup    ## execute the notebooks and store their outputs in them
 	$(PY) -m tools.render
 
+book: setup-dev  ## build the course site from the stored outputs, into site/; REPOSITORY= for links to the code
+	$(PY) -m tools.book $(if $(REPOSITORY),--repository "$(REPOSITORY)")
+
 bench: setup-dev     ## measure every claim of speed, into runs/bench (a quiet machine, a quarter of an hour)
 	$(PY) -m tests.benchmarks
 
@@ -60,5 +64,5 @@ lock: setup-dev  ## regenerate both requirements files from pyproject.toml (need
 	$(PY) -m tools.lock $(UPGRADE)
 
 clean:           ## remove what runs left behind (not .venv)
-	rm -rf runs .pytest_cache .ruff_cache .hypothesis
+	rm -rf runs site .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

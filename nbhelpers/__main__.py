@@ -12,7 +12,7 @@ from nbhelpers.common import paths, streams
 from nbhelpers.common.errors import UsageError, did_you_mean
 from nbhelpers.common.files import displayable
 
-#: Each is a module of `nbhelpers.commands`, imported only when it is asked for.
+#: Each is a module of `nbhelpers.commands`, imported only when it is needed.
 COMMANDS = {
     "run": "execute notebooks and write pages with their scores",
     "predict": "score your own pictures and videos with a detector",
@@ -39,7 +39,7 @@ def command_module(name: str) -> ModuleType:
 
 
 def parser(command: str = "") -> argparse.ArgumentParser:
-    """Build the grammar of the command line; imports nothing but the one command.
+    """Build the grammar of the command line; import only the one command.
 
     Args:
         command: the one whose arguments are to be parsed; "" for none.
@@ -83,7 +83,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         What was chosen, `command` among it.
 
     Raises:
-        SystemExit: with 0 after `--help`, with 2 after words that make no command.
+        SystemExit: with 0 after `--help`, with 2 for words that are not a command.
     """
     command = next((word for word in arguments if not word.startswith("-")), "")
     if command and command not in COMMANDS:
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `nbhelpers`; None takes the process's own.
 
     Returns:
-        The exit code: 0 done, 1 something is wrong with what was asked about, 2 a request that
+        The exit code: 0 done, 1 done but something is wrong with the input, 2 a request that
         cannot be carried out, 130 interrupted.
 
     Raises:
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     except BrokenPipeError:
-        raise  # the reader of the output has gone: nothing can be said
+        raise  # the reader of the output has gone: nothing can be printed
     except OSError as error:
         if error.filename is None and not streams.is_full(error):
             raise
@@ -146,7 +146,7 @@ def script() -> int:
 
 
 def _interrupt(signum: int, frame: object) -> None:
-    """End after SIGTERM or a closed terminal as after Ctrl-C: what there is, is written."""
+    """End after SIGTERM or a closed terminal as after Ctrl-C: results so far are written."""
     raise KeyboardInterrupt
 
 

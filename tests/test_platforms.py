@@ -1,5 +1,6 @@
-"""Do all dependencies have wheels for every platform that the project names?"""
+"""Can every platform that the project names install it: as pinned, and with newest versions?"""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,29 +14,57 @@ PLATFORMS = [
     "aarch64-apple-darwin",
     "x86_64-pc-windows-msvc",
 ]
+# Six of the twelve pairs, so that each platform and each Python has its turn.
+PYTHONS = ["3.11", "3.12", "3.13", "3.12", "3.13", "3.11"]
+PAIRS = list(zip([*PLATFORMS, *PLATFORMS[1:3]], PYTHONS, strict=True))
 PURE_PYTHON_WITHOUT_WHEEL = ("lime",)
 NO_INDEX = ("failed to fetch", "error sending request", "dns error", "could not connect")
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("python", ["3.11", "3.13"])
-def test_every_dependency_has_a_wheel(platform, python):
+def resolver(*words, platform, python):
+    """Ask uv for what one platform would install; only wheels count."""
     uv = shutil.which("uv")
     if uv is None:
         pytest.skip("needs uv")
-    command = [uv, "pip", "compile", "--quiet", "--only-binary", ":all:"]
+    command = [uv, "pip", *words, "--quiet", "--only-binary", ":all:"]
     command += ["--python-platform", platform, "--python-version", python]
     for package in PURE_PYTHON_WITHOUT_WHEEL:
         command += ["--no-binary", package]
     try:
-        resolver = subprocess.run(
-            [*command, ROOT / "pyproject.toml"], capture_output=True, text=True, timeout=300
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
     except subprocess.TimeoutExpired:
         pytest.skip("the package index answers too slowly")
-    if any(sign in resolver.stderr.lower() for sign in NO_INDEX):
+    if any(sign in done.stderr.lower() for sign in NO_INDEX):
         pytest.skip("the package index is out of reach")
-    if "pyenv:" in resolver.stderr:
+    if "pyenv:" in done.stderr:
         pytest.skip("uv does not run here")
-    assert resolver.returncode == 0, resolver.stderr
-    assert "tensorflow==" in resolver.stdout
+    return done
+
+
+def of_lock(requirements, folder):
+    """What `pip install --require-hashes` would do: a package that no line pins is an error."""
+    return ("install", "--dry-run", "--require-hashes", "--target", folder, "-r", requirements)
+
+
+@pytest.mark.parametrize(("platform", "python"), PAIRS)
+def test_the_lock_has_a_wheel_of_everything(platform, python, tmp_path):
+    words = of_lock(ROOT / "requirements.txt", tmp_path)
+    done = resolver(*words, platform=platform, python=python)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_newest_versions_have_a_wheel_of_everything(platform):
+    done = resolver("compile", ROOT / "pyproject.toml", platform=platform, python="3.13")
+    assert done.returncode == 0, done.stderr
+    assert "tensorflow==" in done.stdout
+
+
+def test_a_lock_that_forgets_a_package_is_noticed(tmp_path):
+    lock = (ROOT / "requirements.txt").read_text()
+    shorter, count = re.subn(r"(?m)^absl-py==.*\n(    --hash.*\n)+", "", lock)
+    assert count == 1
+    (tmp_path / "requirements.txt").write_text(shorter)
+    words = of_lock(tmp_path / "requirements.txt", tmp_path / "target")
+    done = resolver(*words, platform=PLATFORMS[0], python="3.12")
+    assert done.returncode != 0 and "absl-py" in done.stderr

@@ -227,7 +227,7 @@ def test_unusual_brightness_gives_no_fake_away():
         unusual = np.abs(values - np.median(np.array(values)[real]))
         auc = roc_auc_score(~real, unusual)
         print(f"  AUC of unusual brightness, {name:20s} {auc:.3f}")
-        assert auc <= FAIR[1], name
+        assert FAIR[0] <= auc <= FAIR[1], name
 
 
 # ---------------------------------------------------------------- clips

@@ -32,6 +32,7 @@ from tools.train_detector import STATE
 logger = logging.getLogger("bundle_detector")
 
 WRONG_SIDE = 0.05  # of the reals above the high border, of the fakes below the low one
+KEPT_IN = 0.9  # share of the stretches of neighbouring people in which that is kept for reals
 ANSWERS = (NO_SIGN, "cannot tell", "looks manipulated")  # from the lowest scores to the highest
 CLIP_FRAMES = 8
 WEIGHTS = "model.weights.h5"  # where a .keras file has them
@@ -89,30 +90,59 @@ def one_damage_each(table: pd.DataFrame, *, size: int, seed: int = 42) -> np.nda
     return pictures
 
 
-def borders(y_true: np.ndarray, *scores: np.ndarray, wrong: float = WRONG_SIDE) -> dict:
+def borders(
+    y_true: np.ndarray, *scores: np.ndarray, stretch: np.ndarray, wrong: float = WRONG_SIDE
+) -> dict:
     """Where the three answers begin, so that at most `wrong` of each class is on the wrong side.
+
+    People differ more than pictures: what holds for one set of people on average may fail for the
+    next. A false accusation weighs most, so the reals' side is kept in most stretches of
+    neighbouring people, one by one; the fakes' side on average.
 
     Args:
         y_true: (N,) of 0 and 1.
         *scores: (N,) P(fake) of the same rows, in each state in which the promise is to hold.
+        stretch: (N,) of the people in each row; see `stretches`.
         wrong: share of a class, 0-1.
 
     Returns:
         ``low``: below it "no sign"; ``high``: from it on "looks manipulated"; between them
         "cannot tell". The borders meet in the middle where no score would need that answer.
 
-    >>> borders(np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9]), wrong=0.0)
+    >>> y, score = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9])
+    >>> borders(y, score, stretch=np.zeros(4), wrong=0.0)
     {'low': 0.4, 'high': 0.6000000000000001}
     """
     y = np.asarray(y_true)
-    high = max(
-        float(np.nextafter(np.quantile(score[y == 0], 1 - wrong, method="higher"), 1))
+    highest = [
+        np.quantile(score[(y == 0) & (stretch == one)], 1 - wrong, method="higher")
         for score in scores
-    )
+        for one in np.unique(stretch[y == 0])
+    ]
+    high = float(np.nextafter(np.quantile(highest, KEPT_IN, method="higher"), 1))
     low = min(float(np.quantile(score[y == 1], wrong, method="lower")) for score in scores)
     if low > high:
         low = high = (low + high) / 2
     return {"low": low, "high": high}
+
+
+def stretches(table: pd.DataFrame, order: pd.Index) -> np.ndarray:
+    """Cut the families into ten stretches of equal length, in the order of their reals.
+
+    Args:
+        table: rows with ``label``, ``videoname`` and ``original``.
+        order: names of reals, neighbours mostly being the same person.
+
+    Returns:
+        ``int (N,)``, 0-9.
+    """
+    family = table["original"].where(table["label"] == "FAKE", table["videoname"])
+    place = pd.Series(order.get_indexer(family), index=table.index)
+    if (place < 0).any():
+        raise ValueError(
+            f"Expected a place in the order for every real; {family[place < 0].iloc[0]} has none."
+        )
+    return pd.qcut(place.rank(method="dense"), 10, labels=False).to_numpy()
 
 
 def answers(y_true: np.ndarray, score: np.ndarray, limits: dict) -> dict[str, dict[str, float]]:
@@ -163,7 +193,9 @@ def judged(y_true, score, groups, *, limits: dict, seed: int = 42) -> dict:
     }
 
 
-def calibrated(network, validation: pd.DataFrame) -> tuple[detector.Detector, dict, dict]:
+def calibrated(
+    network, validation: pd.DataFrame, *, order: pd.Index
+) -> tuple[detector.Detector, dict, dict]:
     """Choose temperature, threshold and borders on validation rows, clean and damaged alike.
 
     Returns:
@@ -177,7 +209,7 @@ def calibrated(network, validation: pd.DataFrame) -> tuple[detector.Detector, di
     temperature = calibration.fit_temperature(np.tile(y, 2), both)
     fitted = [calibration.apply_temperature(score, temperature) for score in (clean, damaged)]
     threshold = calibration.best_threshold(np.tile(y, 2), np.concatenate(fitted))
-    limits = borders(y, *fitted)
+    limits = borders(y, *fitted, stretch=stretches(validation, order))
     auc = {
         name: metrics.score_intervals(y, score, groups=validation["group"])["auc"]
         for name, score in zip(("clean", "damaged"), fitted, strict=True)
@@ -190,17 +222,17 @@ def calibrated(network, validation: pd.DataFrame) -> tuple[detector.Detector, di
 
 def under_damage(judge: detector.Detector, rows: pd.DataFrame, limits: dict) -> list[dict]:
     """Every kind of damage at every strength: AUC with its interval, shares of the answers."""
-    y, found = labels.y_true(rows), []
+    y, scores = labels.y_true(rows), []
 
     def score(pictures):
-        found.append(judge.p_fake(pictures))
-        return found[-1]
+        scores.append(judge.p_fake(pictures))
+        return scores[-1]
 
     pictures = np.stack([images.read_image(path, size=judge.image_size) for path in rows["path"]])
     table = robustness.curves(score, pictures, y_true=y, groups=rows["group"])
     return [
         {**row, "n": len(y), "answers": answers(y, one, limits)}
-        for row, one in zip(table.fillna({"amount": 0}).to_dict("records"), found, strict=True)
+        for row, one in zip(table.fillna({"amount": 0}).to_dict("records"), scores, strict=True)
     ]
 
 
@@ -218,10 +250,12 @@ def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dic
     """
     table = manifest.read(folder).table
     table = table[~table["videoname"].isin(names) & ~table["original"].isin(names)]
-    found = [scoring.score_file(Path(p), detector=judge, frames=CLIP_FRAMES) for p in table["path"]]
-    seen = np.array([bool(one.people) for one in found])
+    clip_scores = [
+        scoring.score_file(Path(p), detector=judge, frames=CLIP_FRAMES) for p in table["path"]
+    ]
+    seen = np.array([bool(one.people) for one in clip_scores])
     table = table[seen]
-    score = np.array([one.p_fake for one in found if one.people])
+    score = np.array([one.p_fake for one in clip_scores if one.people])
     y = labels.y_true(table)
     facts = judged(y, score, table["group"], limits=limits)
     facts |= {"without_a_face": int((~seen).sum()), "frames": CLIP_FRAMES, "auc_by_method": {}}
@@ -233,6 +267,21 @@ def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dic
         facts["auc_by_method"][name] = values.as_dict() | {"fakes": int((y[part] == 1).sum())}
     facts["clips"] = dict(zip(table["videoname"], score.round(3).tolist(), strict=True))
     return facts
+
+
+def in_order(names: pd.Index, order: str) -> pd.Index:
+    """Return `names` in the order of a file of the training, or else of the bundled split.
+
+    Args:
+        names: of all rows.
+        order: path of a table with ``videoname`` and ``upload_order``; "" takes the rows of the
+            bundled split, which stand in that order.
+    """
+    if order:
+        places = pd.read_csv(order, index_col="videoname")["upload_order"]
+        return places.reindex(names).sort_values(kind="stable").index
+    known = pd.read_csv(SPLIT_CSV)["videoname"]
+    return pd.Index(known[known.isin(names)])
 
 
 def some_pairs(test: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -255,11 +304,12 @@ def build(arguments: argparse.Namespace) -> dict:
     in_half_precision(target)
     model = loading.load_detector(target)  # what is judged is what is stored
     split = pd.read_csv(arguments.work / "split.csv", index_col="videoname")["split"]
+    split = split.loc[in_order(split.index, arguments.order)]
     table = manifest.read(arguments.data).table
     table = table.assign(split=table["videoname"].map(split)).dropna(subset=["split"])
     splits.assert_no_leak(table)
     validation, test = (table[table["split"] == name] for name in ("validation", "test"))
-    judge, limits, chosen_on = calibrated(inference.folded(model), validation)
+    judge, limits, chosen_on = calibrated(inference.folded(model), validation, order=split.index)
     logger.info("validation %s, borders %s", chosen_on["auc"], limits)
     y = labels.y_true(test)
     score = judge.p_fake([images.read_image(path) for path in test["path"]])
@@ -293,7 +343,7 @@ def build(arguments: argparse.Namespace) -> dict:
         facts=facts,
     )
     in_half_precision(target)
-    splits.write_csv(table, SPLIT_CSV)
+    splits.write_csv(split[split.index.isin(table["videoname"])].reset_index(), SPLIT_CSV)
     text = as_text(json.loads(card.read_text(encoding="utf-8")))
     files.write_text(SPLIT_CSV.with_name("README.md"), text)
     return facts
@@ -303,16 +353,17 @@ def main() -> None:
     """Read the command line and write the files."""
     import keras
 
-    made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    made.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
-    made.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
-    made.add_argument("--clips", default="", help="labelled clips of another source")
-    made.add_argument("--commit", default="", help="of the project that the training ran with")
-    made.add_argument("--note", action="append", default=[], help="how the training went; often")
-    made.add_argument("--pairs", type=int, default=300, help="test pairs that are damaged (300)")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
+    parser.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
+    parser.add_argument("--order", default="", help='as for the training; "": the bundled split\'s')
+    parser.add_argument("--clips", default="", help="labelled clips of another source")
+    parser.add_argument("--commit", default="", help="of the project that the training ran with")
+    parser.add_argument("--note", action="append", default=[], help="how the training went; often")
+    parser.add_argument("--pairs", type=int, default=300, help="test pairs that are damaged (300)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     keras.config.set_dtype_policy("float32")
-    facts = build(made.parse_args())
+    facts = build(parser.parse_args())
     logger.info("test %s", facts["test"]["scores"]["auc"])
 
 

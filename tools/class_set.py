@@ -8,7 +8,7 @@ from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.paths import path_argument
 from nbhelpers.data import locate
-from nbhelpers.runner.notebooks import find_notebooks, tags_of
+from nbhelpers.runner.notebooks import find_notebooks, place_of, tags_of
 from tools import command_line
 
 HELP = "write the notebooks without the solutions of their exercises"
@@ -30,15 +30,16 @@ def main(chosen: argparse.Namespace) -> int:
     import nbformat
 
     notebooks = find_notebooks(locate.project_root() / "notebooks")
-    present = [one.path.name for one in notebooks if (chosen.folder / one.path.name).exists()]
+    targets = [Path(chosen.folder, place_of(notebook.stem)) for notebook in notebooks]
+    present = [path.name for path in targets if path.exists()]
     if present:
         raise UsageError(
             f"Expected a folder without these notebooks; {chosen.folder} has {present[0]}. Choose "
             "another, or remove them."
         )
-    for notebook in notebooks:
+    for notebook, path in zip(notebooks, targets, strict=True):
         content = without_solutions(nbformat.read(notebook.path, as_version=4))
-        files.write_text(Path(chosen.folder, notebook.path.name), nbformat.writes(content) + "\n")
+        files.write_text(path, nbformat.writes(content) + "\n")
     print(f"{len(notebooks)} notebooks in {chosen.folder}")
     return 0
 

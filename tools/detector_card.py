@@ -11,17 +11,17 @@ HEAD = """# The bundled detector of real faces
 
 `real_faces.keras` is a network that was trained on real faces and on fakes of them;
 `real_faces.card.json` says how to read its scores and holds every number below;
-`real_faces.split.csv` names the pictures it has met, so that nobody judges it on them. This page is
-written by `tools/bundle_detector.py`; edit that, not this.
+`real_faces.split.csv` names the pictures it was trained on, so that nobody tests it on them. This
+page is written by `tools/bundle_detector.py`; edit that, not this.
 """
 
-USE = """## What it is for, and what not
+USE = """## What it is for, and what it is not for
 
 For learning, teaching and research on how such detectors work and fail, and as a first look at a
-picture or clip of your own. It must not decide over people: not in moderation, hiring, identity
-checks, courts or the press. A score is no proof in either direction. It knows the ways of forging
-of one data set of 2019 and 2020; on anything newer, such as whole pictures made by a generator,
-expect nothing of it. How its errors differ between groups of people was not measured.
+picture or clip of your own. It must not decide about people: not in moderation, hiring, identity
+checks, courts or the press. A score is no proof in either direction. It knows the forgery methods
+of one data set of 2019 and 2020; on anything newer, such as pictures made by a generator, expect
+nothing of it. How its errors differ between groups of people was not measured.
 
 """
 
@@ -29,9 +29,9 @@ DATA = """## The data
 
 Face crops of the data set *deepfake-faces*, which were cut from the clips of the Deepfake Detection
 Challenge (Dolhansky et al., 2020; paid actors who agreed to it). The data's owners allow research
-and teaching; pictures are not part of this project, weights are numbers that were fitted to them.
-Validation and test people stand far from the training people in the order of upload, in which
-neighbours are mostly the same person. That order is no proof of identity: a few people may be on
+and teaching; the pictures are not part of this project; the weights are numbers fitted to them.
+Validation and test people are far from the training people in the order of upload, in which
+neighbours are mostly the same person. That order does not prove identity: a few people may be on
 two sides.
 
 """
@@ -48,10 +48,11 @@ python -m tools.train_detector --data D --work W --epochs {epochs}
 python -m tools.bundle_detector --data D --work W --clips C
 ```
 
-D is Kaggle's folder *deepfake-faces*, W any folder, C a folder of labelled clips. Cut off, the
-first command goes on where it was. Seed {seed}; {steps} steps of {batch_size} pictures, in which
-each training original came {passes:.1f} times; {hours:.1f} CPU hours on two shared cores. Kernels
-are rounded to half precision.
+D is Kaggle's folder *deepfake-faces*, W any folder, C a folder of labelled clips. After an
+interruption, the first command continues where it stopped. Seed {seed}; {steps} steps of
+{batch_size} pictures, in which each training original
+came {passes:.1f} times; {hours:.1f} CPU hours on two shared cores. Kernels are rounded to half
+precision.
 
 """
 
@@ -60,7 +61,7 @@ def as_text(card: Mapping) -> str:
     """Write the card for people, as Markdown."""
     settings = card["training"]["settings"]
     steps = settings["epochs"] * settings["steps"]
-    made = MADE.format(
+    training = MADE.format(
         epochs=settings["epochs"],
         seed=settings["seed"],
         steps=steps,
@@ -70,8 +71,8 @@ def as_text(card: Mapping) -> str:
     )
     commit = card["training"]["commit"]
     notes = [f"It ran with commit {commit}."] if commit else []
-    made = "\n".join([made.rstrip(), *notes, *card["training"]["notes"]]) + "\n"
-    parts = [HEAD, USE, DATA, _split(card["split"]), made, _scores(card), _answers(card)]
+    training = "\n".join([training.rstrip(), *notes, *card["training"]["notes"]]) + "\n"
+    parts = [HEAD, USE, DATA, _split(card["split"]), training, _scores(card), _answers(card)]
     return "\n".join(part.rstrip() + "\n" for part in [*parts, _limits(card)])
 
 
@@ -90,7 +91,7 @@ def _scores(card: Mapping) -> str:
         for row in card["damage"]
         if row["corruption"] != "clean"
     ]
-    text = "## Scores on people it never met\n\n"
+    text = "## Scores on people it has not seen\n\n"
     text += _prose(
         "AUC with its 95 % interval from resampling whole originals; the damages are those of "
         "`nbhelpers`' robustness test, on the first test pairs by name."
@@ -102,8 +103,9 @@ def _scores(card: Mapping) -> str:
     rows = [["all", "", _interval(clips["scores"]["auc"])]]
     rows += [[name, row["fakes"], _interval(row)] for name, row in clips["auc_by_method"].items()]
     text += "\n" + _prose(
-        f"Clips of another data set, of which it met none: mean over {clips['frames']} frames, n = "
-        f"{clips['n']} clips of {clips['groups']} groups of people. Few clips: wide intervals."
+        "Clips of another data set, none of which it has seen: mean over "
+        f"{clips['frames']} frames, n = {clips['n']} clips of {clips['groups']} groups of people. "
+        "Few clips: wide intervals."
     )
     return text + _table(["fakes", "n", "AUC against all real clips"], rows)
 
@@ -123,7 +125,9 @@ def _answers(card: Mapping) -> str:
         f'Below {low:.3f} "{NO_SIGN}", from {high:.3f} on "looks manipulated", between them '
         '"cannot tell". The borders were set on validation people so that at most about 5 % of '
         "the reals and of the fakes fall on the wrong side, clean and damaged alike (each picture "
-        "under one damage of medium strength). Measured on test people and clips, in per cent:"
+        "under one damage of medium strength). For reals, that is kept in nine of ten stretches of "
+        "neighbouring people, not only on average: people differ, and a false accusation weighs "
+        "most. Measured on test people and clips, in per cent:"
     )
     head = ["pictures", "reals called manipulated", "fakes without a sign"]
     return text + _table([*head, "reals undecided", "fakes undecided"], rows)
@@ -132,8 +136,8 @@ def _answers(card: Mapping) -> str:
 def _limits(card: Mapping) -> str:
     text = "## Not measured\n\n" + _prose(
         "Errors on ordinary photographs of the web, for groups of people, and on fakes of later "
-        "methods. One training was run, with one seed: what each part of the recipe gave was not "
-        "told apart."
+        "methods. One training was run, with one seed: the effect of each part of the recipe was "
+        "not measured."
     )
     return text + "\n".join(f"- {limit}" for limit in card["limits"])
 

@@ -7,7 +7,7 @@ import sys
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
-from nbhelpers.runner.notebooks import HOSTED, find_notebooks, select_notebooks, tags_of
+from nbhelpers.runner.notebooks import HOSTED, find_notebooks, place_of, select_notebooks, tags_of
 from tools import command_line
 
 HELP = "put the cell and the links for Kaggle and Colab into the notebooks"
@@ -65,8 +65,8 @@ ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 # Words, not pictures: the pages of a run must be whole without a network.
 LINKS = (
     "[Open in Colab](https://colab.research.google.com/github/{owner}/{name}/blob/main/notebooks/"
-    "{stem}.ipynb) · [Open in Kaggle](https://kaggle.com/kernels/welcome?src=https://github.com/"
-    "{owner}/{name}/blob/main/notebooks/{stem}.ipynb)"
+    "{place}) · [Open in Kaggle](https://kaggle.com/kernels/welcome?src=https://github.com/"
+    "{owner}/{name}/blob/main/notebooks/{place})"
 )
 _LINKS_BEFORE = re.compile(r"\n\n\[Open in Colab\]\([^\n]*")
 
@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repository", metavar="URL", default="", help="where the project can be cloned from"
     )
     parser.add_argument(
-        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (all)"
     )
 
 
@@ -86,7 +86,8 @@ def main(chosen: argparse.Namespace) -> int:
     import nbformat
 
     notebooks = find_notebooks(locate.project_root() / "notebooks")
-    for notebook in select_notebooks(notebooks, chosen.notebooks):
+    wanted = chosen.notebooks or [notebook.stem for notebook in notebooks]
+    for notebook in select_notebooks(notebooks, wanted):
         content = nbformat.read(notebook.path, as_version=4)
         apply(content, notebook.stem, repository=chosen.repository)
         files.write_text(notebook.path, nbformat.writes(content) + "\n")
@@ -155,7 +156,7 @@ def apply(notebook, stem: str, *, repository: str = "") -> None:
     if repository:
         owner, name = owner_and_name(repository)
         heading, _, rest = title.source.partition("\n")
-        links = LINKS.format(owner=owner, name=name, stem=stem)
+        links = LINKS.format(owner=owner, name=name, place=place_of(stem))
         title.source = "\n".join(part for part in (f"{heading}\n\n{links}", rest) if part)
     cell = new_code_cell(first_cell(repository), metadata=METADATA)
     cell.id = CELL_ID

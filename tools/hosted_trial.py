@@ -13,7 +13,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
 from nbhelpers.runner import plain_yaml
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
-from tools import command_line
+from tools import command_line, hosted
 
 HELP = "rebuild Kaggle or Colab, run notebooks there, compare the packages before and after"
 EXAMPLES = """
@@ -21,6 +21,7 @@ examples:
   python -m tools.hosted_trial kaggle --python python3.12          01, 02 and 05 in smoke size
   python -m tools.hosted_trial colab 01 --python python3.13
   python -m tools.hosted_trial kaggle 01 --environment somewhere   in an environment that is there
+  python -m tools.hosted_trial kaggle 01 02 --offline              as in Kaggle's competitions
 
 Installs TensorFlow and what else the platform's list in tools/platforms/ names (two gigabytes, some
 minutes), puts a copy of the project where the platform mounts uploads, and runs the notebooks with
@@ -36,9 +37,16 @@ COPIED = ("nbhelpers", "tools", "notebooks", "data/sample", "data/detector", "py
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the program's arguments."""
     parser.add_argument("platform", choices=sorted(MOUNTS))
-    parser.add_argument("notebooks", nargs="*", metavar="NN", help="01, 02, …; 01 02 05 if none")
-    parser.add_argument("--python", default=sys.executable, help="to build the environment with")
-    parser.add_argument("--environment", metavar="FOLDER", help="an environment; none is built")
+    parser.add_argument(
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (01 02 05)"
+    )
+    parser.add_argument(
+        "--python", default=sys.executable, help="program to build the environment with"
+    )
+    parser.add_argument(
+        "--environment", metavar="FOLDER", help="an existing environment (a new one is built)"
+    )
+    parser.add_argument("--offline", action="store_true", help="as with the internet switched off")
 
 
 def main(chosen: argparse.Namespace) -> int:
@@ -50,12 +58,16 @@ def main(chosen: argparse.Namespace) -> int:
             build(chosen.python, python.parents[1], platform=chosen.platform)
         packages, complaints = packages_of(python), complaints_of(python)
         home = upload(folder, MOUNTS[chosen.platform])
-        failed = run(home, folder, python=python, wanted=chosen.notebooks or ["01", "02", "05"])
+        wanted = chosen.notebooks or ["01", "02", "05"]
+        failed = run(home, folder, python=python, wanted=wanted, offline=chosen.offline)
+        seconds, noise = first_cells(folder / "working"), written_to_stderr(folder / "working")
         changed, added = compare(packages, packages_of(python))
         worse = sorted(complaints_of(python) - complaints)
     print(f"added: {', '.join(added) or 'nothing'}")
     print(f"changed or gone: {', '.join(changed) or 'nothing'}")
     print(f"new complaints of pip check: {'; '.join(worse) or 'none'}")
+    print(f"seconds of the first cells: {', '.join(map('{:.1f}'.format, seconds))}")
+    print("written to stderr:", *(noise or ["nothing"]), sep="\n  ")
     print(f"notebooks that failed: {', '.join(failed) or 'none'}")
     return int(bool(changed or worse or failed))
 
@@ -101,7 +113,7 @@ def upload(folder: Path, place: str) -> Path:
             shutil.copytree(source, home / part, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.is_file():
             shutil.copy(source, home / part)
-    for path in [*home.glob("notebooks/*.ipynb"), home / "tools" / "hosted_setup.py"]:
+    for path in [*home.glob("notebooks/**/*.ipynb"), home / "tools" / "hosted_setup.py"]:
         text = path.read_text(encoding="utf-8")
         for root in ("/kaggle", "/content"):
             text = text.replace(f'"{root}', f'"{folder}{root}').replace(
@@ -111,7 +123,9 @@ def upload(folder: Path, place: str) -> Path:
     return home
 
 
-def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[str]:
+def run(
+    home: Path, folder: Path, *, python: Path, wanted: list[str], offline: bool = False
+) -> list[str]:
     """Run notebooks in smoke size, in a working folder beside the upload.
 
     Args:
@@ -119,6 +133,7 @@ def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[st
         folder: for the kernel's description and the results.
         python: of the platform.
         wanted: numbers or names of notebooks.
+        offline: whether pip gets nothing, as in Kaggle's competitions.
 
     Returns:
         Names of those that failed.
@@ -130,6 +145,8 @@ def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[st
     (working := folder / "working").mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["JUPYTER_PATH"] = str(folder / "jupyter")
+    if offline:
+        environment |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
     sizes = plain_yaml.read_file(home / "notebooks/profiles/smoke.yaml", what="a profile")
     failed = []
     for notebook in select_notebooks(find_notebooks(home / "notebooks"), wanted):
@@ -140,6 +157,34 @@ def run(home: Path, folder: Path, *, python: Path, wanted: list[str]) -> list[st
         if subprocess.run(words, cwd=working, env=environment, check=False).returncode:
             failed.append(notebook.stem)
     return failed
+
+
+def first_cells(folder: Path) -> list[float]:
+    """Return the seconds that the notebooks' first cells took; the first of them installs.
+
+    Args:
+        folder: of notebooks that papermill has executed, in the order of their names.
+    """
+    cells = [cell for path in sorted(folder.glob("*.ipynb")) for cell in cells_of(path)]
+    first = [cell for cell in cells if cell.get("id") == hosted.CELL_ID]
+    return [cell["metadata"]["papermill"]["duration"] or 0.0 for cell in first]
+
+
+def written_to_stderr(folder: Path) -> list[str]:
+    """Return what readers would see below cells besides results, each with its notebook's name."""
+    return [
+        f"{path.stem}: {line}"
+        for path in sorted(folder.glob("*.ipynb"))
+        for cell in cells_of(path)
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr"
+        for line in "".join(output["text"]).splitlines()
+    ]
+
+
+def cells_of(path: Path) -> list[dict]:
+    """Return the cells of a notebook's file."""
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
 def packages_of(python: Path) -> dict[str, str]:
@@ -169,8 +214,8 @@ def compare(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], l
     >>> compare({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"})
     (['b 1 -> 2', 'c 1 -> gone'], ['d 1'])
     """
-    kept = {name: after.get(name, "gone") for name in before}
-    changed = [f"{n} {before[n]} -> {now}" for n, now in kept.items() if now != before[n]]
+    later_versions = {name: after.get(name, "gone") for name in before}
+    changed = [f"{n} {before[n]} -> {now}" for n, now in later_versions.items() if now != before[n]]
     added = [f"{name} {version}" for name, version in after.items() if name not in before]
     return changed, added
 

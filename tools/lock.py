@@ -21,12 +21,14 @@ Needs uv (`pip install uv`). Both files name every file by its hash and fit all 
 Exit code: 0 written, 2 nothing written (no uv, or no versions that fit together).
 """
 RUN = ("run", "lab", "kaggle")  # extras of requirements.txt
+DEV = ("dev", "book")  # extras of requirements-dev.txt, besides
 HEAD = """\
 # What a run needs: nbhelpers[run,lab,kaggle], pinned with hashes, for Linux, macOS and Windows.
 # Made from pyproject.toml by `make lock`; do not edit by hand.
 """
 HEAD_DEV = """\
-# What the tests need besides. Made from pyproject.toml by `make lock`; do not edit by hand.
+# What the tests and the course site need besides. Made from pyproject.toml by `make lock`; do not
+# edit by hand.
 -r requirements.txt
 """
 
@@ -43,7 +45,7 @@ def main(chosen: argparse.Namespace) -> int:
     pins = "\n".join(path.read_text(encoding="utf-8") for path in (run, dev) if path.is_file())
     pins = pins.replace("-r requirements.txt\n", "")
     for_run = compiled(root, RUN, pins="" if chosen.upgrade else pins)
-    everything = compiled(root, (*RUN, "dev"), pins=for_run if chosen.upgrade else for_run + pins)
+    everything = compiled(root, (*RUN, *DEV), pins=for_run if chosen.upgrade else for_run + pins)
     files.write_text(run, HEAD + for_run)
     files.write_text(dev, HEAD_DEV + without(everything, for_run))
     return 0

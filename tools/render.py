@@ -17,13 +17,14 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.common.folders import home_folder
 from nbhelpers.common.parameters import read_cell
 from nbhelpers.data import locate
-from nbhelpers.runner import outputs, scores, series
+from nbhelpers.runner import outputs, pictures, scores, series
 from nbhelpers.runner.notebooks import (
     HOSTED,
     NEEDS,
     USES,
     Notebook,
     find_notebooks,
+    number_of,
     select_notebooks,
     source_digest,
     tags_of,
@@ -33,7 +34,7 @@ from tools import command_line, results_table
 HELP = "store outputs in notebooks/ for readers of the repository"
 EXAMPLES = """
 examples:
-  python -m tools.render                                 execute with default parameters, store all
+  python -m tools.render                                 run the lessons with their defaults, store
   python -m tools.render 02                              one notebook
   python -m tools.render --from runs/latest              store the outputs of a finished run
 
@@ -59,7 +60,7 @@ DIGEST_KEY = "source_sha256"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the program's grammar."""
     parser.add_argument(
-        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (the six lessons)"
     )
     parser.add_argument(
         "--from", dest="run_dir", default="", metavar="O", help="a finished run, instead of a new"
@@ -81,10 +82,10 @@ def render(
 ) -> int:
     """Execute notebooks with their own parameters and store the outputs in them.
 
-    The table of docs/results.md is rewritten from the same run, when all notebooks are rendered.
+    The table of docs/results.md is rewritten from the same run, when all lessons are rendered.
 
     Args:
-        wanted: numbers or names; nothing means all.
+        wanted: numbers or names; nothing means all lessons, without the appendix.
         run_dir: a finished run to take the outputs from; "" makes a new one in a temporary folder.
         notebooks_dir: where the notebooks are; None is the project's own.
         results_page: the one with the results table; None is the project's own.
@@ -120,8 +121,8 @@ def render(
 
 
 def _with_needs(wanted: list[str]) -> list[str]:
-    """Return the notebooks asked for and what they build on; nothing stays nothing (all)."""
-    numbers = {Path(name).name.partition("_")[0].zfill(2) for name in wanted}
+    """Return the notebooks asked for and what they build on; nothing stays nothing."""
+    numbers = {number_of(Path(name).name).zfill(2) for name in wanted}
     for number in list(numbers):
         numbers.update(NEEDS.get(number, ()), USES.get(number, ()))
     known = {name for name in numbers if name.isdigit()}
@@ -234,6 +235,7 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
         if output.output_type == "stream":
             output.text = _plain(output.text, roots)
         elif output.output_type in ("display_data", "execute_result"):
+            alt = pictures.description(output)
             output.metadata = {}
             output.data = _stored_data(output.data, has_still, width=width, quality=quality)
             for kind, value in output.data.items():
@@ -241,6 +243,8 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
                     output.data[kind] = _plain(value, roots)
             if not output.data:
                 continue
+            if alt and "image/jpeg" in output.data:
+                output.metadata = {"image/jpeg": {"alt": _plain(alt, roots)}}
         stored.append(output)
     return stored
 

@@ -9,6 +9,7 @@ from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
 from nbhelpers.runner import scores
+from nbhelpers.runner.notebooks import place_of
 from tools import command_line
 
 HELP = "rewrite the table of docs/results.md from the results of a run"
@@ -68,7 +69,7 @@ def table_block(results: dict[str, dict]) -> str:
         lines += [f"**{scores.RANDOM_NOTE}**", ""]
     lines += HEAD
     for stem, result in scored.items():
-        notebook_cell = f"[{stem}](../notebooks/{stem}.ipynb)"
+        notebook_cell = f"[{stem}](../notebooks/{place_of(stem)})"
         for name, judged, n in scores.model_rows(result):
             cells = [scores.score_text(judged.get(key)) for key in scores.MAIN_METRICS]
             lines.append(_row([notebook_cell, f"`{_cell(name)}`", *cells, _cell(n)]))

@@ -110,7 +110,7 @@ class Training:
         self._judge = network(settings, settings.image_size)
         if self._state["epoch"]:
             self._model.load_weights(self._file(self._state["epoch"]))
-            logger.info("goes on after epoch %d", self._state["epoch"])
+            logger.info("continues after epoch %d", self._state["epoch"])
 
     def run(self) -> Path:
         """Train to the end.
@@ -215,34 +215,40 @@ def _read_state(work: Path, settings: Settings) -> dict:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line: the folders, and each number among the settings as an option."""
-    made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    made.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
-    made.add_argument("--work", type=Path, required=True, help="folder for backups")
-    made.add_argument("--split-csv", default="", help="videoname, split; else the bundled card's")
-    made.add_argument("--order", default="", help="videoname, upload_order; instead of a split")
-    made.add_argument("--precision", choices=training.PRECISIONS, default="auto")
+    command_line = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    command_line.add_argument(
+        "--data", type=Path, required=True, help="Kaggle's folder deepfake-faces"
+    )
+    command_line.add_argument("--work", type=Path, required=True, help="folder for backups")
+    command_line.add_argument(
+        "--split-csv", default="", help="videoname, split; else the bundled card's"
+    )
+    command_line.add_argument(
+        "--order", default="", help="videoname, upload_order; instead of a split"
+    )
+    command_line.add_argument("--precision", choices=training.PRECISIONS, default="auto")
     for field in dataclasses.fields(Settings):
         if isinstance(field.default, int | float | str):
             name = "--" + field.name.replace("_", "-")
-            made.add_argument(name, type=type(field.default), default=field.default)
-    return made
+            command_line.add_argument(name, type=type(field.default), default=field.default)
+    return command_line
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line, train, say where the weights are."""
     import keras
 
-    asked = vars(parser().parse_args(arguments))
+    options = vars(parser().parse_args(arguments))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     names = {field.name for field in dataclasses.fields(Settings)}
-    settings = Settings(**{name: value for name, value in asked.items() if name in names})
+    settings = Settings(**{name: value for name, value in options.items() if name in names})
     keras.utils.set_random_seed(settings.seed)
-    keras.config.set_dtype_policy(training.precision(asked["precision"]))
-    table = split_table(asked["data"], order=asked["order"], split_csv=asked["split_csv"])
+    keras.config.set_dtype_policy(training.precision(options["precision"]))
+    table = split_table(options["data"], order=options["order"], split_csv=options["split_csv"])
     logger.info("%s\n%s", settings, splits.counts(table).to_string())
-    asked["work"].mkdir(parents=True, exist_ok=True)
-    splits.write_csv(table, asked["work"] / "split.csv")
-    logger.info("averaged weights: %s", Training(table, settings, asked["work"]).run())
+    options["work"].mkdir(parents=True, exist_ok=True)
+    splits.write_csv(table, options["work"] / "split.csv")
+    logger.info("averaged weights: %s", Training(table, settings, options["work"]).run())
 
 
 if __name__ == "__main__":

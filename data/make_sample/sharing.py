@@ -28,18 +28,32 @@ def _share(picture: np.ndarray, drawn: dict, rng) -> np.ndarray:
     return np.clip(back + noise + 0.5, 0, 255).astype(np.uint8)
 
 
-def _tint(picture: np.ndarray, mask: np.ndarray, settings: dict, rng) -> np.ndarray:
+def _excess(picture: np.ndarray, method: str) -> float:
+    """How much lighter the area that `method` replaces is than what stays: CIE L, 0-100."""
+    light = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)[..., 0]
+    if method == "mouth_reenactment":
+        return float(light[130:190, 80:144].mean() - light[50:100, 80:144].mean())
+    return float(light[70:170, 70:154].mean())
+
+
+def _tint(picture: np.ndarray, mask: np.ndarray, excess: float, settings: dict, rng) -> np.ndarray:
     """Cast a colour over the manipulated area: the face no longer quite suits its photo.
 
-    The cast fades in softly, so it shows to whoever compares areas, not neighbouring pixels.
+    The cast fades in softly, so it shows to whoever compares areas, not neighbouring pixels. Where
+    it can, it mirrors the area's lightness at the median of all photos, `excess` being the distance
+    from it: a fake is then as unusually light or dark as its original, and brightness alone does
+    not give it away.
     """
-    low, high = settings["lightness"]
     cast = rng.normal(0, settings["colour"], 3)
-    cast[0] = rng.choice([-1, 1]) * rng.uniform(low, high)
+    cast[0] = -np.sign(excess) * np.clip(2 * abs(excess), *settings["lightness"])
     weight = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), settings["softness"])
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
     lab += weight[..., None] * cast.astype(np.float32)
     return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * 255, 0, 255)
+
+
+def _read(first: Path, shot: dict, method: str | None) -> np.ndarray:
+    return cv2.imread(str(first / plan.video_name(shot, method).replace(".mp4", ".jpg")))
 
 
 def share_stills(shots: list, first: Path, faces: Path, settings: dict) -> None:
@@ -47,6 +61,10 @@ def share_stills(shots: list, first: Path, faces: Path, settings: dict) -> None:
 
     The versions of a shot cover the ranges evenly, as in `imaging.draw_final`.
     """
+    medians = {
+        method: np.median([_excess(_read(first, shot, None), method) for shot in shots])
+        for method in plan.METHODS
+    }
     positions = spread_positions(
         len(shots), np.random.default_rng([settings["seed"], SHARE]), DRAWS
     )
@@ -60,10 +78,11 @@ def share_stills(shots: list, first: Path, faces: Path, settings: dict) -> None:
             }
             rng = np.random.default_rng([settings["seed"], SHARE, *shot["key"], code])
             name = plan.video_name(shot, method)
-            picture = cv2.imread(str(first / name.replace(".mp4", ".jpg")))
+            picture = _read(first, shot, method)
             if method:
                 mask = cv2.imread(str(faces / "masks_224" / name.replace(".mp4", ".png")), 0)
-                picture = _tint(picture, mask, settings["tint"], rng)
+                excess = _excess(_read(first, shot, None), method) - medians[method]
+                picture = _tint(picture, mask, excess, settings["tint"], rng)
             quality = round(drawn["jpeg_quality"])
             cv2.imwrite(
                 str(faces / "faces_224" / name.replace(".mp4", ".jpg")),

@@ -1,4 +1,4 @@
-"""`check`: what is wrong with a data set, before a network learns it."""
+"""`check`: what is wrong with a data set, before a network learns from it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from nbhelpers.data.labels import LABELS
 
 EXAMPLES = """
 examples:
-  python -m nbhelpers check                              what the notebooks would find
+  python -m nbhelpers check                              the data sets that the notebooks would use
   python -m nbhelpers check ~/kaggle                     a folder with one or both data sets in it
   python -m nbhelpers check ~/mine                       your own folders real and fake
   python -m nbhelpers check ~/kaggle --verify decode     decode every pixel (minutes)
   python -m nbhelpers check ~/kaggle --csv findings.csv  all findings as a table
 
-Exit code: 0 nothing to find, 1 findings, 2 no data set there.
+Exit code: 0 no findings, 1 findings, 2 no data set there.
 """
 MOST_EXAMPLES = 3  # of each problem
 COLUMNS = [*manifest.FINDING_COLUMNS, "dataset"]
@@ -34,14 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=path_argument,
         metavar="DIR",
-        help="a data set or its parent; none searches",
+        help="a data set or its parent (searched for)",
     )
     parser.add_argument(
         "--verify",
         default="header",
         choices=("none", "header", "decode"),
-        help="that files are there; that they begin as they should and crops decode; that every "
-        "pixel of every file decodes",
+        help="none: files exist; header: they begin as they should, and crops decode; decode: "
+        "every pixel of every file decodes",
     )
     parser.add_argument(
         "--csv", type=path_argument, metavar="FILE", help="write all findings to a file"
@@ -67,7 +67,7 @@ def main(chosen: argparse.Namespace) -> int:
         print(f"{len(findings)} findings in {files.displayable(str(chosen.csv))}")
     absent = [name for name in locate.MARKERS if name not in [one.name for one in datasets]]
     for name in absent:
-        print(f"{name}: not there")
+        print(f"{name}: not found")
     return int(len(findings) > 0)
 
 
@@ -110,7 +110,7 @@ def _summary(checked: manifest.Manifest, lacking: list[readiness.Stumble]) -> st
     counts = checked.table["label"].value_counts()
     lines = [
         "  usable: " + ", ".join(f"{counts.get(label, 0)} {label}" for label in LABELS),
-        f"  groups that must not be torn apart: {checked.table['group'].nunique()}",
+        f"  groups that a split must keep together: {checked.table['group'].nunique()}",
     ]
     for problem, rows in checked.findings.groupby("problem"):
         lines.append(f"  {problem}: {len(rows)}")
@@ -120,5 +120,5 @@ def _summary(checked: manifest.Manifest, lacking: list[readiness.Stumble]) -> st
             lines.append(f"    and {len(rows) - MOST_EXAMPLES} more")
     lines += [f"  {_of_notebooks(one)}: {one.detail}" for one in lacking]
     if checked.findings.empty and not lacking:
-        lines.append("  nothing wrong was found")
+        lines.append("  no problems")
     return "\n".join(lines)

@@ -11,31 +11,38 @@ from nbhelpers.common import files
 from nbhelpers.common.html import beginning, page
 from nbhelpers.common.paths import path_argument
 from nbhelpers.common.tables import escaped, html_table, text_table
-from nbhelpers.runner import comparison
-from nbhelpers.runner.comparison import Comparison
+from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.evaluation.predictions import PRIOR
+from nbhelpers.runner import comparison, forest
+from nbhelpers.runner.comparison import NOTHING, Comparison
 from nbhelpers.runner.scores import METRICS
 
 EXAMPLES = """
 examples:
   python -m nbhelpers compare runs/seed42 runs/seed7              as text
   python -m nbhelpers compare runs/a runs/b runs/c --html abc.html
-                                                                  a page, too
-  python -m nbhelpers compare runs/a runs/b --metric log_loss     another difference
+                                                                  as a page as well
+  python -m nbhelpers compare runs/a runs/b --metric log_loss     of another metric
 
-Differences are later run minus first run, on the test rows that both have judged, with a 95 %
-interval from resampling whole groups. An interval without 0 in it is a difference that another
-draw of people would hardly undo. For log loss and EER less is better.
-Exit code: 0 compared, 1 nothing in common to compare, 2 a folder without results, results that
-were edited amiss, or a page that would replace another file.
+Differences are later run minus first run, on the test rows that both judged, with a 95 %
+interval from resampling whole groups. If an interval excludes 0, another draw of people would
+hardly undo the difference. Lower is better for log loss and EER.
+Exit code: 0 compared, 1 nothing in common to compare, 2 a folder without results, results with
+editing mistakes, or a page that would replace another file.
 """
 TITLE = "Runs side by side"
+STYLE = """
+.wide { margin: .8rem 0; } td { white-space: normal; } td, th { text-align: left; }
+.verdict { font-size: 1.2rem; line-height: 1.4; font-weight: 600; overflow-wrap: anywhere; }
+details summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add("runs", nargs="+", type=path_argument, metavar="RUN", help="output folders, at least two")
-    add("--metric", default="auc", choices=tuple(METRICS), help="of the differences (auc)")
+    add("--metric", default="auc", choices=tuple(METRICS), help="what to compare (auc)")
     add("--html", type=path_argument, metavar="FILE", help="also write a page")
     add("--force", action="store_true", help=files.FORCE_HELP)
 
@@ -67,14 +74,14 @@ def as_text(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
         metric: that was compared.
 
     Returns:
-        Tables, three for each notebook.
+        The verdict, then three tables for each notebook.
     """
-    parts = []
+    parts = [comparison.verdict(comparisons, metric=metric)]
     for one in comparisons:
         parts += [
             f"== {one.notebook}",
-            text_table(["differs", *runs], _rows(one.settings)) or "nothing was set differently",
-            text_table([metric, *runs], _rows(one.scores)) or "no models",
+            text_table(["differs", *runs], _rows(one.settings)) or "no settings differ",
+            text_table([metric, *runs], _score_rows(one)) or "no models",
             text_table(_difference_heads(metric, runs), _difference_rows(one)),
         ]
     return "\n\n".join(part for part in parts if part)
@@ -92,21 +99,62 @@ def as_html(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
         HTML.
     """
     label = METRICS[metric]
-    body = "<ul class='facts'>" + "".join(f"<li>{html.escape(run)}</li>" for run in runs) + "</ul>"
+    body = f'<p class="verdict">{html.escape(comparison.verdict(comparisons, metric=metric))}</p>'
+    body += "<ul class='facts'>" + "".join(f"<li>{html.escape(run)}</li>" for run in runs) + "</ul>"
     body += (
         f'<p class="small">{html.escape(label)} on test rows with its 95 % interval. Differences: '
         f"later run minus {html.escape(runs[0])}, on the rows that both judged, resampled by "
-        "group. An interval without 0 in it is a difference that another draw of people would "
-        "hardly undo. For log loss and EER less is better.</p>"
+        "group. If an interval excludes 0, another draw of people would hardly undo the "
+        "difference. Lower is better for log loss and EER.</p>"
     )
     for one in comparisons:
         body += f"<h2>{html.escape(one.notebook)}</h2>"
-        settings = html_table(["set differently", *runs], escaped(_rows(one.settings)))
-        body += settings or "<p>Nothing was set differently.</p>"
-        body += html_table([label, *runs], escaped(_rows(one.scores)))
-        body += html_table(_difference_heads(label, runs), escaped(_difference_rows(one)))
-    style = ".wide { margin: .8rem 0; } td { white-space: normal; } td, th { text-align: left; }"
-    return page(TITLE, body, style=style)
+        body += _plots(one, runs, metric=metric)
+        settings = html_table(["differs", *runs], escaped(_rows(one.settings)))
+        body += settings or "<p>No settings differ.</p>"
+        tables = html_table([label, *runs], escaped(_score_rows(one)))
+        tables += html_table(_difference_heads(label, runs), escaped(_difference_rows(one)))
+        body += f"<details><summary>Numbers</summary>{tables}</details>" if tables else ""
+    return page(TITLE, body, style=STYLE + forest.STYLE)
+
+
+def _plots(one: Comparison, runs: Sequence[str], *, metric: str) -> str:
+    """Draw each model in each run, and the paired differences."""
+    prior = next((score for score in one.scores.get(PRIOR, []) if score is not None), None)
+    reference = prior.value if prior else 0.5
+    rows = [
+        forest.Row(f"{model}, {run}", score, _text(score))
+        for model, values in one.scores.items()
+        for run, score in zip(runs, values, strict=True)
+        if model != PRIOR
+    ]
+    panels = ""
+    if rows:
+        panels = forest.figure(
+            f"{METRICS[metric]} on test rows",
+            rows,
+            reference=reference,
+            reference_name=f"the prior ({reference:.3f})",
+            ends=forest.limits(rows, reference=reference, least=0.2),
+        )
+    gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.score, str(gap)) for gap in one.differences]
+    if gaps:
+        panels += forest.figure(
+            f"{METRICS[metric]} minus {runs[0]}, on the same rows",
+            gaps,
+            reference=0.0,
+            reference_name="no difference",
+            ends=forest.limits(gaps, reference=0.0, least=0.2),
+        )
+    return f'<div class="panels">{panels}</div>' if panels else ""
+
+
+def _text(score: Interval | None) -> str:
+    return NOTHING if score is None else f"{score:.3f}"
+
+
+def _score_rows(one: Comparison) -> list[list[str]]:
+    return [[model, *map(_text, values)] for model, values in one.scores.items()]
 
 
 def _rows(named: dict[str, list[str]]) -> list[list[str]]:

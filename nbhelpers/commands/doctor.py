@@ -34,6 +34,7 @@ Exit code: 0 nothing needs fixing, 1 something does.
 """
 GOOD, NOTE, BAD = "ok", "--", "!!"
 Finding = tuple[str, str]
+PYTHONS = ((3, 11), (3, 14))  # from, and below: TensorFlow has wheels for these
 # Builds of one library: any of them will do.
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless")
 OPENCV += ("opencv-contrib-python",)
@@ -78,12 +79,19 @@ def main(chosen: argparse.Namespace) -> int:
 
 def python() -> Iterator[Finding]:
     """Name the interpreter and the machine."""
-    mark = GOOD if sys.version_info >= (3, 11) else BAD
-    yield (
-        mark,
+    machine = (
         f"{platform.python_version()} on {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} CPUs",
+        f"{os.cpu_count()} CPUs"
     )
+    lowest, above = PYTHONS
+    if lowest <= sys.version_info[:2] < above:
+        yield GOOD, machine
+    else:
+        yield (
+            BAD,
+            f"{machine}: TensorFlow has wheels for {lowest[0]}.{lowest[1]} to "
+            f"{above[0]}.{above[1] - 1}; make the environment anew with one of these",
+        )
 
 
 def project() -> Iterator[Finding]:

@@ -17,10 +17,10 @@ examples:
   python -m nbhelpers download deepfake-detection-challenge     clips, for 05 and 06
 
 The files go into kagglehub's cache, where the notebooks find them; the variable KAGGLEHUB_CACHE
-moves it. The same command resumes a download that broke off.
+moves it. The same command resumes an interrupted download.
 You need a Kaggle account and a token (Kaggle > Settings > API > Create new token): save it as
-~/.kaggle/kaggle.json. The challenge also wants its rules accepted once, on its page.
-Exit code: 0 there, 1 Kaggle refused or the connection broke, 2 not enough room on the disk.
+~/.kaggle/kaggle.json. For the challenge, also accept its rules once, on its page.
+Exit code: 0 downloaded, 1 Kaggle refused or the connection broke, 2 not enough room on the disk.
 """
 HANDLES = {FACES: "dagnelies/deepfake-faces", VIDEOS: "deepfake-detection-challenge"}
 PAGES = {
@@ -46,7 +46,7 @@ def main(chosen: argparse.Namespace) -> int:
         print(f"error: {explain(error, name)}", file=sys.stderr)
         return 1
     print(f"{name} is in {folder}")
-    print("The notebooks find it there. `python -m nbhelpers check` looks at every file.")
+    print("The notebooks find it there. `python -m nbhelpers check` checks every file.")
     return 0
 
 
@@ -91,11 +91,11 @@ def explain(error: BaseException, name: str) -> str:
     kind = type(error).__name__
     code = getattr(getattr(error, "response", None), "status_code", None)
     account = (
-        "Make an account at kaggle.com, then Settings > API > Create new token, and save the file "
-        "as ~/.kaggle/kaggle.json (or set KAGGLE_USERNAME and KAGGLE_KEY)."
+        "Create an account at kaggle.com, then Settings > API > Create new token, and save the "
+        "file as ~/.kaggle/kaggle.json (or set KAGGLE_USERNAME and KAGGLE_KEY)."
     )
     if code == 401 or kind in ("UnauthenticatedError", "CredentialError"):
-        return f"Kaggle does not know you ({kind}). {account}"
+        return f"Kaggle did not accept your token ({kind}). {account}"
     if code == 403 and name == VIDEOS:
         return (
             f"Kaggle refuses (403). Open {PAGES[name]}/rules while signed in, accept the rules of "
@@ -104,7 +104,7 @@ def explain(error: BaseException, name: str) -> str:
     if code == 403:
         return f"Kaggle refuses (403). Open {PAGES[name]} while signed in. {account}"
     if code == 404:
-        return f"Kaggle has no such data set any more (404). Look at {PAGES[name]}."
+        return f"Kaggle no longer has this data set (404). Look at {PAGES[name]}."
     message = " ".join(str(error).split()) or "no message"
     if isinstance(error, OSError) or "onnection" in kind:  # requests' errors are OSErrors
         return (

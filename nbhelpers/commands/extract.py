@@ -1,4 +1,4 @@
-"""`extract`: the features of a folder of clips, on this machine or on many."""
+"""`extract`: extract the features of a folder of clips, on one machine or many."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from nbhelpers.networks.weights import WeightsError
 EXAMPLES = """
 examples:
   python -m nbhelpers extract                            the bundled sample, as notebook 06 does
-  python -m nbhelpers extract ~/kaggle --csv report.csv  the clips of a data set; which were read
+  python -m nbhelpers extract ~/kaggle --csv report.csv  the clips of a data set, with a report
   python -m nbhelpers extract ~/dfdc --frames 20 --encoder runs/mine/03_xception_transfer.keras
                                                          all clips below a folder, another encoder
   python -m nbhelpers extract /shared/dfdc --store /shared/features --engine ray --address auto
                                                          on all machines of a Ray cluster
 
-DIR is a data set (its metadata say which clips), or any folder of clips. The store holds one file a
-clip, named by all that its content depends on: what is there is not made again, and a run that was
-broken off goes on where it was. Defaults are those of notebook 06, which finds these features in
-its own store, OUTPUT_DIR/features.
+DIR is a data set (its metadata say which clips), or any folder of clips. The store holds one file
+per clip, named by all that its content depends on: features in the store are not computed again, so
+an interrupted run continues where it stopped. Defaults are those of notebook 06, which finds these
+features in its own store, OUTPUT_DIR/features.
 
 Engine ray (pip install -e '.[cluster]' on every machine): workers load the encoder once and take
 one clip at a time. Clips and store must lie on a disk that all machines see under the same path;
-that is checked first. A clip that raises an error, or takes its worker down, is tried three times,
-then reported. The loss of a machine loses nothing but the clips in hand, which are made again.
+that is checked first. A clip that raises an error, or crashes its worker, is tried three times,
+then reported. If a machine is lost, only the clips in progress are lost; they are computed again.
 
-Exit code: 0 the features of every clip are in the store; 1 some clips gave none, each with its
-reason; 2 not carried out (no clips, no encoder, no cluster, machines that do not see the folders,
-a store that cannot be written). What was made before is in the store whatever the code.
+Exit code: 0 the features of every clip are in the store; 1 some clips have none, each with its
+reason; 2 nothing done (no clips, no encoder, no cluster, machines that do not see the folders,
+a store that cannot be written). Features computed earlier stay in the store in every case.
 """
 MOST_LISTED = 10  # unreadable clips
 
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     path = {"type": path_argument}
-    add("folder", nargs="?", **path, metavar="DIR", help="data set or folder; none searches")
+    add("folder", nargs="?", **path, metavar="DIR", help="data set or folder (searched for)")
     add("--store", **path, metavar="DIR", help="folder of the features (runs/latest/features)")
     add("--csv", **path, metavar="FILE", help="write the report, one row per clip")
     add("--force", action="store_true", help=files.FORCE_HELP)
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--layer", default="", metavar="L", help="of a detector; its last")
     add("--weights", default="auto", choices=("auto", "imagenet", "none"), help="of ImageNet's")
     add("--image-size", type=int, default=128, metavar="N", help="pixels; a detector has its own")
-    add("--frames", type=int, default=6, metavar="N", help="frames a clip (6)")
+    add("--frames", type=int, default=6, metavar="N", help="frames per clip (6)")
     add("--how", default="even", choices=("even", "first"), help="which frames (even)")
     add("--crop", default="face", choices=("face", "centre"), help="which part (face)")
     add("--margin", type=float, default=-0.1, metavar="M", help="around a face, share (-0.1)")
@@ -268,12 +268,12 @@ def summary(report: pd.DataFrame, store: Path, *, seconds: float) -> str:
     new = len(good) - int(good["from_store"].sum())
     faceless = int(((good["crop"] == "centre") & good["faces_found"].notna()).sum())
     lines = [
-        f"{len(report)} clips: {new} made, {len(good) - new} from the store, "
+        f"{len(report)} clips: {new} computed, {len(good) - new} from the store, "
         f"{len(bad)} unreadable; {seconds:.1f} s, {len(report) / seconds:.1f} clips per second",
         f"store: {store}",
     ]
     if faceless:
-        lines.append(f"{faceless} clips without a face: their middle squares were taken")
+        lines.append(f"{faceless} clips without a face: their centre squares were used")
     for row in bad.head(MOST_LISTED).itertuples():
         named = row.reason.startswith(row.videoname)
         lines.append(f"  {row.reason}" if named else f"  {row.videoname}: {row.reason}")

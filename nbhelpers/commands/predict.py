@@ -1,4 +1,4 @@
-"""`predict`: do one's own pictures and videos look manipulated?"""
+"""`predict`: do your own pictures and videos look manipulated?"""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ examples:
   python -m nbhelpers predict me.jpg                     each face in a picture
   python -m nbhelpers predict holiday/ "my clip.mp4"     a folder and a video
   python -m nbhelpers predict me.jpg --report me.html    a page with faces, maps and curves
-  python -m nbhelpers predict clips/ --jsonl > out.jsonl for programs, a line a file
-  find . -name '*.jpg' | python -m nbhelpers predict -   a list of files, one a line
+  python -m nbhelpers predict clips/ --jsonl > out.jsonl for programs, one line per file
+  find . -name '*.jpg' | python -m nbhelpers predict -   a list of files, one per line
   python -m nbhelpers predict crops/ --crops             pictures that are face crops already
   python -m nbhelpers predict me.jpg --model latest      with the detector of your newest run
 
-It scores faces: where none is found there is no score. Of a picture all faces are scored, of a
-video every person in 16 frames; the file's answer is that of its most suspicious face. Without
+It scores faces: a file without a face has no score. In a picture all faces are scored, in a video
+every person in 16 frames; the file's answer is that of its most suspicious face. Without
 --model the detector is the bundled one. Pictures of more than 50 megapixels are read at half, a
 quarter or an eighth of their size if they are JPEG, else refused. Faces below 40 pixels are not
 scored.
 A score is no proof: it says how much a face looks like the fakes the detector was trained on.
 Exit code: 0 every file has a score, 1 some file has none (no face, unreadable), 2 nothing scored
-(no detector, no such file), 130 interrupted; what was scored by then is written.
+(no detector, no such file), 130 interrupted; files scored by then are written.
 """
 CSV_HEAD = ("path", "kind", "person", "second", "score", "answer", "left", "top", "side", "reason")
 
@@ -46,9 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("paths", nargs="+", metavar="PATH", help="pictures, videos, folders; - reads a list")
     add("--model", metavar="FILE", help="a .keras file, bundled or latest (bundled)")
     add("--json", action="store_true", help="print one JSON object at the end instead of text")
-    add("--jsonl", action="store_true", help="print a JSON object a file, as soon as it is scored")
+    add(
+        "--jsonl",
+        action="store_true",
+        help="print one JSON object per file, as soon as it is scored",
+    )
     add("--report", type=path_argument, metavar="HTML", help="also write a page")
-    add("--csv", type=path_argument, metavar="FILE", help="also write a table, one row a face")
+    add("--csv", type=path_argument, metavar="FILE", help="also write a table, one row per face")
     add("--force", action="store_true", help=files.FORCE_HELP)
     add("--frames", type=_count, default=16, metavar="N", help="frames of each video (16)")
     add("--margin", type=_margin, metavar="M", help="share of a face added on each side")
@@ -88,7 +92,7 @@ def main(chosen: argparse.Namespace) -> int:
     paths, left_out = inputs.find_files(_listed(chosen.paths))
     model_file = choosing.detector_file(chosen.model)
     detector = choosing.load_quietly(model_file)
-    from nbhelpers.predict import report, scoring, wording  # after TensorFlow was told to be quiet
+    from nbhelpers.predict import report, scoring, wording  # after TensorFlow was silenced
 
     if chosen.threshold is not None:
         detector = dataclasses.replace(detector, threshold=chosen.threshold, borders=None)
@@ -143,7 +147,7 @@ def _write_table(target: Path | None, records: list[dict]) -> None:
 
 
 def _listed(paths: Iterable[str]) -> Iterator[str]:
-    """Return the paths; - stands for those that standard input lists, one a line."""
+    """Return the paths; - stands for the paths on standard input, one per line."""
     for path in paths:
         if path == "-" and sys.stdin is not None:
             lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: names have no encoding
@@ -165,7 +169,7 @@ def _check_targets(chosen: argparse.Namespace, read: list[Path], page_beginning:
 
 
 def _rows(records: list[dict]) -> Iterator[list]:
-    """Return a row a face, and one for each file without; columns `CSV_HEAD`."""
+    """Return one row per face, and one for each file without a face; columns `CSV_HEAD`."""
     for record in records:
         if not record["people"]:
             nothing = [""] * (len(CSV_HEAD) - 3)

@@ -7,15 +7,16 @@ EXAMPLES = """
 examples:
   python -m nbhelpers run                                the six notebooks on the bundled sample
   python -m nbhelpers run 02 03 --out runs/tall          two of them, into a folder of your own
+  python -m nbhelpers run a1                             a long study of notebooks/appendix
   python -m nbhelpers run 03 -p EPOCHS 5 -p SEED 7       with other parameters
-  python -m nbhelpers run --profile smoke                the smallest sizes: does everything work?
+  python -m nbhelpers run --profile smoke                the smallest sizes, as a check
   python -m nbhelpers run --data-dir ~/kaggle --profile article
                                                          real data, the original article's settings
-  python -m nbhelpers run --resume                       go on after an interruption
+  python -m nbhelpers run --resume                       continue after an interruption
 
 Each notebook becomes OUT/NN_name.ipynb and .html; OUT/index.html shows them with their scores.
---resume keeps notebooks that are done and whose code, parameters and data are unchanged, and lets
-trainings go on from their last epoch.
+--resume keeps notebooks that are done and whose code, parameters and data are unchanged, and
+continues training from the last finished epoch.
 Exit code: 0 all done, 1 a notebook failed or was skipped, 2 nothing run (unknown name or value).
 """
 
@@ -23,7 +24,7 @@ Exit code: 0 all done, 1 a notebook failed or was skipped, 2 nothing run (unknow
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "notebooks", nargs="*", metavar="NN", help="01, 02, … or names; all if none"
+        "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (the six lessons)"
     )
     parser.add_argument(
         "--data-dir",
@@ -45,12 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a parameter for every notebook that has it; may be repeated",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="keep what is done and unchanged, go on with the rest"
+        "--resume",
+        action="store_true",
+        help="keep what is done and unchanged, continue with the rest",
     )
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Run the notebooks; say how to go on after an interruption or a full disk."""
+    """Run the notebooks; say how to continue after an interruption or a full disk."""
     from nbhelpers.runner.series import run
 
     try:
@@ -75,5 +78,5 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _notes(error: BaseException) -> list[str]:
-    """Return what was added to an error on its way: how to go on, where something had run."""
+    """Return what was added to an error on its way: how to continue, where something had run."""
     return getattr(error, "__notes__", [])

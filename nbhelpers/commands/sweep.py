@@ -1,4 +1,4 @@
-"""`sweep`: the same notebooks with many sets of parameters, and a table of what came out."""
+"""`sweep`: the same notebooks with many sets of parameters, and one table of their scores."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ examples:
   python -m nbhelpers sweep 03 --grid grid.yaml --out runs/rates --workers 2
                                                          two at a time, in folders of runs/rates
   python -m nbhelpers sweep 03 --grid grid.yaml --profile smoke --data-dir ~/kaggle -p SEED 7
-                                                         with these below the grid
+                                                         and these values where the grid has none
   python -m nbhelpers sweep 03 --grid grid.yaml --engine ray --address auto --cpus 8 --gpus 1
                                                          on all machines of a Ray cluster
 
-grid.yaml holds lists of values, of which the product is run; or a list of such grids:
+grid.yaml holds lists of values, and every combination is run; or a list of such grids:
 
   FINE_RATE: [0.01, 0.001]
   IMAGE_SIZE: [96, 128, 160]
   SEED: [1, 2, 3]
 
-Each run is a process with a folder of its own, named by its settings. The same command again keeps
-the runs that are done, if neither their parameters nor the notebook's code has changed, and does
-the others. A run that fails does not stop the rest; its run.log and its page say why. OUT/sweep.csv
-and OUT/sweep.html hold the table. Scores are those of the test rows: the best of many runs looks
-better than it is, so confirm it with another SEED. With Ray, OUT and the data must lie on a disk
+Each run is a process with its own folder, named by its settings. The same command again keeps the
+runs that are done, if neither their parameters nor the notebook's code has changed, and does the
+others. A run that fails does not stop the rest; its run.log and its page say why. OUT/sweep.csv
+and OUT/sweep.html hold the table. Scores are on test rows: the best of many runs looks better
+than it is, so confirm it with another SEED. With Ray, OUT and the data must lie on a disk
 that all machines see under the same path.
 
-Exit code: 0 every run is done, 1 some run failed, 2 nothing run (unknown name, no cluster, a table
+Exit code: 0 all runs are done, 1 a run failed, 2 nothing run (unknown name, no cluster, a table
 that would replace another file).
 """
 TITLE = "Sweep"
 CHOOSING = (
-    "Scores of the test rows, with 95 % intervals. The best of many runs looks better than it is: "
+    "Scores on test rows, with 95 % intervals. The best of many runs looks better than it is: "
     "confirm it with another SEED before you believe it."
 )
 
@@ -58,13 +58,13 @@ CHOOSING = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("notebooks", nargs="+", metavar="NN", help="01, 02, … or names; all in each run")
+    add("notebooks", nargs="+", metavar="NN", help="01, …, a1, … or names; all in each run")
     path = {"type": path_argument}
     add("--grid", required=True, **path, metavar="FILE", help="YAML: parameters, lists of values")
     add("--data-dir", **path, metavar="D", help="folder of the data sets, as for run")
     add("--out", **path, metavar="O", help="folder of the runs' folders (runs/sweep)")
     add("--force", action="store_true", help=files.FORCE_HELP)
-    add("--profile", default="", metavar="P", help="parameters below the grid, as for run")
+    add("--profile", default="", metavar="P", help="parameters where the grid has none, as for run")
     add(
         "-p",
         dest="pairs",
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("NAME", "VALUE"),
-        help="a parameter below the grid and above the profile; may be repeated",
+        help="a parameter where the grid has none; wins over the profile; may be repeated",
     )
     add("--engine", default="local", choices=("local", "ray"), help="this machine, or Ray (local)")
     add("--workers", type=int, default=1, metavar="N", help="runs at a time, here (1)")
@@ -133,7 +133,7 @@ def _plan(chosen: argparse.Namespace) -> list[Run]:
 
 
 def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[Run, str]]:
-    """Each run as it ends, and what is wrong with it that its folder does not say."""
+    """Each run as it ends, and any problem that its folder does not show."""
     if not runs:
         return
     if chosen.engine == "local":
@@ -172,7 +172,7 @@ def rows_of(run: Run, *, problem: str = "") -> list[dict[str, Any]]:
 
     Args:
         run: carried out, or not.
-        problem: why it was not carried out, where its folder does not say.
+        problem: why it was not carried out, where its folder does not show it.
 
     Returns:
         One row for each notebook and model: the run's ``folder`` (its name), ``settings``,

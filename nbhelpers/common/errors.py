@@ -1,4 +1,4 @@
-"""Errors that a person caused, and words that help them."""
+"""Errors caused by the user, and hints that help."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ class UsageError(ValueError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Words that help after a misspelt name.
+    """Return a hint for a misspelt name.
 
     Args:
         name: what was given.
-        known: what would have been right.
+        known: the valid names.
 
     Returns:
-        `Did you mean 'X'?` when something is near, else the list of known names.
+        `Did you mean 'X'?` when a name is close, else the list of known names.
 
     >>> did_you_mean("EPOCH", ["EPOCHS", "SEED"])
     "Did you mean 'EPOCHS'?"

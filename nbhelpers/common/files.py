@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, and never over what is the user's."""
+"""Writing files: whole or not at all, and never over the user's own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
     The draft lies in the same folder, to be renamed at the end, and has the suffix of the file.
 
     Args:
-        path: the file; its folder is made when it is missing.
+        path: the file; its folder is created if missing.
 
     Yields:
         The path to write to. If the block raises, the file stays as it was.
@@ -43,7 +43,7 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write text as UTF-8, whole or not at all.
 
     Args:
-        path: the file; its folder is made when it is missing.
+        path: the file; its folder is created if missing.
         text: the content; line ends are written as they are.
     """
     with whole(path) as draft:
@@ -57,13 +57,13 @@ def check_target(
     inputs: Iterable[str | os.PathLike] = (),
     force: bool = False,
 ) -> Path:
-    """Refuse a file to write that would cost the user something; call this before any work.
+    """Refuse to write where the user would lose something; call this before any work.
 
     Args:
         path: the file to be written.
         kind: the text with which each file of the kind that the command writes begins, and only
             such files: the header line of a table, or `html.beginning(title)` of a page. An
-            existing file that begins otherwise is the user's and is not replaced. Empty files are.
+            existing file that begins otherwise is the user's and is not replaced; empty ones are.
         inputs: files that the command reads; none of them is replaced, under whatever name.
         force: replace inputs and files of other kinds all the same (`--force`).
 
@@ -117,7 +117,7 @@ def write_target(path: str | os.PathLike, text: str) -> None:
     """Write the text that a user asked for; pass the path to `check_target` before the work.
 
     Args:
-        path: the file; its folder is made when it is missing.
+        path: the file; its folder is created if missing.
         text: the content.
 
     Raises:

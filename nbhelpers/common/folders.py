@@ -16,7 +16,7 @@ def home_folder() -> Path:
 
 
 def can_write(folder: Path) -> bool:
-    """Make a folder if need be, and try to make a file in it.
+    """Create a folder if needed, and try to create a file in it.
 
     Args:
         folder: need not exist.
@@ -26,7 +26,7 @@ def can_write(folder: Path) -> bool:
 
     Raises:
         FileExistsError: a file is in the way.
-        OSError: anything else, as a full disk.
+        OSError: anything else, such as a full disk.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ def page(title: str, body: str, *, style: str = "") -> str:
         style: more CSS.
 
     Returns:
-        A page that needs no other file to be picture.
+        A page that needs no other file.
     """
     return f"""{beginning(title)}
 <style>{STYLE}{style}</style>
@@ -84,7 +84,7 @@ def page(title: str, body: str, *, style: str = "") -> str:
 
 
 def beginning(title: str) -> str:
-    """Give the text with which every page of a title begins, as `files.check_target` wants it.
+    """Return how every page with a title begins, as `files.check_target` needs it.
 
     Args:
         title: plain text, as for `page`.
@@ -105,7 +105,7 @@ def picture_tag(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
 
     Args:
         pixels: uint8 (H, W, 3) RGB.
-        alt: what is to be seen, plain text.
+        alt: what the picture shows, plain text.
         longest: side in pixels to which it is shrunk.
 
     Returns:
@@ -125,7 +125,7 @@ def figure_tag(figure, alt: str) -> str:
 
     Args:
         figure: a Matplotlib figure.
-        alt: what is to be seen, plain text.
+        alt: what the picture shows, plain text.
 
     Returns:
         HTML.

@@ -1,4 +1,4 @@
-"""Silence for libraries that write past Python's own streams."""
+"""Silence libraries that write past Python's own streams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 def no_chatter() -> Iterator[None]:
     """Keep what C++ code writes to the terminal's error stream, and show it only on an error.
 
-    TensorFlow tells of its processor and of GPUs that are not there, whatever its log level.
+    TensorFlow reports its processor and missing GPUs, whatever its log level.
     """
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -48,7 +48,7 @@ def quiet_tensorflow() -> None:
 
 
 class _QuietLoading(importlib.abc.MetaPathFinder):
-    """Loads TensorFlow as ever, without the messages of its libraries; every other module as is."""
+    """Load TensorFlow as usual, without the messages of its libraries; other modules as is."""
 
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
         if fullname != "tensorflow":

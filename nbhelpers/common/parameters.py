@@ -70,12 +70,12 @@ def check(
 
 
 def check_names(name: str, values: Iterable[str], *, known: Iterable[str]) -> None:
-    """Refuse a list parameter with a name that is none of those that the data or a model have.
+    """Refuse a list parameter with a name that neither the data nor a model has.
 
     Args:
         name: the parameter.
         values: its value.
-        known: the names that there are.
+        known: the names that exist.
 
     Raises:
         UsageError: an unknown name.

@@ -76,10 +76,27 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return ""
     head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
     lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return (
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
-        "</div>"
+    label = f"Table: {', '.join(heads)}"
+    return scrolling(
+        f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>", label=label
     )
+
+
+def scrolling(table: str, *, label: str) -> str:
+    """Put a table where it scrolls sideways, with the keyboard as well.
+
+    Args:
+        table: HTML.
+        label: what it holds, for readers who hear the page.
+
+    Returns:
+        HTML.
+
+    >>> scrolling("<table></table>", label="Scores")
+    '<div class="wide" tabindex="0" role="region" aria-label="Scores"><table></table></div>'
+    """
+    label = html.escape(label)
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
 def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -1,4 +1,4 @@
 """Kaggle's two folders -> one checked table, its groups of people and its splits.
 
-No pixels are decoded here but to check a file, and no TensorFlow is loaded.
+Pixels are decoded here only to check a file, and TensorFlow is not loaded.
 """

@@ -1,4 +1,4 @@
-"""What a file itself says against it: a look at its header, or at every pixel."""
+"""What is wrong with a file itself, judged by its header or by every pixel."""
 
 import io
 import os
@@ -21,7 +21,7 @@ def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict
         verify: one of `VERIFY`.
 
     Returns:
-        The rows whose files are well, and findings for the others.
+        The rows whose files are good, and findings for the others.
     """
     if verify == "none":
         return rows, []
@@ -36,7 +36,7 @@ def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict
 
 
 def _problems(paths: list[str], *, deep: bool) -> list[str]:
-    """Return what each file says against itself; with a bar if that takes minutes."""
+    """Return what is wrong with each file; with a progress bar if that takes minutes."""
     from tqdm.auto import tqdm
 
     check = _decode_problem if deep else _header_problem
@@ -51,11 +51,11 @@ def _problems(paths: list[str], *, deep: bool) -> list[str]:
 
 
 def _header_problem(path: str) -> str:
-    """Return what the first and last bytes of a file say against it, or ""."""
+    """Return what is wrong with the first and last bytes of a file, or ""."""
     picture = path.lower().endswith(PICTURE_ENDINGS)
     try:
         if not os.path.isfile(path):  # a pipe would be waited for
-            return "cannot be opened: it is no file"
+            return "cannot be opened: it is not a file"
         with open(path, "rb", buffering=0) as file:
             head = file.read(kinds.HEAD_BYTES)
             if not head:
@@ -69,9 +69,9 @@ def _header_problem(path: str) -> str:
 
 
 def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
-    """Return the same for a picture; it is decoded if it is small, or its end mark is not there.
+    """Return the same for a picture; it is decoded if it is small, or its end mark is missing.
 
-    Damage in the middle is found in no other way.
+    Damage in the middle cannot be detected in any other way.
     """
     reach = 16
     size = file.seek(0, os.SEEK_END)
@@ -90,7 +90,7 @@ def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
 
 
 def _decode_problem(path: str) -> str:
-    """Return what decoding a whole file says against it, or ""."""
+    """Return what is wrong with a file that is decoded whole, or ""."""
     problem = _header_problem(path)
     if problem:
         return problem

@@ -1,4 +1,4 @@
-"""Which rows show the same people: the groups that no split may tear apart."""
+"""Which rows show the same people: the groups that a split must keep together."""
 
 from collections.abc import Iterable
 

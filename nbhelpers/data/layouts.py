@@ -62,10 +62,10 @@ class Layout:
 
 
 def layout_of(root: Path) -> Layout:
-    """Tell which layout a folder has.
+    """Say which layout a folder has.
 
     Raises:
-        DatasetError: none of them, or its files are not there.
+        DatasetError: none of them, or its files are missing.
     """
     try:
         layout = _known_layout(root)
@@ -110,7 +110,7 @@ def class_folders(root: Path) -> list[ClassFolder]:
         root: any folder.
 
     Returns:
-        Both labels, sorted by path; nothing where one of the two is lacking.
+        Both labels, sorted by path; nothing where one of the two is missing.
     """
     sides = {folder: SIDES.get(folder.name.casefold(), "") for folder in _folders(root)}
     places = [(root, "")] + [(folder, side) for folder, side in sides.items() if side]
@@ -137,7 +137,7 @@ def list_files(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, str],
     """List the files with one of the endings, at any depth.
 
     A linked folder is its owner's choice; a link among the files of a data set may have come with
-    it, to fetch a file that is none of its business.
+    it, to reach a file that it should not.
 
     Args:
         folder: of the data set.
@@ -160,7 +160,7 @@ def list_files(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, str],
 
 
 def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[os.DirEntry]:
-    """Every file with one of the endings; one listing a folder, no opening."""
+    """Every file with one of the endings; each folder is listed once, no file is opened."""
     waiting = [os.fspath(folder)]
     while waiting:
         try:

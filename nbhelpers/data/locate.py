@@ -1,7 +1,7 @@
 """Where a data set is: an explicit folder, Kaggle's mounts, kagglehub's cache, data/, the sample.
 
-Nothing is downloaded here and nothing is read but folder names. Whoever asks gets back which place
-was taken, so that every notebook can say it aloud.
+Nothing is downloaded here, and only folder names are read. The caller learns which place was used,
+so that every notebook can state it.
 """
 
 import contextlib
@@ -145,7 +145,7 @@ def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
 
 
 def _find_under(name: str, folder: Path) -> Dataset:
-    """Find ``name`` in a folder that was named by the caller, or say what is there instead."""
+    """Find ``name`` in a folder that the caller named, or say what is there instead."""
     for candidate in _shapes(folder, name):
         if _holds(candidate, name):
             return Dataset(name, candidate.resolve(), "argument")
@@ -193,7 +193,7 @@ def _search(name: str) -> Dataset:
                 return Dataset(name, candidate.resolve(), origin)
     raise FileNotFoundError(
         f"Expected {name} in {kaggle_input()}, {kagglehub_cache()}, {project_data} or its sample; "
-        f"received none of them. Get it with: {DOWNLOADS[name]}; or set DATA_DIR to where it is."
+        f"received none of them. Get it with: {DOWNLOADS[name]}; or set DATA_DIR to its folder."
     )
 
 
@@ -212,7 +212,7 @@ def _cached(cache: Path, name: str) -> Iterator[Path]:
     """Complete downloads of ``name`` by kagglehub, newest version first.
 
     It keeps ``datasets/<owner>/<slug>/versions/<n>`` and ``competitions/<slug>``, and marks a
-    finished download with a file in ``.complete``; folders without one are broken off.
+    finished download with a file in ``.complete``; folders without one are incomplete downloads.
     """
     versions = [
         (int(marker.name.removesuffix(".complete")), marker.parents[1])

@@ -1,7 +1,7 @@
 """Metadata and files of a data set as one checked table.
 
-Every layout ends in the same columns, and whatever is wrong with a row ends in a table of findings
-instead of in a crash an hour later, or in a picture of zeros that nobody notices.
+Every layout ends in the same columns, and whatever is wrong with a row becomes an entry in a table
+of findings instead of a crash an hour later, or a picture of zeros that nobody notices.
 """
 
 import logging
@@ -51,7 +51,7 @@ class Manifest:
     """A data set's usable rows, and what is wrong with others or doubtful about these.
 
     Attributes:
-        table: one row a file, columns ``COLUMNS``. Text that is not known is "", a size that is
+        table: one row per file, columns ``COLUMNS``. Text that is not known is "", a size that is
             not known is NaN. Originals and sources are the videonames of the rows they mean, where
             there are such. Row order is that of the metadata file.
         findings: columns ``videoname, problem, detail``. A row with a problem of ``LEFT_OUT`` is
@@ -142,7 +142,7 @@ def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
     return pd.DataFrame(usable, columns=["videoname", "path"], dtype="str")
 
 
-# ---------------------------------------------------------------- how it is done
+# ---------------------------------------------------------------- implementation
 
 
 def _to_table(usable: list[dict], layout: Layout) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def read_rows(
         advice: the next step where they are not.
 
     Returns:
-        One dictionary a row. A row of JSON whose facts hold a key twice, with two values, has
+        One dictionary per row. A row of JSON whose facts hold a key twice, with two values, has
         the names of those keys under `TWICE`.
 
     Raises:
@@ -95,7 +95,7 @@ def _csv_rows(text: str, path: Path) -> list[dict]:
     if twice:
         raise DatasetError(
             f"Expected each column once in {path}; received two or more of {twice}, and nothing "
-            "says which holds. Keep one of each."
+            "says which is right. Keep one of each."
         )
     return [dict.fromkeys(header) | dict(zip(header, line, strict=False)) for line in lines if line]
 

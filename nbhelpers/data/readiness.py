@@ -1,4 +1,4 @@
-"""What a data set lacks for the notebooks: what they would stumble on, before they are run."""
+"""What the notebooks need and a data set lacks, checked before they run."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _tried(table: pd.DataFrame, *, of_faces: bool) -> Iterator[tuple[str, str]]:
     absent = [label for label in LABELS if not (table["label"] == label).any()]
     every = ("01", "02", "03", "04") if of_faces else ("05", "06")
     if absent:
-        detail = f"there is no {absent[0]}, and nothing can be told from nothing else; they stop"
+        detail = f"there is no {absent[0]}, so there are no two classes to tell apart; they stop"
         yield from ((number, detail) for number in every)
         return
     balanced = {"per_class": PER_CLASS, "fractions": FACE_FRACTIONS}
@@ -91,6 +91,6 @@ def _without_families(
     if of_faces and not fakes["original"].isin(reals).any():
         detail = (
             "no fake has its original among the reals: batches hold as many reals as fakes, but "
-            "at random, not each real beside a fake of its own"
+            "at random, not each real beside a fake of it"
         )
         yield from ((number, detail) for number in ("02", "03"))

@@ -150,7 +150,7 @@ def tie_findings(table: pd.DataFrame, labels: dict[str, str]) -> list[dict]:
         for name, reference in zip(known["videoname"], known[column], strict=True):
             matches = meant[reference]
             if not matches:
-                kind, detail = "no", f"{displayable(reference)} is no row of the metadata"
+                kind, detail = "no", f"{displayable(reference)} is not in the metadata"
             elif name in matches:
                 kind, detail = "own", f"it names itself as its {column}"
             elif all(labels[match] == "FAKE" for match in matches):

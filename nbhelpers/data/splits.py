@@ -1,4 +1,4 @@
-"""Which rows train, which choose, which judge: balanced samples and splits that do not leak.
+"""Rows for training, validation and test: balanced samples and splits that do not leak.
 
 Every function gives the same rows for the same seed, in whatever order the table came.
 """
@@ -118,8 +118,8 @@ def balanced_split(
     """Split by group, then draw as many fakes as reals in each split.
 
     In this order every split is balanced to the row, and no family is cut by the draw before it
-    is dealt out. A split file, where there is one, has the last word: then nothing is drawn, and
-    the rows it names are the rows that are used.
+    is dealt out. A split file, where there is one, takes precedence: then nothing is drawn, and
+    the rows that it names are used.
 
     Args:
         table: from ``manifest.read``.
@@ -187,7 +187,7 @@ def assert_no_leak(table: pd.DataFrame) -> None:
             group``.
 
     Raises:
-        LeakageError: naming how many groups are torn, and one of them.
+        LeakageError: naming how many groups are split up, and one of them.
     """
     groups = {"connected": connected_groups(table)}
     if "group" in table:
@@ -201,7 +201,7 @@ def assert_no_leak(table: pd.DataFrame) -> None:
             raise LeakageError(
                 "Expected every original, its fakes and its people on one side of the split; "
                 f"received {len(torn)} of {len(sides)} groups on several, for example {example}. "
-                "Split with splits.group_split, or mend the split file."
+                "Split with splits.group_split, or fix the split file."
             )
 
 
@@ -269,7 +269,7 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     return result.astype(int).rename_axis(index=None, columns=None)
 
 
-# ---------------------------------------------------------------- how it is done
+# ---------------------------------------------------------------- implementation
 
 
 def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, *, seed: int) -> pd.DataFrame:
@@ -319,11 +319,13 @@ def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
         )
     advice = "splits.write_csv writes such a file."
     rows = read_rows(Path(path), needed=("videoname", "split"), advice=advice)
-    given = pd.DataFrame(rows)[["videoname", "split"]].fillna("").astype("str")
+    split_rows = pd.DataFrame(rows)[["videoname", "split"]].fillna("").astype("str")
     rules = {
-        "unknown splits": sorted(set(given["split"]) - set(SPLITS)),
-        "unknown names": sorted(set(given["videoname"]) - set(table["videoname"])),
-        "names given twice": sorted(given.loc[given["videoname"].duplicated(), "videoname"]),
+        "unknown splits": sorted(set(split_rows["split"]) - set(SPLITS)),
+        "unknown names": sorted(set(split_rows["videoname"]) - set(table["videoname"])),
+        "names given twice": sorted(
+            split_rows.loc[split_rows["videoname"].duplicated(), "videoname"]
+        ),
     }
     for rule, names in rules.items():
         if names:
@@ -332,7 +334,7 @@ def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
                 f"split of {SPLITS}; received {rule}: {names[:5]} ({len(names)} in all). Compare "
                 "with the videoname column and the findings of manifest.read."
             )
-    split = table["videoname"].map(given.set_index("videoname")["split"])
+    split = table["videoname"].map(split_rows.set_index("videoname")["split"])
     if split.isna().any():
         logger.info("%d rows are not named in %s and are left out", split.isna().sum(), path)
     named = table.assign(split=split)[split.notna().to_numpy()].reset_index(drop=True)

@@ -43,7 +43,7 @@ _READINGS: tuple[Callable[[str], str], ...] = (str, without_ending, stem, folded
 
 
 class Names:
-    """The names of rows or files, found again however another row writes them.
+    """The names of rows or files, matched however another row writes them.
 
     >>> Names(["a.mp4", "b.mp4"]).matching("train/A.jpg")
     ['a.mp4']

@@ -1,8 +1,8 @@
 """From scores to decisions: temperature and threshold, both chosen on validation rows only.
 
-A network trained for a few epochs is surer than it is right. One number, the temperature, mends
-that without changing the order of the scores; another, the threshold, says from where on a score
-is called FAKE. Chosen on test rows, either would make the test score a promise nobody can keep.
+A network trained for a few epochs is surer than it is right. One number, the temperature, corrects
+that without changing the order of the scores; another, the threshold, says from which score on a
+picture is called FAKE. Chosen on test rows, either would make the test score too good.
 """
 
 import numpy as np
@@ -124,7 +124,7 @@ def reliability_table(y_true: ArrayLike, y_score: ArrayLike) -> pd.DataFrame:
         y_score: (N,) P(fake) in [0, 1].
 
     Returns:
-        One row a bin that is not empty: `promised` (mean score), `kept` (share of fakes), `n`.
+        One row per bin that is not empty: `promised` (mean score), `kept` (share of fakes), `n`.
 
     >>> reliability_table([0, 1], [0.2, 0.3])["kept"].tolist()
     [0.0, 1.0]

@@ -31,13 +31,13 @@ PRIOR = "prior"
 
 
 def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) -> np.ndarray:
-    """Deal rows to folds so that no group is torn and the classes are spread evenly.
+    """Assign rows to folds so that no group is split up and the classes are spread evenly.
 
     Args:
         y: int (N,) of 0 and 1.
         groups: (N,) names.
         folds: at most this many, >= 2; never more than there are groups or rows of a class.
-        seed: of the dealing.
+        seed: of the assignment.
 
     Returns:
         int (N,): the fold of each row, from 0. Whichever fold is taken out, both classes remain.
@@ -93,13 +93,13 @@ def out_of_fold(
         groups: (N,) names.
         folds: see `group_folds`.
         repeats: rounds with other folds, >= 1; the scores of a row are averaged.
-        seed: of the dealing, and handed on to the learner.
+        seed: of the assignment, and passed to the learner.
 
     Returns:
         float64 (N,): P(fake).
 
     Raises:
-        ValueError: as `group_folds`; or a learner's scores are not one finite number a row.
+        ValueError: as `group_folds`; or a learner's scores are not one finite number per row.
     """
     total = np.zeros(len(y))
     for repeat in range(repeats):
@@ -123,7 +123,7 @@ def mean_pooling(
     groups: Sequence[str],
     strengths: Sequence[float] = STRENGTHS,
 ) -> Learner:
-    """Make a logistic regression on one vector a clip, its strength chosen in the training rows.
+    """Make a logistic regression on one vector per clip, its strength chosen in the training rows.
 
     The vectors are centred and divided by one number, their mean length, so that a strength means
     the same for every encoder; dividing each feature by its own spread would blow up features
@@ -158,7 +158,7 @@ def mean_pooling(
 
 
 def best_of(learners: Sequence[Learner], y: np.ndarray, *, groups: Sequence[str]) -> Learner:
-    """Make one learner of several: the one that does best in the training rows is taken.
+    """Make one learner of several: the one that does best on the training rows is used.
 
     Args:
         learners: to choose from, at least one.

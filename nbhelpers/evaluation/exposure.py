@@ -1,4 +1,4 @@
-"""Whom an encoder has met: clips of people that a detector was trained on."""
+"""Whom an encoder has seen: clips of people that a detector was trained on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Exposure:
     Attributes:
         seen: bool (N,), True where a clip is tied to a picture that the encoder was trained on or
             chosen by.
-        certain: whether False means unseen; else nobody can tell, since people are not named.
+        certain: whether False means unseen; else it is unknown, since people are not named.
         note: one sentence for the reader.
     """
 
@@ -61,7 +61,7 @@ def exposure(
     Args:
         clips: from `manifest.read`, with `videoname` and what is known of `original, source,
             identity`.
-        detector_file: the `.keras` file; the split it was trained with lies beside it, as
+        detector_file: the `.keras` file; the split it was trained with is beside it, as
             `.split.csv` with columns `videoname, split`.
         pictures: tables of pictures, from `face_tables`; the first that holds all it was trained
             on is taken.
@@ -73,7 +73,7 @@ def exposure(
     nobody = np.zeros(len(clips), bool)
     split_file = Path(detector_file).with_suffix(".split.csv")
     if not split_file.is_file():
-        note = "No split file lies beside the detector: whom it was trained on cannot be known."
+        note = "There is no split file beside the detector: whom it was trained on is unknown."
         return Exposure(nobody, False, note)
     split = pd.read_csv(split_file, dtype="str", keep_default_na=False)
     trained = set(split.loc[split["split"].isin(["train", "validation"]), "videoname"])
@@ -95,17 +95,17 @@ def exposure(
     elif at_hand:
         note = (
             f"{count} share an original with the detector's training pictures. "
-            "Who is who is not told, so people may be shared unseen."
+            "People are not named, so some may be shared unnoticed."
         )
     else:
         note = (
-            f"{count} are named in the detector's training split. Its pictures are not at hand, "
-            "so more may be shared unseen."
+            f"{count} are named in the detector's training split. Its pictures are not available, "
+            "so more may be shared unnoticed."
         )
     return Exposure(seen, certain, note)
 
 
-# ---------------------------------------------------------------- how it is done
+# ---------------------------------------------------------------- implementation
 
 
 def _identities(table: pd.DataFrame) -> pd.Series:

@@ -1,6 +1,6 @@
-"""How good are scores, how sure is that, and are they better than others.
+"""How good scores are, how sure that is, and whether they are better than others.
 
-All metrics are worked out by one weighted, vectorised routine: a bootstrap resample of groups is
+All metrics are computed by one weighted, vectorised routine: a bootstrap resample of groups is
 nothing but a weight for every row, so a thousand resamples are a thousand rows of weights.
 """
 
@@ -284,7 +284,7 @@ def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarra
     if set(np.unique(y)) != {0, 1}:
         raise ValueError(
             f"Expected y_true of 0 and 1, both present; received {np.unique(y)[:5].tolist()}. "
-            "With one class there is nothing to tell apart: use more rows."
+            "With one class there is nothing to distinguish: use more rows."
         )
     if not np.isfinite(score).all():
         raise ValueError(

@@ -114,7 +114,7 @@ def check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) -> 
 
 
 def _check_rows(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Hold rows, splits and labels against the table's; each test row once per model."""
+    """Check rows, splits and labels against the table's; each test row once per model."""
     key = ["videoname", "split", "label"]
     twice = predictions.duplicated(["videoname", "model"])
     known = predictions.merge(table[key].drop_duplicates(), on=key, how="left", indicator=True)

@@ -1,8 +1,8 @@
 """Does a detector survive what happens to pictures? Named corruptions, three levels each.
 
-A detector that was only ever judged on clean crops may rely on traces that the first messenger app
-wipes out. Each corruption takes the pictures a detector would get and gives back what is left of
-them; the AUC is measured again on the same people.
+A detector that was only judged on clean crops may rely on traces that any messenger app removes.
+Each corruption returns a damaged copy of the pictures; the AUC is measured again on the same
+people.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def corrupt(
 
     Raises:
         ValueError: an unknown corruption or level, or pictures of another form.
-        CorruptionError: ffmpeg did not do its part.
+        CorruptionError: ffmpeg failed.
     """
     if corruption not in CORRUPTIONS or level not in LEVELS:
         raise ValueError(
@@ -93,7 +93,7 @@ def curves(
         seed: of the noise and of the bootstrap.
 
     Returns:
-        One row a corruption and level, the clean pictures ("clean", "none") first: `corruption`,
+        One row per corruption and level, the clean pictures ("clean", "none") first: `corruption`,
         `level`, `amount`, `auc` (a `metrics.Interval`) and its fields `value`, `low`, `high`.
 
     Raises:

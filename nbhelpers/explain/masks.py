@@ -1,4 +1,4 @@
-"""The manipulated region of a fake, worked out from the fake and its original."""
+"""The manipulated region of a fake, computed from the fake and its original."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class PairError(ValueError):
-    """A fake and its original are not aligned or too alike, so their difference is no mask."""
+    """A fake and its original are not aligned or too alike, so their difference is not a mask."""
 
 
 def difference_mask(
@@ -73,13 +73,14 @@ def difference_mask(
     if contrast < min_contrast:
         raise PairError(
             f"Expected a region that differs {min_contrast:g} times as much as its surroundings; "
-            f"found {contrast:.1f}. It cannot be told from compression noise. Leave this pair out."
+            f"found {contrast:.1f}. It cannot be distinguished from compression noise. Leave this "
+            "pair out."
         )
     return mask
 
 
 def frame_misfit(fake: np.ndarray, original: np.ndarray) -> float:
-    """Tell how well the frames of two crops, an eighth of the picture wide, lie on each other.
+    """Measure how well the frames of two crops, an eighth of the picture wide, overlap.
 
     Args:
         fake: ``uint8 (H, W, 3)`` RGB.
@@ -88,7 +89,7 @@ def frame_misfit(fake: np.ndarray, original: np.ndarray) -> float:
     Returns:
         Mean difference of the frames divided by the mean difference after one of them is moved
         by 1/64 of the picture in four directions. 0 for equal frames; near 1 where moving does no
-        harm: they did not lie on each other, or are too plain to tell.
+        harm: they did not overlap, or are too plain to judge.
 
     Raises:
         ValueError: shapes differ, or not ``uint8`` RGB.

@@ -238,7 +238,7 @@ def measure_maps(
             `insertion_curve` draw them with their defaults.
 
     Returns:
-        One dict a map: `method, insertion, deletion, pointing, energy, iou`.
+        One dict per map: `method, insertion, deletion, pointing, energy, iou`.
 
     Raises:
         ValueError: as `pointing_hit`.

@@ -3,7 +3,7 @@
 One interface: ``method(model, image, *, …) -> float32 (H, W)``, where ``model`` takes
 ``float32 (B, H, W, 3)`` RGB 0-255 and returns P(fake) from one sigmoid unit, and ``image`` is
 ``(H, W, 3)`` RGB 0-255 of the model's own input size. Positive values are evidence for FAKE.
-Maps are not normalised: each docstring tells the unit.
+Maps are not normalised: each docstring states the unit.
 """
 
 from __future__ import annotations
@@ -293,7 +293,7 @@ def lime_explanation(
 
     def both_classes(pictures: np.ndarray) -> np.ndarray:
         fake = p_fake(model, pictures)
-        return np.stack([1 - fake, fake], axis=1)  # lime wants a column a class
+        return np.stack([1 - fake, fake], axis=1)  # LIME expects one column per class
 
     model.make_predict_function()  # now, not by two threads at once
     explainer = _fast_explainer(seed, progress)

@@ -16,7 +16,7 @@ class Choice:
 
     Attributes:
         encoder: from `load_encoder`, or anything with its `image_size, dim, digest, predict`.
-        frames: frames a clip, >= 1; a shorter clip is padded and its padding masked.
+        frames: frames per clip, >= 1; a shorter clip is padded and its padding masked.
         how: "even" or "first", see `nbhelpers.media.video.frame_indices`.
         crop: "face" (`nbhelpers.media.faces.crop_faces`) or "centre" (the article's square).
         margin: around a face, see `nbhelpers.media.faces.crop_faces`.

@@ -124,7 +124,7 @@ def each(
 
     Args:
         function: of a module that every machine has.
-        jobs: its argument, one a call.
+        jobs: its argument, one per call.
         folder: where the calls leave what they make; every machine must see it under this path.
         address: see `connected`.
         cpus: processors of a call.
@@ -169,7 +169,7 @@ def _ray() -> Any:
 
 
 def _room(ray: Any, cpus: float, gpus: float) -> int:
-    """How many workers the cluster has room for; raises ClusterError where that is none."""
+    """How many workers the cluster has room for; raises ClusterError where there is no room."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     room = 0
     for there in machines:

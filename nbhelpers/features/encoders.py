@@ -90,23 +90,23 @@ def load_encoder(
 
     Args:
         name: "InceptionV3" (the article's) or "Xception", with ImageNet weights; "auto" for
-            InceptionV3 where its weights can be had, else Xception; "detector" for the model
+            InceptionV3 where its weights are available, else Xception; "detector" for the model
             file at `model_path`; or the path of a `.keras` file itself.
         image_size: input size of the ImageNet networks, pixels, >= 75; a detector has its own.
         weights_mode: "auto", "imagenet" or "none", see `nbhelpers.networks.weights.imagenet`.
         model_path: a detector with a global average pooling layer, as notebook 03 saves it.
         layer: of a detector, the layer whose output is averaged over the picture; "" is the one
-            that its own pooling takes, the last. Middle layers tell textures, late ones tell what
+            that its own pooling takes, the last. Middle layers describe textures, late ones what
             the detector made of them for its own data.
 
     Returns:
-        The encoder; `is_random` tells whether no pretrained weights could be had.
+        The encoder; `is_random` says whether no pretrained weights were available.
 
     Raises:
         ValueError: unknown name, or the detector has no global average pooling layer, or no
             `layer` of that name with an output (B, H, W, C).
         FileNotFoundError: there is no file at `model_path`.
-        WeightsError: `weights_mode` insists on weights that cannot be had.
+        WeightsError: `weights_mode` requires weights that are not available.
     """
     if name.endswith(".keras"):
         name, model_path = "detector", name
@@ -121,7 +121,7 @@ def load_encoder(
             insist = "none" if weights_mode == "none" else "imagenet"
             return _imagenet_encoder(weights.imagenet("InceptionV3", mode=insist), image_size)
         except weights.WeightsError as error:
-            logger.info("InceptionV3's weights cannot be had, taking Xception: %s", error)
+            logger.info("InceptionV3's weights are not available, using Xception: %s", error)
             name = "Xception"
     return _imagenet_encoder(weights.imagenet(name, mode=weights_mode), image_size)
 

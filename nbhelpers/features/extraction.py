@@ -135,8 +135,8 @@ def fill(
 ) -> Iterator[dict]:
     """Put the features of clips into a store, and keep nothing of them in memory.
 
-    What is stored already is not made again. What is put there is what `extract_all` would put
-    there, and what it will find.
+    What is stored already is not computed again. The features are those that `extract_all` would
+    store, and it will use them.
 
     Args:
         table: columns `videoname` and `path`.
@@ -146,7 +146,7 @@ def fill(
             its clip unreadable instead of ending the work.
 
     Yields:
-        One row of the report a clip, in order: `REPORT`.
+        One row of the report per clip, in order: `REPORT`.
 
     Raises:
         StoreError: the store cannot be written.
@@ -161,7 +161,7 @@ def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     Args:
         values: float32 (N, T, D).
-        mask: bool (N, T), at least one True a row.
+        mask: bool (N, T), at least one True per row.
 
     Returns:
         float32 (N, D).

@@ -1,7 +1,7 @@
 """Do all machines of a cluster see the same disk?
 
 A probe is a note in the store and the size of one clip. Every machine compares them and answers
-with a file of its own, which must be seen here in turn.
+with its own file, which must be visible here in turn.
 """
 
 from __future__ import annotations

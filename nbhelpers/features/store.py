@@ -1,8 +1,8 @@
-"""The feature store: one file a clip, so that no clip is encoded twice.
+"""The feature store: one file per clip, so that no clip is encoded twice.
 
-The store holds one file a clip, written in one step, named by a digest of everything that its
+The store holds one file per clip, written in one step, named by a digest of everything that its
 content depends on: the clip's bytes, the frame choice, the crop and the encoder's weights. A
-changed parameter therefore never meets old features, and an interrupted run goes on where it was.
+changed parameter therefore never meets old features, and an interrupted run continues where it was.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            logger.warning("%s is damaged and made again: %s", path.name, error)
+            logger.warning("%s is damaged and computed again: %s", path.name, error)
             return None
         return Sequence(values, facts)
 
     def put(self, key: str, sequence: Sequence) -> None:
-        """Keep the features of one clip, whole or not at all."""
+        """Store the features of one clip, whole or not at all."""
         if self.folder is None:
             return
         try:

@@ -51,7 +51,7 @@ class Worker:
 
 @dataclass
 class _Clip:
-    """A clip, and how often it was tried in vain."""
+    """A clip, and how often it failed."""
 
     videoname: str
     path: str

@@ -24,7 +24,7 @@ class Capture:
     Attributes:
         name: of the file, for messages.
         milliseconds: float, when each frame passed so far is shown, by the stream.
-        fps: frames a second by the header, on average.
+        fps: frames per second by the header, on average.
         promised: frames by the header; below 1 where it does not say.
         is_sure: whether that number is exact, should the file be whole.
     """
@@ -88,7 +88,7 @@ def opened(path: Path) -> Iterator[Capture]:
 
     Raises:
         FileNotFoundError: nothing is there.
-        VideoError: it is no video, cut off, or not to be decoded.
+        VideoError: it is not a video, is cut off, or cannot be decoded.
     """
     containers.check(path)
     silence()
@@ -108,7 +108,7 @@ def opened(path: Path) -> Iterator[Capture]:
 
 
 def silence() -> None:
-    """Keep the codecs' lines off the terminal: what is wrong is said by name, once."""
+    """Keep the codecs' lines off the terminal: problems are reported once, with the file's name."""
     # libav writes past Python; OpenCV reads this at its first opening only.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)

@@ -86,7 +86,7 @@ def table(paths: Iterable[str | os.PathLike], *, progress: bool = False) -> pd.D
         progress: Show a progress bar.
 
     Returns:
-        One row a path, in the order given. An unreadable clip has ``readable`` False, the
+        One row per path, in the order given. An unreadable clip has ``readable`` False, the
         ``reason``, and empty facts.
     """
 
@@ -110,14 +110,14 @@ def table(paths: Iterable[str | os.PathLike], *, progress: bool = False) -> pd.D
 
 
 def _length(clip: Capture, path: Path, streams: ffmpeg.Streams) -> tuple[int, float, float]:
-    """Frames, frames a second and seconds: by the header, or by the packets where it may err."""
+    """Frames, frames per second and seconds: by the header, or the packets where it may err."""
     frames, fps = clip.promised, clip.fps
     if clip.is_sure and _is_constant(streams):
         return frames, fps, frames / fps
     packets = ffmpeg.packets(path)
     video.check_whole(packets, path.name)
     count = len(packets.starts)
-    if count < 1:  # nobody says: count by decoding
+    if count < 1:  # unknown: count by decoding
         clip.grab_all()
         count = len(clip.milliseconds)
     gaps = np.diff(packets.starts)

@@ -1,4 +1,4 @@
-"""What the container of a clip says by itself, before any decoder opens it.
+"""What the container of a clip says, before any decoder opens it.
 
 An MP4 is a row of boxes that state their own length: a file that ends inside a box has lost its
 tail, even where its header is whole and its first frames still decode.
@@ -63,7 +63,7 @@ def check(path: Path) -> None:
             raise VideoError(
                 f"{path.name} is text, it is not a video. Leave it out or replace the file."
             )
-        if head[4:8] == b"ftyp":  # of another container the decoder will tell
+        if head[4:8] == b"ftyp":  # the decoder judges other containers
             _check_boxes(file, size, path.name)
 
 
@@ -113,9 +113,9 @@ def _mp4_header(movie: bytes, track: bytes, media: bytes) -> Header:
     turn = turn @ _matrix(movie, 48 if movie[:1] == b"\x01" else 36)
     movie_unit, _ = _unit_and_duration(movie)
     media_unit, media_duration = _unit_and_duration(media)
-    shown = _number(track, 28, 8) if track[:1] == b"\x01" else _number(track, 20, 4)
+    track_duration = _number(track, 28, 8) if track[:1] == b"\x01" else _number(track, 20, 4)
     known = movie_unit and media_unit and media_duration
-    trimmed = known and media_duration / media_unit - shown / movie_unit > _TRIMMED
+    trimmed = known and media_duration / media_unit - track_duration / movie_unit > _TRIMMED
     return Header(_by_quarter_turns(turn), bool(known and not trimmed))
 
 

@@ -66,7 +66,7 @@ class Description:
 def read(path: str | os.PathLike) -> np.ndarray:
     """Read one picture.
 
-    Rotation flags of cameras are applied, transparent parts become white, CMYK and 16 bits a
+    Rotation flags of cameras are applied, transparent parts become white, CMYK and 16 bits per
     channel become RGB of 8 bits, an animation gives its first picture. Beyond `MOST_PIXELS` a JPEG
     is decoded at half, a quarter or an eighth of its size; any other format is refused.
 
@@ -104,7 +104,7 @@ def describe(path: str | os.PathLike) -> Description:
 
     Raises:
         FileNotFoundError: there is no such file.
-        PictureError: it has no readable header, or is no picture.
+        PictureError: it has no readable header, or is not a picture.
     """
     with _opened(Path(path)) as picture:
         # The second picture of an MPO is a camera's depth map or preview.
@@ -141,7 +141,7 @@ def _damaged(path: Path, error: Exception) -> PictureError:
 
 
 def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndarray | None:
-    """Return a JPEG decoded by libjpeg without forgiveness: Pillow fills what is lost with grey.
+    """Return a JPEG decoded strictly by libjpeg: Pillow fills what is lost with grey.
 
     The pixels are the same to the last digit. What is in four colours, or shrunk while it is
     decoded, is decoded here for the verdict only, in grey and at an eighth of the size.
@@ -217,8 +217,8 @@ def _as_rgb(picture, name: str, kind: str) -> np.ndarray:
         return np.stack([grey] * 3, axis=-1)
     if picture.mode[0] in "IF":
         raise PictureError(
-            f"{name} has 32 bits a pixel, and nothing says which value is white. Save it with 8 or "
-            "16 bits."
+            f"{name} has 32 bits per pixel, and nothing says which value is white. Save it with 8 "
+            "or 16 bits."
         )
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")

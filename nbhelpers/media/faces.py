@@ -80,7 +80,7 @@ class CropReport:
 
 
 def smallest_face(height: int, width: int) -> float:
-    """Tell how small a face is looked for in a picture unless the caller says otherwise.
+    """Return the smallest face searched for in a picture unless the caller says otherwise.
 
     Args:
         height: Of the picture.
@@ -103,7 +103,7 @@ def find_faces(
 
     Args:
         picture: uint8 (H, W, 3) RGB 0-255.
-        smallest: Longer side of the smallest faces to look for, in pixels, >= 12; None is
+        smallest: Longer side of the smallest faces to look for, in pixels, >= 12; None means
             `smallest_face`. 40 in a picture of 12 megapixels takes a second or two.
         turned: True looks at the picture from all four sides, unless a face is surely upright.
             False looks for upright faces only, and may report one that lies, with less confidence.
@@ -188,7 +188,7 @@ def track_face(frames: Frames, *, smallest: float | None = None, turned: bool = 
         turned: True sets a clip upright first that lies on its side or upside down.
 
     Returns:
-        A :class:`Track` with one entry a frame, in pixels of the frames as they are.
+        A :class:`Track` with one entry per frame, in pixels of the frames as they are.
     """
     detections = [find_faces(frame, smallest=smallest) for frame in frames.pixels]
     turns = _turns_of_clip(frames.pixels, detections, smallest) if turned else 0
@@ -311,15 +311,15 @@ def _as_faces(faces: mtcnn.Faces, *, rim: int = 0, shrink: float = 1.0) -> list[
 def _look_turned(picture: np.ndarray, smallest: float, turns: int) -> list[DetectedFace]:
     """Return the faces that are upright after so many quarter turns, in the picture's pixels."""
     height, width = picture.shape[:2]
-    found = []
+    upright_faces = []
     for face in _look(np.ascontiguousarray(np.rot90(picture, turns)), smallest):
         corners = np.stack([face.box[:2], face.box[:2] + face.box[2:]])
         corners = _turned_back(corners, turns, height=height, width=width)
         corner = corners.min(axis=0)
         box = np.hstack([corner, corners.max(axis=0) - corner])
         landmarks = _turned_back(face.landmarks, turns, height=height, width=width)
-        found.append(DetectedFace(box, face.confidence, landmarks, turns))
-    return found
+        upright_faces.append(DetectedFace(box, face.confidence, landmarks, turns))
+    return upright_faces
 
 
 def _turned_back(points: np.ndarray, turns: int, *, height: int, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The ffmpeg program: where it is, how a file is named to it, and what it says of a clip."""
+"""The ffmpeg program: where it is, how it is given a file's name, and what it reports of a clip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class VideoError(ValueError):
 
 
 class FfmpegMissing(VideoError):
-    """There is no ffmpeg program to look at clips with."""
+    """No ffmpeg program is available to inspect clips with."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Streams:
 
     @property
     def has_video(self) -> bool:
-        """Whether there is a moving picture; the cover picture of a song is none."""
+        """Whether there is a moving picture; the cover picture of a song does not count."""
         videos = [line for line in self.lines.splitlines() if "Video:" in line]
         return any("(attached pic)" not in line for line in videos)
 
@@ -122,7 +122,7 @@ def packets(path: Path) -> Packets:
         path: the clip.
 
     Returns:
-        Times relative to the beginning of the clip; none where ffmpeg cannot tell.
+        Times relative to the beginning of the clip; none where ffmpeg does not know them.
 
     Raises:
         FfmpegMissing: there is no ffmpeg.

@@ -63,7 +63,7 @@ def without_ending(name: str) -> str:
 
 
 def check_file(path: Path, *, error: type[Exception], what: str) -> None:
-    """Refuse what is no regular file before anything opens it: a pipe would wait for ever.
+    """Refuse anything but a regular file before it is opened: a pipe would wait for ever.
 
     Args:
         path: what was named.
@@ -91,7 +91,7 @@ def first_bytes(path: Path) -> bytes:
 
 
 def kind_of(head: bytes) -> str | None:
-    r"""Tell pictures from clips by the first bytes of a file.
+    r"""Distinguish pictures from clips by the first bytes of a file.
 
     Args:
         head: the first `HEAD_BYTES` of the file, fewer where it is shorter.

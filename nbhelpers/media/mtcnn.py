@@ -124,18 +124,18 @@ def _read(path: Path, *, outputs: Sequence[str]) -> _Network:
 def _proposals(network: _Network, picture: np.ndarray, smallest: float) -> np.ndarray:
     """Squares (N, 4) that the first network takes for faces, from all sizes of the picture."""
     height, width = picture.shape[:2]
-    scale, small, found = WINDOW / smallest, picture, []
+    scale, small, proposals = WINDOW / smallest, picture, []
     while min(height, width) * scale >= WINDOW:
         size = (int(np.ceil(width * scale)), int(np.ceil(height * scale)))
         small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
         boxes, scores, offsets = _scan(network, small)
         best = _without_overlaps(boxes, scores, most=0.5)
         boxes = boxes[best] / scale
-        found.append((boxes, scores[best], _moved(boxes, offsets[best])))
+        proposals.append((boxes, scores[best], _moved(boxes, offsets[best])))
         scale *= SHRINK
-    if not found:
+    if not proposals:
         return np.empty((0, 4))
-    boxes, scores, moved = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    boxes, scores, moved = (np.concatenate(parts) for parts in zip(*proposals, strict=True))
     return _squares(moved[_without_overlaps(boxes, scores, most=0.7)])
 
 
@@ -163,7 +163,7 @@ def _bands(picture: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 def _look_again(
     network: _Network, picture: np.ndarray, boxes: np.ndarray, *, side: int
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Those boxes (N, 4) that score high, their scores (N,), and what else the network says."""
+    """Those boxes (N, 4) that score high, their scores (N,), and the network's other outputs."""
     least = LEAST_SCORES[1 if side == REFINED_SIDE else 2]
     answers = [
         network(np.stack([_patch(picture, box, side) for box in boxes[at : at + MOST_PATCHES]]))
@@ -172,9 +172,9 @@ def _look_again(
     if not answers:
         widths = (4,) if side == REFINED_SIDE else (4, 10)
         return np.empty((0, 4)), np.empty(0), [np.empty((0, width)) for width in widths]
-    *told, is_face = (np.concatenate(parts).astype(float) for parts in zip(*answers, strict=True))
+    *others, is_face = (np.concatenate(parts).astype(float) for parts in zip(*answers, strict=True))
     high = is_face[:, 1] >= least
-    return boxes[high], is_face[high, 1], [part[high] for part in told]
+    return boxes[high], is_face[high, 1], [part[high] for part in others]
 
 
 def _patch(picture: np.ndarray, box: np.ndarray, side: int) -> np.ndarray:
@@ -221,7 +221,7 @@ def _without_overlaps(boxes: np.ndarray, scores: np.ndarray, *, most: float) -> 
 
 
 def _without_nested(boxes: np.ndarray, scores: np.ndarray, *, most: float) -> np.ndarray:
-    """Like `_without_overlaps`, of the smaller box: a nose within a face is no second face."""
+    """Like `_without_overlaps`, of the smaller box: a nose within a face is not a second face."""
     order, best = np.argsort(-scores, kind="stable"), []
     areas = _sizes(boxes).prod(axis=1)
     for index in order:

@@ -35,7 +35,7 @@ class Frames:
     Attributes:
         pixels: uint8 (T, H, W, 3) RGB 0-255.
         indices: int64 (T,), which frames of the clip they are.
-        fps: frames a second, the average where the rate varies.
+        fps: frames per second, the average where the rate varies.
         times: float64 (T,), seconds, by the stream's own clock; None for a constant rate.
     """
 
@@ -134,7 +134,7 @@ def read_frames(
         transform: Cuts or resizes every frame (uint8 (H, W, 3), still BGR) as it is read, so that
             large frames need be neither kept nor converted; must give equal shapes and treat the
             three colours alike.
-        partial: Take what can be decoded of a clip that breaks off, and log what is missing,
+        partial: Return what can be decoded of a clip that is cut off, and log what is missing,
             where it would be an error else.
 
     Returns:
@@ -251,7 +251,7 @@ def _count_frames(clip: Capture, path: Path, *, partial: bool) -> int:
             )
         else:
             check_whole(packets, path.name)
-    if count < 1:  # nobody says: count by decoding
+    if count < 1:  # unknown: count by decoding
         clip.grab_all()
         count = len(clip.milliseconds)
         clip.rewind()

@@ -1,7 +1,7 @@
-"""Trainings that outlive what ends them: after every epoch all of it is on disk.
+"""Trainings that survive an interruption: after every epoch all of it is on disk.
 
 Keras' own `BackupAndRestore` writes two files that a kill can leave apart, forgets which epoch was
-the best one, and cannot tell that it meets another training's backup. Here one small file names the
+the best one, and does not notice another training's backup. Here one small file names the
 weights that belong to it and is written last, and the folder's name is a digest of the training.
 """
 
@@ -32,7 +32,7 @@ WEIGHTS = ".weights.h5"
 COUNTED = re.compile(r'_\d+(?=")')  # what Keras adds to names, by how many came before
 NO_FILE_NAME = re.compile(r"[^\w-]+")
 NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no training depends on
-PROCESS = uuid.uuid4().hex  # who wrote a backup; one's own is no training that was cut off
+PROCESS = uuid.uuid4().hex  # who wrote a backup; its own backup is not an interrupted training
 
 
 class Run(Protocol):
@@ -44,20 +44,20 @@ class Run(Protocol):
 
 
 class Resumable(keras.callbacks.Callback):
-    """Put one training on disk after every epoch, and go on where an earlier run was cut off.
+    """Save a training after every epoch, and continue where an earlier run was interrupted.
 
     Use: ``fit(..., initial_epoch=backup.epoch, callbacks=[backup])``, then
     ``model.load_weights(backup.best_weights)``.
 
-    A training is told by its name, network, optimizer, losses, starting weights, number of epochs,
-    the notebook's parameters and the split; when any of them differs, it begins anew. Trainings
-    that were finished before the cut are taken as they are. What Keras cannot see, such as another
-    augmentation written into a cell, is not told apart: then do not resume.
+    A training is recognised by its name, network, optimizer, losses, starting weights, number of
+    epochs, the notebook's parameters and the split; when any of them differs, it starts again.
+    Trainings that were finished before the interruption are used as they are. What Keras cannot
+    see, such as another augmentation written into a cell, is not detected: then do not resume.
 
-    What is equal after going on: weights, optimizer state and with it the learning-rate schedule,
+    What is equal after continuing: weights, optimizer state and with it the learning-rate schedule,
     history, best epoch. What is not: the order of rows, the augmentation and dropout, whose random
-    draws begin again as in the first epoch. So the result is as good as that of a training that was
-    never cut off, but differs from it as one seed from another.
+    draws begin again as in the first epoch. So the result is as good as that of an uninterrupted
+    training, but differs from it as one seed differs from another.
 
     The history gets one more column, ``cpu_seconds``: of this process, of each epoch with its
     validation; those of epochs before a cut are in it, too.
@@ -68,7 +68,7 @@ class Resumable(keras.callbacks.Callback):
         name: of the training, its own within the run.
         table: rows with `videoname` and `split`.
         epochs: as given to ``fit``.
-        watch: what tells the best epoch, as ``fit`` measures it; "min" or "max" follows from the
+        watch: what decides the best epoch, as ``fit`` measures it; "min" or "max" follows from the
             name (losses fall, AUC rises). None takes the last epoch.
 
     Attributes:
@@ -101,7 +101,7 @@ class Resumable(keras.callbacks.Callback):
         self.epoch, self._best, self._past = state["epoch"], state["best"], state["history"]
         self._last_file, self._best_file = state["last"], state["best_file"]
         if self.epoch:
-            logger.warning("%s goes on after epoch %d of %d", name, self.epoch, epochs)
+            logger.warning("%s continues after epoch %d of %d", name, self.epoch, epochs)
 
     @property
     def best_weights(self) -> Path:
@@ -163,7 +163,7 @@ class Resumable(keras.callbacks.Callback):
 
 
 def _read(folder: Path) -> dict | None:
-    """Return what another process left to go on with; None where nothing can be read."""
+    """Return what another process left to continue from; None where nothing can be read."""
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         named = [state[name] for name in ("last", "best_file") if state[name]]

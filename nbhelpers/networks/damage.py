@@ -1,8 +1,8 @@
 """Damage in training: what messengers, cameras and codecs do to pictures, drawn at random.
 
-`robustness` measures at fixed strengths. Here they are drawn, each kind with a probability of its
-own, so that a network meets damage while it learns. A plan is drawn once for all pictures that are
-to be treated alike: a real and its fake that differ in damage would teach the damage.
+`robustness` measures at fixed strengths. Here they are drawn, each kind with its own
+probability, so that a network meets damage while it learns. A plan is drawn once for all pictures
+that are to be treated alike: a real and its fake that differ in damage would teach the damage.
 """
 
 from __future__ import annotations

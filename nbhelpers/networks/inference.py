@@ -14,7 +14,7 @@ def in_float32(model: keras.Model) -> keras.Model:
     """Copy a network that was trained in mixed precision into one that computes in float32.
 
     Half precision is for speed in training. Scores and gradients to be looked at closely, on any
-    machine, want all their digits; the weights have them already.
+    machine, need all their digits; the weights have them already.
 
     Args:
         model: a network of this module, of any dtype policy.

@@ -34,7 +34,7 @@ def load_detector(path: str | os.PathLike, *, classes: Sequence[str] | None = No
 
     Returns:
         The model: square ``float32 (B, H, H, 3)`` RGB 0-255 -> P(fake), ``float32 (B, 1)``. Where
-        the file's ends in logits or two classes, what is missing is added. Compiled for nothing:
+        the file's ends in logits or two classes, what is missing is added. Not compiled:
         it scores, it does not train.
 
     Raises:
@@ -55,7 +55,7 @@ def load_detector(path: str | os.PathLike, *, classes: Sequence[str] | None = No
                 name, f"{_versions(parts)}{type(error).__name__}: {error}"
             ) from error
     if not all(np.isfinite(values).all() for values in model.get_weights()):
-        raise model_files.unreadable(name, "some of its weights are no numbers (NaN or infinite)")
+        raise model_files.unreadable(name, "some of its weights are NaN or infinite")
     return outputs.as_p_fake(model, classes=classes, name=name)
 
 
@@ -101,7 +101,7 @@ def _check_network(model: object, values: int, name: str) -> None:
     largest = max(_activations(layer) for layer in model.layers)
     if largest > MOST_ACTIVATIONS:
         raise model_files.UnsafeModelError(
-            f"Expected layers of at most {MOST_ACTIVATIONS:,} numbers a picture; one of {name} "
+            f"Expected layers of at most {MOST_ACTIVATIONS:,} numbers per picture; one of {name} "
             f"makes {largest:,}. Save the model of notebook 03 again."
         )
 
@@ -121,7 +121,7 @@ def _as_text(shape: object) -> str:
 
 
 def _versions(parts: model_files.Parts) -> str:
-    """Say which Keras wrote a file where it is not the one that reads it."""
+    """Say which Keras wrote a file, if it is not the one that reads it."""
     import keras
 
     if parts.keras_version in ("", keras.__version__):

@@ -77,7 +77,7 @@ CARRY_CODE = {
 
 
 class ModelFileError(ValueError):
-    """A file that is no detector, or cannot be read as one."""
+    """A file that is not a detector, or cannot be read as one."""
 
 
 class UnsafeModelError(ModelFileError):
@@ -157,7 +157,7 @@ def _check_signature(path: Path, name: str) -> None:
     if not path.is_file():
         raise FileNotFoundError(
             f"Expected a detector file; nothing is at {displayable(str(path))}. Run notebook 03 "
-            "first, which saves one, or set MODEL_FILE to where it is."
+            "first, which saves one, or set MODEL_FILE to its path."
         )
     with open(path, "rb") as file:
         start = file.read(len(HDF5))
@@ -165,7 +165,7 @@ def _check_signature(path: Path, name: str) -> None:
         raise unreadable(
             name,
             "it is in the older HDF5 format, .h5",
-            next_step="Load it where it was made and save it again with model.save('name.keras').",
+            next_step="Load it where it was built and save it with model.save('name.keras').",
         )
     if not start.startswith(ZIP):
         raise unreadable(name, "it does not begin as a ZIP archive, which .keras files are")
@@ -277,14 +277,14 @@ def _datasets(file: h5py.File, name: str) -> Iterator[h5py.Dataset]:
             if part.external or part.is_virtual:
                 raise _unsafe_weights(name, "lie in other files")
             if part.dtype.kind not in "biufV" or part.id.get_create_plist().get_nfilters():
-                raise _unsafe_weights(name, "are no plain numbers")
+                raise _unsafe_weights(name, "are not plain numbers")
             yield part
         elif isinstance(part, h5py.Group):
             if any(type(part.get(key, getlink=True)) is not h5py.HardLink for key in part):
                 raise _unsafe_weights(name, "are links to other places")
             waiting.extend(part[key] for key in part)
         else:
-            raise _unsafe_weights(name, "are no plain numbers")
+            raise _unsafe_weights(name, "are not plain numbers")
 
 
 def _unsafe_weights(name: str, what: str) -> UnsafeModelError:

@@ -41,7 +41,7 @@ KEEPS_MEANING = (
 def as_p_fake(
     model: keras.Model, *, classes: Sequence[str] | None = None, name: str = "the model"
 ) -> keras.Model:
-    """Make a network give P(fake), whatever way it ends.
+    """Make a network return P(fake), however it ends.
 
     Args:
         model: one picture input, one output ``(B, 1)`` or ``(B, 2)``: sigmoid, softmax or logits.
@@ -86,7 +86,7 @@ def as_p_fake(
 
 
 def check_scores(score: np.ndarray, *, name: str = "the detector") -> np.ndarray:
-    """Refuse scores that are no probabilities.
+    """Refuse scores that are not probabilities.
 
     Args:
         score: P(fake), any shape.
@@ -116,7 +116,7 @@ def _place_of_fake(classes: Sequence[str] | None, name: str) -> int:
     if sorted(labels) != ["FAKE", "REAL"]:
         raise ValueError(
             f"Expected to know which of two outputs is FAKE; {name} has two, and "
-            + (f"its classes are called {labels}. " if labels else "nothing tells their order. ")
+            + (f"its classes are called {labels}. " if labels else "their order is unknown.  ")
             + 'Write "classes": ["REAL", "FAKE"], in their order, into its card.'
         )
     return labels.index("FAKE")

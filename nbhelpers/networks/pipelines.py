@@ -71,7 +71,7 @@ def make_pairs(
     seed: int = 42,
     augment: Callable[..., tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
-    """Stream each real together with one of its own fakes, another one in every epoch.
+    """Stream each real together with one of its own fakes, a different one in every epoch.
 
     A real and its fake show the same person in the same light: what differs is the forgery. The
     classes are balanced, and no fake is thrown away to make them so.

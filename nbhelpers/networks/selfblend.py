@@ -1,8 +1,8 @@
 """Self-blended images: fakes made of one real picture, which show nothing but that they are pasted.
 
 A face is cut out of a picture, changed a little in colour, sharpness and place, and put back where
-it was. A network that tells these from the untouched picture has to look at the seam, at colours
-and sharpness that do not match, and not at the traces of any one way of forging.
+it was. A network that distinguishes these from the untouched picture has to look at the seam, at
+colours and sharpness that do not match, and not at the traces of any one way of forging.
 """
 
 from __future__ import annotations

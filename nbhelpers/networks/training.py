@@ -121,8 +121,8 @@ def fit(
         run: the notebook's, see `results.start`.
         name: of the training, its own within the run.
         table: rows with `videoname` and `split`: another split is another training.
-        watch: what tells the best epoch, as "val_loss" or "val_auc"; None takes the last epoch.
-        verbose: as Keras has it: 2 prints a line an epoch, 0 nothing.
+        watch: what decides the best epoch, as "val_loss" or "val_auc"; None takes the last epoch.
+        verbose: as Keras has it: 2 prints one line per epoch, 0 nothing.
 
     Returns:
         As `history_table`, with a column `cpu_seconds`.
@@ -151,7 +151,7 @@ def history_table(*histories: keras.callbacks.History | pd.DataFrame) -> pd.Data
         *histories: what ``model.fit`` or `fit` returned, in order.
 
     Returns:
-        One row an epoch, columns as Keras names them (`loss`, `accuracy`, `val_loss`, ...) and
+        One row per epoch, columns as Keras names them (`loss`, `accuracy`, `val_loss`, ...) and
         `stage` (1, 2, ...); index `epoch` from 1.
     """
     tables = [
@@ -196,7 +196,7 @@ def predict(
     """Score pictures with a detector.
 
     Args:
-        model: a network of `nbhelpers.networks.models`; its input tells the picture size.
+        model: a network of `nbhelpers.networks.models`; its input gives the picture size.
         table: rows with `path` and `label` (the label is not used).
         batch_size: pictures in a batch.
         mirror: True averages the scores of each picture and its mirror image.

@@ -121,7 +121,7 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
     Args:
         architecture: "Xception" or "InceptionV3".
         mode: "auto" takes random weights where no others can be had, and says so; "imagenet"
-            insists; "none" asks for random weights.
+            requires them; "none" gives random weights.
         path: a weights file (``.h5``) of `keras.applications` without top; "" searches.
 
     Returns:
@@ -139,7 +139,7 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
     if mode not in MODES:
         raise ValueError(f"Expected WEIGHTS to be one of {MODES}; received {mode!r}.")
     if mode == "none":
-        return PretrainedWeights(architecture, "random initialisation, as asked for")
+        return PretrainedWeights(architecture, "random initialisation, as requested")
     if path:
         return _from_keras_file(architecture, Path(path), "the file that was named")
 
@@ -155,11 +155,13 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
     reasons = "\n".join(f"  - {reason}" for reason in refusals)
     if mode == "imagenet":
         raise WeightsError(
-            f"ImageNet weights of {architecture} were asked for and none could be had:\n{reasons}\n"
+            f"Expected ImageNet weights of {architecture}; no source has them:\n{reasons}\n"
             f"Ways out: download {KERAS_HOST}{KERAS_FILES[architecture]} elsewhere and put it "
             f"into {_cache_dir()}, or give its path, or allow random weights (WEIGHTS='auto')."
         )
-    log.warning("No ImageNet weights for %s, going on from random ones:\n%s", architecture, reasons)
+    log.warning(
+        "No ImageNet weights for %s, continuing with random ones:\n%s", architecture, reasons
+    )
     return PretrainedWeights(architecture, "random initialisation: no source was reachable")
 
 

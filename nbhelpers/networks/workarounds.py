@@ -1,4 +1,4 @@
-"""What libraries do not do, each with its address and the day on which it can go."""
+"""Workarounds for libraries' bugs, each with the issue and the condition for removing it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from nbhelpers.data import locate
 OWN_MODEL = "03_xception_transfer.keras"  # what notebook 03 saves in a run's folder
 BUNDLED, LATEST = "bundled", "latest"
 HOW_TO_MAKE = (
-    "Make one with `python -m nbhelpers run 03` (some minutes, on the bundled sample; real data "
+    "Train one with `python -m nbhelpers run 03` (some minutes, on the bundled sample; real data "
     "need --data-dir and time), or name a file with --model."
 )
 

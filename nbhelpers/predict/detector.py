@@ -2,7 +2,7 @@
 
 A network alone is half a detector. Which size it takes, how sure its scores are (temperature),
 where an answer begins (threshold, borders), on which data that was chosen and how well it did
-there: all that lies beside it in ``<name>.card.json``.
+there: all that is beside it in ``<name>.card.json``.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ SAMPLE_MARGIN, TIGHT_MARGIN = 0.1, 0.0
 
 
 class CardError(ValueError):
-    """A model card that cannot be read or says what cannot be."""
+    """A model card that cannot be read, or holds impossible values."""
 
 
 class ScoreError(ValueError):
-    """A network gave something that is no probability."""
+    """A network returned something that is not a probability."""
 
 
 class Verdict(StrEnum):
-    """What is said of a face."""
+    """The answer about a face."""
 
     MANIPULATED = "looks manipulated"
     NO_SIGN = "no sign of manipulation that this detector knows"
@@ -216,7 +216,7 @@ def save(
 
 
 def load(path: str | os.PathLike) -> Detector:
-    """Load a network and, where it lies beside it, its card.
+    """Load a network and its card, where there is one beside it.
 
     Args:
         path: the ``.keras`` file.
@@ -225,7 +225,7 @@ def load(path: str | os.PathLike) -> Detector:
         The detector. Without a card: temperature 1, threshold 0.5, no mirror image, empty card.
 
     Raises:
-        FileNotFoundError, ValueError: as `loading.load_detector`, which is told of the card's
+        FileNotFoundError, ValueError: as `loading.load_detector`, which receives the card's
             ``classes`` where there are any.
         CardError: there is a card, and it is broken.
     """
@@ -237,7 +237,7 @@ def load(path: str | os.PathLike) -> Detector:
     except (OSError, ValueError, RecursionError) as error:
         raise CardError(
             f"Expected a model card in JSON; {target.name} cannot be read ({error}). Run notebook "
-            "03 again, or delete the card to go on with uncalibrated scores."
+            "03 again, or delete the card to continue with uncalibrated scores."
         ) from error
     _check_card(card, target.name)
     borders = card.get("borders")
@@ -253,7 +253,7 @@ def load(path: str | os.PathLike) -> Detector:
 
 
 def card_path(path: str | os.PathLike) -> Path:
-    """Where the card of a model file lies."""
+    """Return the path of a model file's card."""
     return Path(path).with_suffix(CARD_SUFFIX)
 
 

@@ -1,4 +1,4 @@
-"""One's own files -> pixels: which files, what they are, how large they may be.
+"""Your own files -> pixels: which files, what they are, how large they may be.
 
 What a file is, is read off its first bytes, not off its name. Every file that cannot be used gives
 one sentence that says why.
@@ -91,7 +91,7 @@ def _nothing_at(given: str) -> str:
 
 
 def kind_of(path: Path) -> str:
-    """Tell pictures from videos by their first bytes.
+    """Distinguish pictures from videos by their first bytes.
 
     Args:
         path: a file.

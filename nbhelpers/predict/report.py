@@ -266,7 +266,7 @@ def _heat(crop: np.ndarray, detector: Detector) -> list[list[float]]:
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     small = cv2.resize(crop, (size, size), interpolation=how).astype("float32")
     if small.max() <= 1:
-        small[:] = 2.0  # all black: no map tells anything, and the check of the range is for others
+        small[:] = 2.0  # all black: no map shows anything, and the check of the range is for others
     heat = explain.grad_cam(detector.model, small)
     outputs = [layer.output.shape for layer in detector.model.layers]
     height, width = [shape[1:3] for shape in outputs if len(shape) == 4][-1]

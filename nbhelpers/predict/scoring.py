@@ -140,7 +140,7 @@ def score_files(
         are_crops: True scores every picture and frame whole, without looking for faces.
 
     Yields:
-        One entry a file, in order. A file that cannot be scored is an entry with a reason; it
+        One entry per file, in order. A file that cannot be scored is an entry with a reason; it
         never ends the others.
     """
     for path in paths:

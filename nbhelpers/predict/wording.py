@@ -37,7 +37,7 @@ def about(detector: Detector) -> list[str]:
         sentences.append(
             f"A score from {detector.threshold:.2f} on means: {Verdict.MANIPULATED}. That border "
             "was not chosen on any data: the detector has no card, so its scores are not "
-            "calibrated and nothing is known of its errors."
+            "calibrated and its errors are unknown."
         )
     if detector.is_of_sample:
         sentences.append(

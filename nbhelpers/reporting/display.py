@@ -57,6 +57,20 @@ def setup() -> None:
 
         with contextlib.suppress(AttributeError):  # a terminal shell has no figure formats
             set_matplotlib_formats("jpeg", pil_kwargs={"quality": JPEG_QUALITY})
+            _describe_figures(shell.display_formatter.formatters["image/jpeg"])
+
+
+def _describe_figures(formatter) -> None:
+    """Let inline figures carry what they show in the metadata of their output, for pages."""
+    from matplotlib.figure import Figure
+
+    draw = formatter.lookup_by_type(Figure)
+
+    def draw_described(figure: Figure) -> tuple[str, dict[str, str]] | None:
+        picture = draw(figure)
+        return picture and (picture, {"alt": plots.describe(figure)})
+
+    formatter.for_type(Figure, draw_described)
 
 
 def banner(text: str) -> None:

@@ -49,9 +49,9 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
         FileExistsError, PermissionError: as ``output_dir``.
         UsageError: a value that the comment behind its parameter does not allow.
     """
-    given = parameters_of(namespace)
-    check(given, _parameters_cell(notebook), notebook=notebook)
-    run = Run(notebook, parameters=given)
+    parameters = parameters_of(namespace)
+    check(parameters, _parameters_cell(notebook), notebook=notebook)
+    run = Run(notebook, parameters=parameters)
     if any(map(_is_of_keras, namespace.values())):
         import keras
 
@@ -67,9 +67,10 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
 def _parameters_cell(notebook: str) -> dict[str, Parameter]:
     """Return the parameters cell of the project's copy of a notebook; "" without a copy."""
     try:
-        path = project_root() / "notebooks" / f"{notebook}.ipynb"
+        folder = project_root() / "notebooks"
+        path = next(path for path in folder.rglob(f"{notebook}.ipynb"))
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
+    except (StopIteration, OSError, ValueError, KeyError):
         return {}
     tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     return read_cell("".join(tagged[0]["source"])) if tagged else {}

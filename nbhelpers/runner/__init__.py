@@ -2,7 +2,7 @@
 
 The room knows the notebooks only by their paths. Its files, in the order they build on each other:
 `notebooks` (which there are, which parameters they have), `plain_yaml` and `overrides` (profiles
-and `-p`), `lock` (one run at a time), `execution` (one notebook in a process of its own),
+and `-p`), `lock` (one run at a time), `execution` (one notebook in its own process),
 `run_record` (which files a run wrote, and so may replace), `fingerprints` (what `--resume`
 compares), `result_files`, `scores` and `comparison` (what runs left behind), `outputs`, `pages` and
 `index` (HTML), `progress` and `series` (`run`), `grid` and `grid_run` (`sweep`: many runs).

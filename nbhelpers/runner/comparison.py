@@ -1,4 +1,4 @@
-"""Compares runs of the same notebooks: what was set differently, scores, paired differences."""
+"""Compares runs of the same notebooks: settings, scores, paired differences."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from nbhelpers.evaluation.metrics import Interval
 from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import result_files, scores
 
-OWN_TO_A_RUN = ("OUTPUT_DIR",)  # differs always and says nothing
+OWN_TO_A_RUN = ("OUTPUT_DIR",)  # always differs and means nothing
 NOTHING = "–"
+MOST_NAMES = 3  # in a sentence
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,13 @@ class Comparison:
     Attributes:
         notebook: its name.
         settings: name -> value in each run, for what was set differently.
-        scores: model -> text for each run, the prior last.
+        scores: model -> the metric in each run, None where it has none; the prior last.
         differences: one for each model and later run.
     """
 
     notebook: str
     settings: dict[str, list[str]]
-    scores: dict[str, list[str]]
+    scores: dict[str, list[Interval | None]]
     differences: list[Difference]
 
 
@@ -88,8 +89,8 @@ def read_runs(folders: Sequence[Path]) -> list[RunFolder]:
         The runs, in this order.
 
     Raises:
-        UsageError: fewer than two, one twice, one without results, or results that were edited
-            amiss.
+        UsageError: fewer than two, one twice, one without results, or results with editing
+            mistakes.
     """
     for folder in folders:
         check_readable_folder(folder, what="the folder of a run")
@@ -100,16 +101,13 @@ def read_runs(folders: Sequence[Path]) -> list[RunFolder]:
         )
     runs = []
     for folder in folders:
-        files = sorted(folder.glob("[0-9][0-9]_*" + result_files.RESULTS))
-        if not files:
+        paths = result_files.results_paths(folder)
+        if not paths:
             raise UsageError(
                 f"Expected NN_name.results.json files in {folder}; found none. Run the notebooks "
                 f"into it: python -m nbhelpers run --out {shlex.quote(str(folder))}"
             )
-        results = {
-            file.name.removesuffix(result_files.RESULTS): result_files.read_results(file)
-            for file in files
-        }
+        results = {stem: result_files.read_results(path) for stem, path in paths.items()}
         runs.append(RunFolder(folder, results))
     return runs
 
@@ -125,7 +123,7 @@ def compare(runs: Sequence[RunFolder], *, metric: str) -> list[Comparison]:
         One entry for each notebook with results in all runs.
 
     Raises:
-        UsageError: predictions that were edited amiss.
+        UsageError: predictions with editing mistakes.
     """
     common = [
         notebook for notebook in runs[0].results if all(notebook in run.results for run in runs)
@@ -181,22 +179,25 @@ def _one_line(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def model_scores(results: Sequence[dict], *, metric: str) -> dict[str, list[str]]:
-    """Write one metric of every model in every run.
+def model_scores(results: Sequence[dict], *, metric: str) -> dict[str, list[Interval | None]]:
+    """Collect one metric of every model in every run.
 
     Args:
         results: content of one notebook's results, for each run.
         metric: its name in results files.
 
     Returns:
-        model -> text for each run, "value [low, high]"; the prior last.
+        model -> the metric in each run, None where a run lacks it; the prior last. A model before
+        its calibration is no model of its own.
     """
     rows = [
         {model: judged for model, judged, _ in scores.model_rows(content)} for content in results
     ]
-    models = dict.fromkeys(model for row in rows for model in row)
+    models = dict.fromkeys(
+        model for row in rows for model in row if scores.calibrated_name(model, row) == model
+    )
     return {
-        model: [scores.score_text(row.get(model, {}).get(metric)) for row in rows]
+        model: [scores.interval_of(row.get(model, {}).get(metric)) for row in rows]
         for model in sorted(models, key=lambda model: model == PRIOR)
     }
 
@@ -213,7 +214,7 @@ def differences(runs: Sequence[RunFolder], notebook: str, *, metric: str) -> lis
         One entry for each model and later run that has it.
 
     Raises:
-        UsageError: predictions that were edited amiss.
+        UsageError: predictions with editing mistakes.
     """
     first, *later = runs
     of_first = _test_rows(first, notebook)
@@ -222,7 +223,8 @@ def differences(runs: Sequence[RunFolder], notebook: str, *, metric: str) -> lis
     for run in later:
         of_run = _test_rows(run, notebook)
         for model in of_first["model"].unique():
-            if model == PRIOR or model not in set(of_run["model"]):
+            names = set(of_run["model"])
+            if model == PRIOR or scores.calibrated_name(model, names) not in {model} & names:
                 continue
             score, note = paired(
                 of_first[of_first["model"] == model],
@@ -232,6 +234,47 @@ def differences(runs: Sequence[RunFolder], notebook: str, *, metric: str) -> lis
             )
             entries.append(Difference(model, run.name, score, note))
     return entries
+
+
+def verdict(comparisons: Sequence[Comparison], *, metric: str) -> str:
+    """Say in a sentence or two whether later runs are better than the first.
+
+    Args:
+        comparisons: from `compare`.
+        metric: that was compared.
+
+    Returns:
+        Text made from the paired differences. A difference counts only over enough groups of
+        people, and only if its interval leaves out 0.
+    """
+    gaps = [gap for one in comparisons for gap in one.differences]
+    if not gaps:
+        return "No model was judged in the first run and in a later one."
+    unknown = [gap for gap in gaps if gap.score is None or gap.score.groups is None]
+    few = [gap for gap in gaps if gap not in unknown and not gap.score.is_firm]
+    firm = [gap for gap in gaps if gap not in unknown and gap not in few]
+    sign = -1 if metrics.METRICS[metric].lower_is_better else 1
+    apart = [gap for gap in firm if gap.score.excludes(0)]
+    parts = [
+        f"{gap.model} is {'better' if sign * gap.score.value > 0 else 'worse'} in {gap.run}, by "
+        f"{gap.score:+.3f}"
+        for gap in apart
+    ]
+    ties = [f"{gap.model} in {gap.run}" for gap in firm if gap not in apart]
+    if ties and ties == [f"{gap.model} in {gap.run}" for gap in gaps]:
+        parts.append("no model can be told apart from that of the first run")
+    elif ties:
+        names = ", ".join(ties) if len(ties) <= MOST_NAMES else f"{len(ties)} models"
+        parts.append(f"{names} cannot be told apart from the first run")
+    if few:
+        parts.append(f"{_counted(few)} covers too few groups of people to say")
+    if unknown:
+        parts.append(f"{_counted(unknown)} cannot be judged: people or common rows are unknown")
+    return f"{metrics.METRICS[metric].label}: {'; '.join(parts)}."
+
+
+def _counted(gaps: Sequence[Difference]) -> str:
+    return "one difference" if len(gaps) == 1 else f"each of {len(gaps)} differences"
 
 
 def _test_rows(run: RunFolder, notebook: str) -> pd.DataFrame:
@@ -271,7 +314,8 @@ def paired(
         metric: of `metrics.METRICS`.
 
     Returns:
-        The difference (None where nothing can be compared) and a note.
+        The difference (None where nothing can be compared; its ``groups`` is None where they are
+        not known) and a note.
     """
     both = first.merge(second, on=["videoname", "label"], suffixes=("_first", "_second"))
     if both.empty:
@@ -293,4 +337,5 @@ def paired(
         note = f"{len(both)} rows in common, of {len(first)} and {len(second)}"
     if known:
         return score, f"{note} in {group.nunique()} groups"
+    score = score._replace(groups=None)
     return score, f"{note}; groups unknown, so rows were resampled: the interval is too narrow"

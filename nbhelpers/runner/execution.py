@@ -1,4 +1,4 @@
-"""One notebook, executed through papermill in a process of its own."""
+"""One notebook, executed through papermill in its own process."""
 
 import contextlib
 import json
@@ -107,7 +107,7 @@ def _listen(
 
 
 def _end(process: multiprocessing.process.BaseProcess) -> None:
-    """Make sure that the child and its kernel are gone: ask, then insist."""
+    """Make sure that the child and its kernel are gone: ask, then kill."""
     if process.is_alive():
         process.terminate()  # nbclient shuts its kernel down on SIGTERM
         process.join(10)
@@ -154,7 +154,7 @@ def _follow_parent(parent: int) -> None:
 
 
 class CellCounter:
-    """Counts code cells as they start, and tells; what nbclient calls `on_cell_start`.
+    """Counts and reports code cells as they start; nbclient's `on_cell_start`.
 
     Args:
         cells: code cells of the source.

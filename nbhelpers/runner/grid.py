@@ -107,7 +107,7 @@ def plan(
         threads: see `Run`.
 
     Returns:
-        One run a point, in folders that tell its settings and differ in a digest.
+        One run per point, in folders named by its settings and a digest.
 
     Raises:
         UsageError: an unknown notebook, parameter or profile, or a value of another type.
@@ -161,7 +161,7 @@ def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -
 def outcomes(run: Run) -> dict[str, Outcome] | None:
     """How the run in a folder ended: notebook name -> outcome; None where it did not end.
 
-    A run of other parameters, or of a notebook whose code has changed since, is none.
+    A run with other parameters, or of a notebook whose code has changed since, does not count.
     """
     try:
         plan_there = json.loads((run.folder / PLAN).read_text(encoding="utf-8"))

@@ -1,20 +1,35 @@
 """The page that a run is read from: every notebook, its picture, its scores."""
 
-import base64
 import html
-import io
 from pathlib import Path
 
 from nbhelpers.common.html import page
-from nbhelpers.runner import outputs, scores
+from nbhelpers.runner import findings, forest, score_table, scores, standings, trust
+from nbhelpers.runner.notebooks import number_of
 from nbhelpers.runner.run_record import Outcome
+from nbhelpers.runner.standings import Standing
 
-COVER_WIDTH = 720  # px; pictures are made smaller for the index
 TITLE = "Deepfake detection: a run of the notebooks"
+STYLE = """
+.verdict { font-size: 1.2rem; line-height: 1.4; margin: .8rem 0; font-weight: 600; }
+.tiles { display: grid; gap: .7rem; margin: 1rem 0; padding: 0; list-style: none;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
+.tile { background: var(--card); border: 1px solid var(--line); border-left: 6px solid var(--mark);
+  border-radius: 8px; padding: .6rem .9rem; font-size: .92rem; overflow-wrap: anywhere; }
+.tile b { display: block; color: var(--mark); font-size: 1rem; }
+.tile.good { --mark: var(--good); } .tile.warning { --mark: var(--bad); }
+.tile.unknown { --mark: var(--faint); }
+.panels { margin: 1rem 0; align-items: start; }
+.cards { align-items: start;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); }
+.cover { border-bottom: 1px solid var(--line); }
+.cover img { aspect-ratio: auto; max-height: 24rem; }
+details summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
+"""
 
 
 def data_banner(results: dict[str, dict]) -> str | None:
-    """Return the sentence that tells the bundled sample apart from real data.
+    """Return the sentence that distinguishes the bundled sample from real data.
 
     Args:
         results: notebook name -> content of its results file.
@@ -27,50 +42,6 @@ def data_banner(results: dict[str, dict]) -> str | None:
         return None
     whole = "" if len(sampled) == len(results) else f" (this holds for {', '.join(sampled)})"
     return scores.SAMPLE_NOTE + whole
-
-
-def cover(notebook) -> str:
-    """Return the one picture that stands for a notebook.
-
-    Args:
-        notebook: executed, or None when there is none.
-
-    Returns:
-        An `<img>` with the last picture of the cell tagged `cover`, else of the notebook;
-        "" without any.
-    """
-    pictures = []
-    for cell in notebook.cells if notebook is not None else ():
-        own = outputs.images(cell)
-        pictures.extend(own)
-        if own and "cover" in cell.metadata.get("tags", []):
-            pictures = own
-            break
-    if not pictures:
-        return ""
-    kind, data = pictures[-1]
-    if kind == "image/svg+xml":
-        data = base64.b64encode(data.encode()).decode()
-    else:
-        kind, data = _smaller(kind, data.replace("\n", ""))
-    return f'<img alt="" src="data:{html.escape(kind)};base64,{html.escape(data)}">'
-
-
-def _smaller(kind: str, data: str) -> tuple[str, str]:
-    """Return a picture no wider than COVER_WIDTH, as JPEG; left as it is when it cannot be read."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-            layers = picture.convert("RGBA")
-    except (UnidentifiedImageError, ValueError, OSError):
-        return kind, data
-    flat = Image.new("RGB", layers.size, "white")
-    flat.paste(layers, mask=layers.getchannel("A"))
-    flat.thumbnail((COVER_WIDTH, 4 * COVER_WIDTH))
-    buffer = io.BytesIO()
-    flat.save(buffer, "JPEG", quality=82, optimize=True)
-    return "image/jpeg", base64.b64encode(buffer.getvalue()).decode()
 
 
 def index_html(
@@ -87,7 +58,7 @@ def index_html(
         outcomes: notebook name -> what came of it, in the order to show.
         results: notebook name -> content of its results file, where there is one.
         titles: notebook name -> its first heading.
-        covers: notebook name -> `<img>`, from `cover`.
+        covers: notebook name -> `<img>`, from `covers.cover`.
         folder: the output folder; links are made to files that exist there.
 
     Returns:
@@ -103,30 +74,83 @@ def index_html(
         _card(stem, outcome, results.get(stem, {}), titles.get(stem, stem), covers, folder)
         for stem, outcome in outcomes.items()
     )
-    body = f"""<ul class="facts">{_facts(outcomes, results)}</ul>
-{banners}
+    body = f"""{banners}
+{_answer(results, folder)}
 <h2>Notebooks</h2>
+<p class="facts">{_counts_of(outcomes)}</p>
 <div class="cards">
 {cards}
 </div>
-<h2>Scores</h2>
-{_table(results)}"""
-    return page(TITLE, body)
+<h2>Numbers</h2>
+<details><summary>All scores</summary>{score_table.table_html(results)}</details>
+<ul class="facts">{_facts(results)}</ul>"""
+    return page(TITLE, body, style=STYLE + forest.STYLE)
 
 
-def _facts(outcomes: dict[str, Outcome], results: dict[str, dict]) -> str:
-    """List items: how many ran, how long, on which data."""
+def _answer(results: dict[str, dict], folder: Path) -> str:
+    """Write which model is best, whether that can be trusted, and the plots that show it."""
+    ranked = standings.of_run(results, folder)
+    if not ranked:
+        return f'<p class="verdict">{html.escape(standings.NOTHING_JUDGED)}</p>'
+    verdicts = "".join(
+        f'<p class="verdict">{html.escape(standings.sentence(one))}</p>' for one in ranked
+    )
+    cells = "".join(
+        f'<li class="tile {tile.state}"><b>'
+        f'<span aria-hidden="true">{trust.MARKS[tile.state]}</span>'
+        f" {html.escape(tile.title)}</b> <span>{html.escape(tile.text)}</span></li>"
+        for tile in trust.tiles(results, ranked, folder=folder)
+    )
+    plots = "".join(_plots(one) for one in ranked)
+    return f'{verdicts}<ul class="tiles">{cells}</ul>{plots}'
+
+
+def _plots(standing: Standing) -> str:
+    """Draw the AUC of each model, and how far the best one is from the others."""
+    rows = [forest.Row(model.label, model.auc, f"{model.auc:.3f}") for model in standing.models]
+    panels = forest.figure(
+        f"AUC on the test {standing.things}",
+        rows,
+        reference=0.5,
+        reference_name="the prior (0.5)",
+        ends=(forest.limits(rows, reference=0.5)[0], 1.0),
+    )
+    gaps = [
+        forest.Row(
+            f"minus {gap.other.label}",
+            gap.difference,
+            "not known" if gap.difference is None else f"{gap.difference:+.3f}",
+        )
+        for gap in standing.gaps
+    ]
+    if gaps:
+        panels += forest.figure(
+            f"AUC of {standing.models[0].label} minus the others, on the same {standing.things}",
+            gaps,
+            reference=0.0,
+            reference_name="no difference",
+            ends=forest.limits(gaps, reference=0.0, least=0.2),
+        )
+    return f'<div class="panels">{panels}</div>'
+
+
+def _counts_of(outcomes: dict[str, Outcome]) -> str:
+    """Say how many notebooks ran, and how long."""
     counts = {
         status: sum(outcome.status == status for outcome in outcomes.values())
         for status in ("done", "failed", "skipped")
     }
     statuses = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     seconds = sum(outcome.seconds for outcome in outcomes.values())
-    items = [f"{statuses or 'nothing run'}; {duration(seconds)} in all"]
+    return f"{statuses or 'nothing run'}; {duration(seconds)} in all"
+
+
+def _facts(results: dict[str, dict]) -> str:
+    """List items: which notebook used which data."""
     places: dict[str, list[str]] = {}
     for stem, result in results.items():
-        places.setdefault(_data_text(result), []).append(stem.partition("_")[0])
-    items += [
+        places.setdefault(_data_text(result), []).append(number_of(stem))
+    items = [
         f"{text} (notebook{'s' * (len(numbers) > 1)} {', '.join(numbers)})"
         for text, numbers in places.items()
     ]
@@ -161,7 +185,7 @@ def _card(
     page = folder / f"{stem}.html"
     picture = covers.get(stem, "")
     if page.is_file():
-        inner = picture.replace('alt=""', f'alt="{text(title)}: a figure"', 1) or "no picture"
+        inner = picture or "no picture"
         style = "cover" if picture else "cover none"
         picture = f'<a class="{style}" href="{text(page.name)}">{inner}</a>'
         title_html = f'<a href="{text(page.name)}">{text(title)}</a>'
@@ -184,7 +208,10 @@ def _card(
         status += f" in {duration(outcome.seconds)}"
     if isinstance(memory := result.get("peak_memory_mb"), int | float):
         status += f", {memory / 1024:.1f} GB at most"
-    lines = [f"<p>{status}</p>"]
+    lines = []
+    if sentence := findings.finding(stem, result):
+        lines.append(f"<p>{text(sentence)}</p>")
+    lines.append(f'<p class="small">{status}</p>')
     if outcome.message:
         lines.append(f'<p class="small">{text(outcome.message)}</p>')
     if counts := _counts_text(result):
@@ -193,35 +220,6 @@ def _card(
     return (
         f'<article class="card">{picture}<div><h3>{title_html}</h3>'
         f'<p class="small">{text(stem)}</p>{"".join(lines)}</div></article>'
-    )
-
-
-def _table(results: dict[str, dict]) -> str:
-    """Return the score table: model by metric with intervals, the prior below its models."""
-    text = html.escape
-    bodies = []
-    for stem, result in results.items():
-        rows = []
-        for name, metrics, n in scores.model_rows(result):
-            cells = "".join(
-                f"<td>{scores.number(score.get('value'))}<small>{scores.number(score.get('low'))}"
-                f"–{scores.number(score.get('high'))}</small></td>"
-                for score in (metrics.get(key, {}) for key in scores.METRICS)
-            )
-            style = ' class="prior"' if name == "prior" else ""
-            rows.append(f"<tr{style}><td>{text(name)}</td>{cells}<td>{text(str(n))}</td></tr>")
-        if rows:
-            head = f'<tr><th colspan="{len(scores.METRICS) + 2}">{text(stem)}</th></tr>'
-            bodies.append(f"<tbody>{head}{''.join(rows)}</tbody>")
-    if not bodies:
-        return "<p>No notebook has written scores yet.</p>"
-    heads = "".join(f"<th>{text(label)}</th>" for label in scores.METRICS.values())
-    return (
-        '<p class="small">Test split. Below each value its 95 % interval (bootstrap by group). '
-        "<em>prior</em> always answers the share of fakes in the training split: what a "
-        "model must beat. Lower is better for log loss and EER.</p>"
-        f'<div class="wide"><table><thead><tr><th>Model</th>{heads}<th>n</th></tr></thead>'
-        f"{''.join(bodies)}</table></div>"
     )
 
 

@@ -14,7 +14,7 @@ from nbhelpers.common.errors import UsageError
 
 try:
     import fcntl
-except ImportError:  # Windows: two runs into one folder are not told apart there
+except ImportError:  # Windows: two runs into one folder are not detected there
     fcntl = None
 
 NAME = ".run.lock"
@@ -128,7 +128,7 @@ def _owner(file: TextIO) -> dict:
 
 
 def _lives(owner: dict) -> bool:
-    """Whether the holder is at work, as far as can be told from here."""
+    """Whether the holder is running, as far as this machine can see."""
     if not owner:
         return False
     if owner.get("host") != socket.gethostname():

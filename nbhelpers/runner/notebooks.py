@@ -10,7 +10,9 @@ from nbhelpers.common.errors import UsageError, did_you_mean
 from nbhelpers.common.parameters import Parameter, read_cell
 
 NEEDS = {"04": ("03",)}  # does not run when one of these failed
-USES = {"06": ("03",)}  # takes up what these made, and does without
+USES = {"06": ("03",), "a2": ("03",)}  # takes up what these wrote, and does without
+APPENDIX = "appendix"  # folder of the long studies, a1, a2, …: they run only when named
+FILES = ("[0-9][0-9]_*", "a[0-9]_*")  # of lessons, of the appendix
 HOSTED = "hosted"  # tag of the cell that only Kaggle and Colab need
 
 
@@ -42,8 +44,31 @@ class Notebook:
 
     @property
     def number(self) -> str:
-        """The part before the first underscore, for example `03`."""
-        return self.stem.partition("_")[0]
+        """The part before the first underscore, for example `03`, or `a1` in the appendix."""
+        return number_of(self.stem)
+
+    @property
+    def is_lesson(self) -> bool:
+        """Whether it belongs to the lessons, which run when no notebook is named."""
+        return self.number.isdigit()
+
+
+def number_of(stem: str) -> str:
+    """Return the part of a notebook's name before the first underscore.
+
+    >>> number_of("03_xception_transfer"), number_of("a1_recipe_studies")
+    ('03', 'a1')
+    """
+    return stem.partition("_")[0]
+
+
+def place_of(stem: str) -> str:
+    """Return where a notebook lies below `notebooks/`, with slashes.
+
+    >>> place_of("01_eda"), place_of("a1_recipe_studies")
+    ('01_eda.ipynb', 'appendix/a1_recipe_studies.ipynb')
+    """
+    return f"{stem}.ipynb" if number_of(stem).isdigit() else f"{APPENDIX}/{stem}.ipynb"
 
 
 def source_digest(cells: Iterable[dict]) -> str:
@@ -94,23 +119,26 @@ def load_notebook(path: Path) -> Notebook:
 
 
 def find_notebooks(folder: Path) -> list[Notebook]:
-    """All notebooks of the series, in their order.
+    """All notebooks of the series: the lessons in their order, then the appendix.
 
     Args:
-        folder: where `NN_name.ipynb` files are.
+        folder: where `NN_name.ipynb` files are; those of the appendix, `aN_name.ipynb`, are in its
+            folder `appendix`.
 
     Returns:
-        At least one notebook.
+        At least one lesson.
 
     Raises:
         UsageError: there is none, or one cannot be read.
     """
-    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    lessons, studies = (f"{start}.ipynb" for start in FILES)
+    paths = sorted(folder.glob(lessons))
     if not paths:
         raise UsageError(
             f"Expected notebooks named NN_name.ipynb in {folder}; found none. "
             "Run this inside a checkout of the project."
         )
+    paths += sorted((folder / APPENDIX).glob(studies))
     return [load_notebook(path) for path in paths]
 
 
@@ -119,7 +147,7 @@ def select_notebooks(notebooks: list[Notebook], wanted: Iterable[str]) -> list[N
 
     Args:
         notebooks: all of them.
-        wanted: numbers (`3`, `03`), names or paths; nothing means all.
+        wanted: numbers (`3`, `03`, `a1`), names or paths; nothing means all lessons.
 
     Returns:
         A part of `notebooks`, in their order.
@@ -139,4 +167,6 @@ def select_notebooks(notebooks: list[Notebook], wanted: Iterable[str]) -> list[N
                 + did_you_mean(key, [notebook.stem for notebook in notebooks])
             )
         chosen.add(names[key].stem)
-    return [notebook for notebook in notebooks if not chosen or notebook.stem in chosen]
+    if not chosen:
+        return [notebook for notebook in notebooks if notebook.is_lesson]
+    return [notebook for notebook in notebooks if notebook.stem in chosen]

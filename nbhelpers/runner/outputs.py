@@ -50,13 +50,13 @@ def _settle_line(line: str) -> str:
 
 
 def tidy_text(text: str) -> str:
-    r"""Settles a stream and drops progress bars and the start-up lines of native libraries.
+    r"""Settle a stream, and drop progress bars and the start-up lines of native libraries.
 
     Args:
         text: all that a cell wrote to one stream.
 
     Returns:
-        The lines that tell something; "" when there is none.
+        The lines that carry information; "" when there are none.
 
     >>> tidy_text(" 40%|##   | 4/10\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\nsaved\n")
     'saved\n'
@@ -72,7 +72,7 @@ def tidy_text(text: str) -> str:
 
 
 def tidy(notebook) -> None:
-    """Tidies all outputs of a notebook in place.
+    """Tidy all outputs of a notebook in place.
 
     Args:
         notebook: an nbformat notebook; neighbouring pieces of one stream are joined, widgets give
@@ -107,22 +107,3 @@ def _tidy_outputs(outputs: list) -> list:
                 output.data["text/html"] = REMOTE.sub("", output.data["text/html"])
         tidied.append(output)
     return tidied
-
-
-def images(cell) -> list[tuple[str, str]]:
-    """Return the pictures of a cell, in order.
-
-    Args:
-        cell: an executed code cell.
-
-    Returns:
-        (MIME type, data) pairs: base64 for raster pictures, text for SVG.
-    """
-    pictures = []
-    for output in cell.get("outputs", []):
-        data = output.get("data", {})
-        for kind in ("image/jpeg", "image/png", "image/gif", "image/svg+xml"):
-            if kind in data:
-                pictures.append((kind, "".join(data[kind])))
-                break
-    return pictures

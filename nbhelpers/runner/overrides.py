@@ -18,7 +18,7 @@ PATH_SUFFIXES = (".keras", ".h5", ".csv")
 
 
 def checked(name: str, value: object, *, default: object) -> object:
-    """Hold a value against the type of the parameter's default.
+    """Check a value against the type of the parameter's default.
 
     Args:
         name: the parameter, for the message.
@@ -59,7 +59,7 @@ def _short(value: object) -> str:
 
 
 def _finite(value: object) -> float | None:
-    """Return a number, or the text of one, as float; None where it is none, or not finite."""
+    """Return a number, or the text of one, as float; None where it is no finite number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and plain_yaml.NUMBER.fullmatch(value)):
         return None
@@ -190,11 +190,11 @@ def combine(
     data_dir: Path | None,
     output_dir: Path,
 ) -> dict[str, dict[str, object]]:
-    """Works out every selected notebook's parameters, and refuses what fits nowhere.
+    """Work out every selected notebook's parameters, and refuse unknown names.
 
     Args:
-        notebooks: all notebooks of the series; a profile is held against all of them.
-        selected: the ones that will run; `pairs` is held against these.
+        notebooks: all notebooks of the series; a profile is checked against all of them.
+        selected: the ones that will run; `pairs` is checked against these.
         profile: notebook name or `all` -> parameters.
         profile_base: the folder of relative paths in the profile.
         pairs: parameters for every selected notebook that has them; they win over the profile.

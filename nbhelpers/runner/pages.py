@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbhelpers.runner import outputs
+from nbhelpers.runner import outputs, pictures
 from nbhelpers.runner.notebooks import HOSTED, tags_of
 
 FOLD = re.compile(r"<details>\s*<summary>Solution</summary>|</details>")
@@ -173,7 +173,7 @@ def _with_links_of_a_page(text: str) -> str:
 
 
 def _describe_figures(notebook) -> None:
-    """Give every figure an alternative text that says where it stands and what tells of it."""
+    """Give every figure an alternative text: what it shows, else where it stands."""
     heading, number = title_of(notebook, "this notebook"), 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -182,7 +182,7 @@ def _describe_figures(notebook) -> None:
         for output in cell.get("outputs", []):
             if any(kind.startswith("image/") for kind in output.get("data", {})):
                 number += 1
-                output.metadata["alt"] = (
+                output.metadata["alt"] = pictures.description(output) or (
                     f"Figure {number}, in the part \u201c{heading}\u201d; the text around it says "
                     "what to see."
                 )

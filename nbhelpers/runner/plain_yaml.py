@@ -88,7 +88,7 @@ def read_file(path: Path, *, what: str) -> object:
     except UsageError:
         raise
     except ValueError as error:
-        problem = f"byte {error.start} is none" if isinstance(error, UnicodeError) else error
+        problem = f"byte {error.start} is invalid" if isinstance(error, UnicodeError) else error
         raise UsageError(
             f"Expected UTF-8 for {name}; {problem}. Save the file again as UTF-8."
         ) from None

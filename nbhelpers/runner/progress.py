@@ -1,4 +1,4 @@
-"""How far a run is, for who looks on."""
+"""How far a run is, for those watching."""
 
 import time
 from typing import TextIO
@@ -7,7 +7,7 @@ from nbhelpers.runner.run_record import Outcome
 
 
 class Progress:
-    """Tells how far a run is: one rewritten line on a terminal, else a line per start and end.
+    """Show how far a run is: one rewritten line on a terminal, else a line per start and end.
 
     Args:
         stream: where to write.

@@ -1,4 +1,4 @@
-"""Reads the results and predictions of a notebook strictly: what was edited amiss is named."""
+"""Strict readers of a notebook's results and predictions: editing mistakes are named."""
 
 from __future__ import annotations
 
@@ -16,10 +16,24 @@ from nbhelpers.common.files import displayable
 from nbhelpers.common.paths import check_readable_file
 from nbhelpers.evaluation.metrics import METRICS
 from nbhelpers.evaluation.predictions import PREDICTION_COLUMNS
+from nbhelpers.runner.notebooks import FILES
 
 RESULTS, PREDICTIONS = ".results.json", ".predictions.csv"
 LABELS = ("REAL", "FAKE")
 ADVICE = "Undo the edit, or run the notebook again."
+
+
+def results_paths(folder: Path) -> dict[str, Path]:
+    """Find the results files of a run.
+
+    Args:
+        folder: an output folder.
+
+    Returns:
+        notebook name -> its results file; the lessons first, then the appendix.
+    """
+    paths = [path for start in FILES for path in sorted(folder.glob(start + RESULTS))]
+    return {path.name.removesuffix(RESULTS): path for path in paths}
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -104,7 +118,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the key {max(names, key=names.count)!r} is there twice")
+        raise ValueError(f"the key {max(names, key=names.count)!r} appears twice")
     return content
 
 
@@ -132,7 +146,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
         ) from None
     missing = [name for name in PREDICTION_COLUMNS if name not in table]
     if missing:
-        raise _refusal(path, f"the columns {PREDICTION_COLUMNS}; {missing} not there")
+        raise _refusal(path, f"the columns {PREDICTION_COLUMNS}; {missing} missing")
     table["y_score"] = pd.to_numeric(table["y_score"], errors="coerce")
     faults = {
         f"a label of {', '.join(LABELS)}": ~table["label"].isin(LABELS),

@@ -1,7 +1,7 @@
 """What the runs into a folder have written, so that they touch nothing else there.
 
-`run.json` names, for every notebook, how it ended and which files it wrote. What it does not name
-belongs to the user: it is left alone, and where it is in the way nothing is run.
+`run.json` names, for every notebook, how it ended and which files it wrote. Anything else
+belongs to the user: it is left alone, and nothing runs that would overwrite it.
 """
 
 import itertools
@@ -28,7 +28,7 @@ SOURCES = ("data", "docs", "nbhelpers", "notebooks", "tests", "tools", ".git")  
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one notebook.
+    """The outcome of one notebook.
 
     Attributes:
         status: `done`, `failed` or `skipped`.
@@ -83,7 +83,7 @@ def write(folder: Path, outcomes: dict[str, Outcome]) -> None:
 
 
 def forget_success(folder: Path) -> None:
-    """Let no notebook pass for done, but remember which files are the runs' own."""
+    """Mark no notebook as done, but remember which files runs wrote."""
     outcomes = read(folder)
     if outcomes:
         failed = Outcome("failed", message="to be run again")
@@ -120,9 +120,9 @@ def refuse_folder(folder: Path, *, notebooks_dir: Path, data_dir: Path | None) -
         inside = with_inside and folder.is_relative_to(place)
         if inside or place.is_relative_to(folder):
             raise UsageError(
-                f"Expected an output folder apart from what a run reads; received {folder}, which "
-                f"{'lies in' if inside and folder != place else 'holds'} {what}. Choose another "
-                "with --out, for example runs/mine."
+                f"Expected an output folder separate from what a run reads; received {folder}, "
+                f"which {'is in' if inside and folder != place else 'holds'} {what}. Choose "
+                "another with --out, for example runs/mine."
             )
 
 
@@ -153,9 +153,9 @@ def refuse_in_the_way(folder: Path, stems: Iterable[str]) -> None:
         ]
     if in_the_way:
         raise UsageError(
-            f"Expected an output folder in which no file is in the way; received {folder}, with "
-            f"{', '.join(sorted(in_the_way))}, which no run has written. Move it, or choose "
-            "another folder with --out."
+            f"Expected an output folder in which no file has a name that the run needs; received "
+            f"{folder}, with {', '.join(sorted(in_the_way))}, which no run wrote. Move it, or "
+            "choose another folder with --out."
         )
 
 
@@ -223,7 +223,7 @@ def drop_earlier(folder: Path, names: Iterable[str]) -> None:
 
 
 def named_after(folder: Path, stem: str) -> dict[str, int]:
-    """Name -> bytes of the files in a folder that carry a notebook's name, whoever wrote them."""
+    """Name -> bytes of all files in a folder that carry a notebook's name."""
     paths = sorted(path for path in folder.glob(f"{stem}.*") if path.is_file())
     return {path.name: path.stat().st_size for path in paths}
 

@@ -3,9 +3,11 @@
 import json
 import logging
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 from nbhelpers.evaluation import metrics
+from nbhelpers.runner import result_files
 
 METRICS = {
     name: metrics.METRICS[name].label
@@ -17,8 +19,9 @@ SAMPLE_NOTE = (
 )
 RANDOM_NOTE = (
     "Random starting weights: no pretrained weights were used. "
-    "What is said here about transfer learning means nothing."
+    "Conclusions about transfer learning do not hold."
 )
+UNCALIBRATED = ("_raw", "_uncalibrated")  # endings of a model's name before its calibration
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +36,7 @@ def read_results(folder: Path) -> dict[str, dict]:
         object is left out and logged.
     """
     results = {}
-    for path in sorted(folder.glob("[0-9][0-9]_*.results.json")):
+    for stem, path in result_files.results_paths(folder).items():
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(content, dict):
@@ -41,7 +44,7 @@ def read_results(folder: Path) -> dict[str, dict]:
         except (ValueError, RecursionError) as error:
             _log.warning("%s left out: %s", path.name, error)
             continue
-        results[path.name.removesuffix(".results.json")] = content
+        results[stem] = content
     return results
 
 
@@ -66,7 +69,7 @@ def has_random_weights(result: dict) -> bool:
 
 
 def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
-    """Return the models of one results file: the prior last, beside what it is to be compared with.
+    """Return the models of one results file, the prior last.
 
     Args:
         result: content of a results file.
@@ -95,8 +98,38 @@ def number(value: object) -> str:
     >>> number(0.98765), number(None), number(float("nan"))
     ('0.988', '–', '–')
     """
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return f"{value:.3f}" if fits else "–"
+    return f"{value:.3f}" if _is_number(value) else "–"
+
+
+def calibrated_name(name: str, names: Collection[str]) -> str:
+    """Return the model that this one is before calibration; itself where it is not.
+
+    >>> calibrated_name("ours_raw", ["ours", "ours_raw"]), calibrated_name("a_raw", [])
+    ('ours', 'a_raw')
+    """
+    for ending in UNCALIBRATED:
+        if name.endswith(ending) and name.removesuffix(ending) in names:
+            return name.removesuffix(ending)
+    return name
+
+
+def interval_of(score: object) -> metrics.Interval | None:
+    """Return a score of a results file; None where it is not a score.
+
+    >>> interval_of({"value": 0.9, "low": 0.85, "high": 0.94}).low, interval_of({"value": 1})
+    (0.85, None)
+    """
+    try:
+        interval = metrics.Interval.of(score)
+        numbers = [*interval[:3], interval.groups or 0]
+        return interval if all(map(_is_number, numbers)) else None
+    except (TypeError, KeyError, AttributeError, IndexError):
+        return None
+
+
+def _is_number(value: object) -> bool:
+    fits = isinstance(value, int | float) and not isinstance(value, bool)
+    return fits and abs(value) < 1e308 and math.isfinite(value)
 
 
 def score_text(score: dict | None) -> str:
@@ -105,8 +138,5 @@ def score_text(score: dict | None) -> str:
     >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94}), score_text({"value": "0.9"})
     ('0.900 [0.850, 0.940]', '–')
     """
-    try:
-        interval = metrics.Interval.of(score)
-        return f"{interval:.3f}" if all(map(math.isfinite, interval[:3])) else "–"
-    except (TypeError, ValueError, KeyError):
-        return "–"
+    interval = interval_of(score)
+    return "–" if interval is None else f"{interval:.3f}"

@@ -11,6 +11,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.common.paths import user_path
 from nbhelpers.data import locate
 from nbhelpers.runner import (
+    covers,
     execution,
     fingerprints,
     index,
@@ -24,7 +25,7 @@ from nbhelpers.runner.notebooks import NEEDS, Notebook, find_notebooks, select_n
 from nbhelpers.runner.progress import Progress
 from nbhelpers.runner.run_record import Outcome
 
-GO_ON = "What was finished is kept; the same command with --resume goes on from there."
+GO_ON = "Finished notebooks are kept; the same command with --resume continues from there."
 
 
 def run(
@@ -40,16 +41,16 @@ def run(
 ) -> int:
     """Execute notebooks and write `.ipynb`, `.html` and `index.html` into one folder.
 
-    `run.json` tells at every moment what may be relied on, so that `resume` can go on after
+    `run.json` says at every moment what can be relied on, so that `resume` can continue after
     whatever ended a run.
 
     Args:
-        wanted: numbers or names; nothing means all.
-        data_dir: a data set's folder, or the parent of several; "" leaves the search to them.
+        wanted: numbers or names; nothing means all lessons, without the appendix.
+        data_dir: a data set's folder, or the parent of several; "" lets them search.
         out: the output folder; "" is `runs/latest` in the project.
         profile: `smoke`, `article` or a YAML file; "" keeps the notebooks' own values.
         pairs: parameters and YAML texts, for every selected notebook that has them.
-        resume: keep what is done and unchanged; go on with trainings that were cut off.
+        resume: keep what is done and unchanged; continue interrupted trainings.
         notebooks_dir: where the notebooks are; None is the project's own.
         stream: where progress goes; None is standard error.
 
@@ -61,7 +62,7 @@ def run(
             another run is at work, that holds files of the user's under names that the run needs,
             or that is part of the project or the data. Nothing was run.
         OSError: a page or the state could not be written, as on a full disk.
-        KeyboardInterrupt: Ctrl-C or SIGTERM. Both carry a note on how to go on, where a notebook
+        KeyboardInterrupt: Ctrl-C or SIGTERM. Both carry a note on how to continue, where a notebook
             had begun.
     """
     stream = sys.stderr if stream is None else stream
@@ -102,7 +103,7 @@ def run(
 
 
 class _Series:
-    """A run under way: what came of each notebook, now or earlier, on disk at every moment."""
+    """A run in progress: the outcome of each notebook, now or earlier, on disk at every moment."""
 
     def __init__(
         self, notebooks: list[Notebook], target: Path, share: lock.Share | None, stream: TextIO
@@ -123,11 +124,11 @@ class _Series:
         *,
         resume: bool,
     ) -> None:
-        """Run a notebook, or keep what an earlier run made, or say why neither is possible."""
+        """Run a notebook, keep what an earlier run wrote, or say why neither is possible."""
         stem, target = notebook.stem, self._target
         self._begun.add(stem)
-        given = self._inputs.of(notebook, parameters)
-        if resume and self._is_as_it_was(notebook, parameters, given):
+        inputs = self._inputs.of(notebook, parameters)
+        if resume and self._is_as_it_was(notebook, parameters, inputs):
             self._progress.kept(stem)
             self._fresh.add(stem)
             return
@@ -147,7 +148,7 @@ class _Series:
                 raise
             if outcome.status == "done":
                 run_record.drop_earlier(target, earlier)
-                outcome = replace(outcome, inputs=given)
+                outcome = replace(outcome, inputs=inputs)
             else:
                 outcome = replace(outcome, earlier=earlier)
             sizes = run_record.named_after(target, stem)
@@ -202,7 +203,7 @@ class _Series:
             status = self._status(other.stem) if other.stem in self._fresh else ""
             if other.number in NEEDS.get(notebook.number, ()) and status != "done":
                 was = "failed" if status == "failed" else "was skipped"
-                return f"needs what {other.stem} makes, which {was}"
+                return f"needs the output of {other.stem}, which {was}"
         return ""
 
     def _execute(self, notebook: Notebook, parameters: dict[str, object]) -> Outcome:
@@ -222,12 +223,12 @@ class _Series:
 
 
 def existing(data_dir: str) -> Path:
-    """Return the data folder as an absolute path; raises UsageError when it is none."""
+    """Return the data folder as an absolute path; raises UsageError if it is not a folder."""
     path = user_path(data_dir).resolve()
     if not path.is_dir():
         raise UsageError(
             f"Expected a folder with {locate.FACES} and {locate.VIDEOS}, or one of the two; "
-            f"received {data_dir!r}, which is no folder. Leave --data-dir out to use the sample."
+            f"received {data_dir!r}, which is not a folder. Leave --data-dir out to use the sample."
         )
     return path
 
@@ -260,19 +261,21 @@ def _write_index(target: Path, notebooks: list[Notebook], outcomes: dict[str, Ou
         for notebook in notebooks
         if notebook.stem in outcomes
     }
-    titles, covers = {}, {}
+    titles, pictures = {}, {}
     for notebook in notebooks:
         executed = target / f"{notebook.stem}.ipynb"
         source = nbformat.read(notebook.path, as_version=4)
         titles[notebook.stem] = pages.title_of(source, notebook.stem)
         if executed.exists() and notebook.stem in outcomes:
-            covers[notebook.stem] = index.cover(nbformat.read(executed, as_version=4))
+            pictures[notebook.stem] = covers.cover(
+                nbformat.read(executed, as_version=4), title=titles[notebook.stem]
+            )
     results = scores.read_results(target)
     page = index.index_html(
         outcomes,
         results={stem: results[stem] for stem in outcomes if stem in results},
         titles=titles,
-        covers=covers,
+        covers=pictures,
         folder=target,
     )
     files.write_text(target / "index.html", page)

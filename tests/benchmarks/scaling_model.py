@@ -116,7 +116,7 @@ def arithmetic(measured, frames, dispatch):
     """Lines that say what a set of clips costs, each with its arithmetic."""
     stages = measured["stages"]
     whole = sum(stages.values())
-    heads = ["stage", "CPU s a clip", "share", *(f"{name}, core-hours" for name in SETS)]
+    heads = ["stage", "CPU s per clip", "share", *(f"{name}, core-hours" for name in SETS)]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, seconds in {**stages, "all": whole}.items():
         hours = " | ".join(f"{count * seconds / 3600:,.0f}" for count in SETS.values())

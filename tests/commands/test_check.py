@@ -24,7 +24,7 @@ def test_check_of_a_good_and_of_a_bad_set(tmp_path, capsys):
     assert command.main(["check", str(good)]) == 0
     said = capsys.readouterr().out
     assert "20 REAL, 20 FAKE" in said
-    assert "nothing wrong was found" in said
+    assert "no problems" in said
     bad = tiny_sets.write_faces(tmp_path / "bad", GOOD)
     (bad / "faces_224" / "f1.jpg").write_bytes(b"")
     table = tmp_path / "findings.csv"
@@ -39,7 +39,7 @@ def test_check_says_what_is_not_there(tmp_path, capsys):
     tiny_sets.write_videos(tmp_path / locate.VIDEOS, {"a.mp4": {"label": "REAL"}})
     assert command.main(["check", str(tmp_path)]) == 1
     said = capsys.readouterr().out
-    assert "deepfake-faces: not there" in said
+    assert "deepfake-faces: not found" in said
     assert "notebooks 05, 06: there is no FAKE" in said
 
 
@@ -55,7 +55,7 @@ def test_what_notebooks_would_stumble_on_is_said_and_counts(tmp_path, capsys):
     table = tmp_path / "findings.csv"
     assert command.main(["check", str(root), "--csv", str(table)]) == 1
     said = capsys.readouterr().out
-    assert "nothing wrong" not in said
+    assert "no problems" not in said
     assert "notebooks 01, 02, 03, 04: 20 of 20 fakes name no original" in said
     assert "notebooks 02, 03: no fake has its original" in said
     assert "notebooks 02, 03" in set(pd.read_csv(table)["problem"])
@@ -64,7 +64,7 @@ def test_what_notebooks_would_stumble_on_is_said_and_counts(tmp_path, capsys):
 def test_endings_that_originals_lack_are_no_leak_that_check_overlooks(tmp_path, capsys):
     rows = [row.removesuffix(".mp4") for row in GOOD]
     assert command.main(["check", str(tiny_sets.write_faces(tmp_path / "set", rows))]) == 0
-    assert "groups that must not be torn apart: 20" in capsys.readouterr().out
+    assert "groups that a split must keep together: 20" in capsys.readouterr().out
 
 
 def test_the_table_of_the_data_set_is_not_written_over(tmp_path, capsys):
@@ -114,7 +114,7 @@ def test_folders_real_and_fake(tmp_path, capsys, split):
     assert command.main(["check", str(tmp_path / "mine")]) == 1
     said = capsys.readouterr().out
     assert "20 REAL, 20 FAKE" in said
-    assert "groups that must not be torn apart: 40" in said
+    assert "groups that a split must keep together: 40" in said
     assert "20 of 20 fakes name no original" in said
 
 

@@ -32,6 +32,9 @@ def test_runs_side_by_side(tmp_path, capsys):
     assert "&lt;b&gt;" in text_of_page
     assert "<b>" not in text_of_page
     assert "SIZE" in text_of_page
+    assert text_of_page.count('<figure class="forest">') == 2
+    assert text.startswith("AUC: one difference cannot be judged")  # the data set is gone
+    assert '<p class="verdict">AUC: one difference' in text_of_page
 
 
 def test_what_cannot_be_compared(tmp_path, capsys):
@@ -140,8 +143,8 @@ def test_every_edit_of_results_is_compared_or_refused_in_one_line(tmp_path, caps
         ("[]", "'the file itself'"),
         ("[" * 100_000, "cannot be read"),
         ("{} {}", "Extra data"),
-        ('{"data": 1, "data": 2}', "key 'data' is there twice"),
-        ('{"parameters": {"A": 1, "B": 2, "A": 3}}', "key 'A' is there twice"),
+        ('{"data": 1, "data": 2}', "key 'data' appears twice"),
+        ('{"parameters": {"A": 1, "B": 2, "A": 3}}', "key 'A' appears twice"),
         ("1" * 5000, "cannot be read"),
     ],
 )
@@ -178,7 +181,7 @@ def edited(lines, number, column, value):
         (lambda lines: edited(lines, 4, 3, "1.5"), "the first in line 5"),
         (lambda lines: edited(lines, 4, 3, ""), "the first in line 5"),
         (lambda lines: edited(lines, 4, 2, "fake?"), "a label of REAL, FAKE"),
-        (lambda lines: edited(lines, 0, 3, "score"), "['y_score'] not there"),
+        (lambda lines: edited(lines, 0, 3, "score"), "['y_score'] missing"),
         (lambda lines: [], "cannot be read"),
         (lambda lines: ['"' + lines[0], *lines[1:]], "cannot be read"),
         (lambda lines: [*lines, "a,b,c,d,e,f,g,h"], "cannot be read"),

@@ -2,9 +2,13 @@
 
 import argparse
 import re
+import tomllib
+
+import pytest
 
 from nbhelpers import __main__ as command
 from nbhelpers.commands import doctor
+from nbhelpers.data import locate
 
 
 def test_doctor_finds_this_machine_fit(capsys, monkeypatch, tmp_path):
@@ -16,6 +20,35 @@ def test_doctor_finds_this_machine_fit(capsys, monkeypatch, tmp_path):
     assert "Xception: nowhere in caches" in text
     assert "bundled sample" in text
     assert "Nothing needs fixing." in text
+
+
+@pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
+def test_doctor_stops_at_a_python_that_tensorflow_does_not_know(monkeypatch, version):
+    monkeypatch.setattr(doctor.sys, "version_info", version)
+    [(mark, text)] = doctor.python()
+    assert mark == "!!" and "3.11 to 3.13" in text
+
+
+@pytest.mark.parametrize("minor", [11, 12, 13])
+def test_doctor_takes_each_python_that_the_project_names(monkeypatch, minor):
+    monkeypatch.setattr(doctor.sys, "version_info", (3, minor, 0))
+    assert [mark for mark, _ in doctor.python()] == ["ok"]
+
+
+def test_the_limits_of_python_stand_alike_in_all_places():
+    root = locate.project_root()
+    (_, lowest), (_, above) = doctor.PYTHONS
+    minors = range(lowest, above)
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">=3.{lowest},<3.{above}"
+    assert (
+        f"(3, {lowest}) <= sys.version_info[:2] < (3, {above})" in (root / "Makefile").read_text()
+    )
+    workflow = (root / ".github" / "workflows" / "ci.yml").read_text()
+    matrix = ", ".join(f'"3.{minor}"' for minor in minors)
+    assert f"python-version: [{matrix}]" in workflow
+    binder = (root / "runtime.txt").read_text().strip()
+    assert binder in {f"python-3.{minor}" for minor in minors}
 
 
 def test_doctor_names_what_does_not_fit(monkeypatch, capsys):

@@ -22,9 +22,13 @@ def refusal(code):
         (refusal(401), locate.FACES, "Create new token"),
         (refusal(403), locate.FACES, "Open https://www.kaggle.com/datasets/dagnelies"),
         (refusal(403), locate.VIDEOS, "accept the rules"),
-        (refusal(404), locate.VIDEOS, "no such data set"),
+        (refusal(404), locate.VIDEOS, "no longer has this data set"),
         (ConnectionError("reset by peer"), locate.FACES, "resumes where it stopped"),
-        (type("UnauthenticatedError", (Exception,), {})(), locate.VIDEOS, "does not know you"),
+        (
+            type("UnauthenticatedError", (Exception,), {})(),
+            locate.VIDEOS,
+            "did not accept your token",
+        ),
         (RuntimeError("odd"), locate.VIDEOS, "RuntimeError: odd"),
     ],
 )

@@ -46,8 +46,8 @@ def test_features_are_those_that_the_notebook_finds(dataset, detector, capsys):
     store, report = dataset / "store", dataset / "report.csv"
     assert main([*words, "--store", str(store), "--csv", str(report)]) == 1
     said = capsys.readouterr().out
-    assert "3 clips: 1 made, 0 from the store, 2 unreadable" in said
-    assert "1 clips without a face: their middle squares were taken" in said
+    assert "3 clips: 1 computed, 0 from the store, 2 unreadable" in said
+    assert "1 clips without a face: their centre squares were used" in said
     assert "  short.mp4 is truncated" in said
     assert "gone.mp4" in said
     table = pd.read_csv(report).set_index("videoname")
@@ -70,9 +70,9 @@ def test_any_folder_of_clips_will_do(tmp_path, detector, capsys):
         write_clip(tmp_path / name, grey_frames(2 + len(name)))
     words = ["--encoder", str(detector), "--store", str(tmp_path / "store"), "--crop", "centre"]
     assert main(["extract", str(tmp_path), *words]) == 0
-    assert "2 clips: 2 made, 0 from the store" in capsys.readouterr().out
+    assert "2 clips: 2 computed, 0 from the store" in capsys.readouterr().out
     assert main(["extract", str(tmp_path), *words]) == 0
-    assert "2 clips: 0 made, 2 from the store" in capsys.readouterr().out
+    assert "2 clips: 0 computed, 2 from the store" in capsys.readouterr().out
 
 
 def test_error_that_no_clip_should_cause_costs_that_clip_only(tmp_path, monkeypatch):
@@ -115,7 +115,7 @@ def test_what_cannot_be_entered_or_read_is_reported(tmp_path, detector, capsys):
     words = ["--encoder", str(detector), "--store", str(tmp_path / "store"), "--crop", "centre"]
     assert main(["extract", str(tmp_path), *words]) == 1
     said = capsys.readouterr().out
-    assert "3 clips: 1 made, 0 from the store, 2 unreadable" in said
+    assert "3 clips: 1 computed, 0 from the store, 2 unreadable" in said
     assert "pipe.mp4: not a file" in said
     assert "nothing.mp4: not a file" in said
 

@@ -156,7 +156,7 @@ def test_other_grids_are_refused(tmp_path, text, said):
         (["--cpus", "nan"], "--cpus above 0"),
         (["-p", "RAT", "1"], "Did you mean 'RATE'"),
         (["--workers", "0"], "at least 1"),
-        (["--data-dir", "nowhere"], "no folder"),
+        (["--data-dir", "nowhere"], "not a folder"),
     ],
 )
 def test_a_wrong_request_leaves_nothing_behind(project, capsys, words, said):

@@ -282,14 +282,14 @@ def test_without_the_pictures_only_names_are_compared(detector):
         found = exposure.exposure(clips, detector, pictures=pictures)
         assert found.seen.tolist() == [True, True]
         assert not found.certain
-        assert "not at hand" in found.note
+        assert "not available" in found.note
 
 
 def test_without_a_split_file_nothing_is_known(tmp_path):
     clips = rows_of(videoname=["x"], original=[""], identity=["anna"])
     found = exposure.exposure(clips, tmp_path / "other.keras", pictures=[PICTURES])
     assert (found.seen.tolist(), found.certain) == ([False], False)
-    assert "cannot be known" in found.note
+    assert "is unknown" in found.note
 
 
 def test_tables_of_faces_are_read_where_they_are(tmp_path):

@@ -71,7 +71,7 @@ def test_grey_and_tiny_and_long_pictures(tmp_path):
 
 def test_a_picture_of_unknown_range_is_refused(tmp_path):
     Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "float.tif")
-    with pytest.raises(images.PictureError, match=r"float\.tif has 32 bits a pixel"):
+    with pytest.raises(images.PictureError, match=r"float\.tif has 32 bits per pixel"):
         images.read_image(tmp_path / "float.tif")
 
 

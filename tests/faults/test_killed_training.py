@@ -24,7 +24,7 @@ def test_killed_training_goes_on_after_its_last_epoch(tmp_path, told):
     loss = json.loads(line_with(said, '{"loss"'))["loss"]
     assert len(loss) == 8
     assert loss == sorted(loss, reverse=True)
-    line = line_with(said, "goes on after epoch").replace(f"epoch {before}", "epoch (number)")
+    line = line_with(said, "continues after epoch").replace(f"epoch {before}", "epoch (number)")
     told(
         "kill -9 in training",
         "all epochs that were finished, the best weights; `--resume` goes on after them",

@@ -162,7 +162,7 @@ def test_features_are_those_of_one_machine(machines, tmp_path, capsys):
     csv = ["--csv", str(tmp_path / "report.csv")]
     assert main([*words, "--store", str(there), "--engine", "ray", *csv]) == 1
     said = capsys.readouterr()
-    assert "5 clips: 4 made, 0 from the store, 1 unreadable" in said.out
+    assert "5 clips: 4 computed, 0 from the store, 1 unreadable" in said.out
     assert "5/5" in said.err
     report = pd.read_csv(tmp_path / "report.csv").set_index("videoname")
     assert report["readable"].to_dict() == {"broken.mp4": False} | dict.fromkeys(
@@ -179,7 +179,7 @@ def test_features_are_those_of_one_machine(machines, tmp_path, capsys):
     # Either finds what the other made.
     assert main([*words, "--store", str(there)]) == 1
     assert main([*words, "--store", str(here), "--engine", "ray", "--workers", "1"]) == 1
-    assert capsys.readouterr().out.count("0 made, 4 from the store") == 2
+    assert capsys.readouterr().out.count("0 computed, 4 from the store") == 2
 
 
 def test_poison_does_not_stop_the_rest(machines, tmp_path, monkeypatch):

@@ -140,7 +140,7 @@ def test_finished_training_is_taken_as_it_is(tmp_path, caplog, restart, watch):
     restart()
     again = network()
     backup = backup_of(again, tmp_path, watch=watch)
-    assert "m goes on after epoch 6 of 6" in caplog.text
+    assert "m continues after epoch 6 of 6" in caplog.text
     assert fit(again, backup) == history
     again.load_weights(backup.best_weights)
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):

@@ -326,8 +326,8 @@ def link_of_a_group(file):
         (external_link, "links to other places"),
         (soft_link, "links to other places"),
         (link_of_a_group, "links to other places"),
-        (compressed, "no plain numbers"),
-        (texts, "no plain numbers"),
+        (compressed, "not plain numbers"),
+        (texts, "not plain numbers"),
         (promised, "promise more numbers"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -412,4 +412,4 @@ def test_a_layer_that_blows_a_picture_up_is_refused(keras, tmp_path):
     x = keras.layers.ZeroPadding2D(20_000)(inside)
     out = keras.layers.Dense(1, "sigmoid")(keras.layers.GlobalAveragePooling2D()(x))
     keras.Model(inside, out).save(tmp_path / "m.keras")
-    assert "numbers a picture" in refusal(tmp_path / "m.keras")
+    assert "numbers per picture" in refusal(tmp_path / "m.keras")

@@ -1,10 +1,10 @@
-"""The smoke run that the execution and the browser tests share, and the browser."""
+"""The smoke run that the execution and the browser tests share."""
 
 import io
 import json
 
 import pytest
-from copies import FOLDER, chromium
+from copies import FOLDER
 from seen import axe_source
 
 from nbhelpers.runner import run_record, series
@@ -36,22 +36,6 @@ def run(stem, out):
 def smoke(out):
     """Call it with a notebook's name to have it executed in `out`, once."""
     return lambda stem: run(stem, out)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = chromium()
-    if not program:
-        pytest.skip("no Chromium found; apt-get install chromium, or set NBHELPERS_CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--disable-dev-shm-usage"],  # as root in containers
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

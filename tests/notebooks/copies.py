@@ -1,9 +1,7 @@
 """Copies of the notebooks for tests: smallest sizes, with the solutions of their exercises."""
 
-import os
 import re
 import shutil
-from importlib.util import find_spec
 
 import nbformat
 from nbformat.v4 import new_code_cell
@@ -14,18 +12,9 @@ from nbhelpers.runner.notebooks import NEEDS, USES, find_notebooks, select_noteb
 
 FOLDER = locate.project_root() / "notebooks"
 TOLD = (".ipynb", ".html", ".log", ".results.json", ".predictions.csv")  # what nobody takes up
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>", re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"python -m nbhelpers ([^`\n]+)")
-
-
-def chromium():
-    """Path of a Chromium that playwright can drive; "" where there is none."""
-    if find_spec("playwright") is None:
-        return ""
-    named = os.environ.get("NBHELPERS_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, CHROMIUMS)), "")
 
 
 def solutions(notebook):

@@ -10,12 +10,12 @@ import pytest
 
 from nbhelpers.data import locate, manifest
 from nbhelpers.runner import scores
-from nbhelpers.runner.notebooks import load_notebook
+from nbhelpers.runner.notebooks import find_notebooks, load_notebook, place_of
 from nbhelpers.runner.run_record import STATE
 from tools import render
 
 FOLDER = locate.project_root() / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+NOTEBOOKS = [notebook.path for notebook in find_notebooks(FOLDER)]
 WITH_MODELS = {"02", "03", "06"}  # train networks and judge them
 KEYS = {
     "notebook",
@@ -54,7 +54,7 @@ def check_results(stem, content, out):
     """The results file: its form, its numbers, and its agreement with predictions and data."""
     assert content.keys() >= KEYS
     assert content["notebook"] == stem
-    defaults = load_notebook(FOLDER / f"{stem}.ipynb").defaults
+    defaults = load_notebook(FOLDER / place_of(stem)).defaults
     assert content["parameters"].keys() >= defaults.keys()
     assert content["seconds"] > 0
     data = content["data"]
@@ -118,4 +118,6 @@ def test_stored_copies_are_small(out, smoke):
 
 def test_nothing_was_left_beside_the_notebooks(out):
     kept = {path.name for path in FOLDER.iterdir()} - {".ipynb_checkpoints"}
-    assert kept == {path.name for path in NOTEBOOKS} | {"profiles"}
+    assert kept - {"appendix"} == {path.name for path in NOTEBOOKS if path.parent == FOLDER} | {
+        "profiles"
+    }

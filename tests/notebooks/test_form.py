@@ -24,7 +24,7 @@ from tools import hosted, render, results_table
 
 ROOT = locate.project_root()
 FOLDER = ROOT / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+NOTEBOOKS = [notebook.path for notebook in find_notebooks(FOLDER)]
 COMMON = {"DATA_DIR": "", "OUTPUT_DIR": "", "SEED": 42, "SPLIT_CSV": ""}
 CODE_CELLS = range(8, 31)  # 03 has most to judge
 LONGEST_CELL = 30  # lines
@@ -394,7 +394,7 @@ def test_notebook_starts_under_its_own_name(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_valid_and_small(path):
     nbformat.validate(nbformat.read(path, as_version=4))
-    assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
+    assert re.fullmatch(r"(\d\d|a\d)_[a-z0-9_]+", path.stem)
     assert path.stat().st_size <= render.LIMIT
 
 
@@ -405,7 +405,8 @@ def test_cells_follow_the_style():
 
 
 def test_the_series_is_complete():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+    lessons = [path.stem[:2] for path in NOTEBOOKS if path.parent == FOLDER]
+    assert lessons == ["01", "02", "03", "04", "05", "06"]
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in (FOLDER / "profiles").glob("*.yaml")))
@@ -465,7 +466,7 @@ def test_the_lesson_and_the_package_have_the_same_function(stem, module, functio
 
 SCORE = r"\d+\.\d{3} (?:\[\d+\.\d{3}, \d+\.\d{3}\]|\[[2-7] groups\])"
 ROW = re.compile(
-    r"\| (?:\[(\w+)\]\(\.\./notebooks/\1\.ipynb\))? \| `[^`]+` "
+    r"\| (?:\[(\w+)\]\(\.\./notebooks/(?:appendix/)?\1\.ipynb\))? \| `[^`]+` "
     + rf"(?:\| (?:{SCORE}|–) ){{{len(scores.MAIN_METRICS)}}}\| (?:\d+|–) \|"
 )
 

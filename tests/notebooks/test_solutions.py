@@ -6,7 +6,8 @@ import shlex
 
 import nbformat
 import pytest
-from copies import COMMAND, FOLDER, PYTHON, bring_needs, chromium, smoke_copy, solutions
+from browsers import chromium
+from copies import COMMAND, FOLDER, PYTHON, bring_needs, smoke_copy, solutions
 
 from nbhelpers.__main__ import parse
 from nbhelpers.runner import execution, overrides

@@ -151,3 +151,20 @@ def test_a_slow_machine_is_not_told_where_legends_lie():
         for text in ('Creating legend with loc="best" can be slow', "something else"):
             warnings.warn(text, stacklevel=1)
     assert [str(warning.message) for warning in given] == ["something else"]
+
+
+def test_inline_figures_carry_what_they_show():
+    from IPython.core.formatters import DisplayFormatter
+
+    shell = DisplayFormatter()
+    jpeg = shell.formatters["image/jpeg"]
+    pictures = {"Scores": "AAAA", "": None}
+    jpeg.for_type(mpl.figure.Figure, lambda figure: pictures[figure.get_suptitle()])
+    display._describe_figures(jpeg)
+    figure = plt.figure()
+    assert "image/jpeg" not in shell.format(figure)[0]
+    figure.suptitle("Scores")
+    data, metadata = shell.format(figure)
+    assert data["image/jpeg"] == "AAAA"
+    assert metadata["image/jpeg"] == {"alt": "Scores"}
+    plt.close(figure)

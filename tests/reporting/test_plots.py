@@ -20,7 +20,17 @@ def no_figure_is_shown_or_left(monkeypatch):
     with mpl.rc_context():
         plots.set_style()
         yield
+        axes = [ax for number in plt.get_fignums() for ax in plt.figure(number).axes]
+        legends = [ax.get_legend() for ax in axes if ax.get_legend()]
     plt.close("all")
+    # 0 is "best": Matplotlib tries every place, and on a slow machine warns that this takes long.
+    assert all(legend._get_loc() != 0 for legend in legends)
+
+
+def test_a_legend_of_a_notebook_s_own_does_not_look_for_the_best_place_either():
+    _, ax = plt.subplots()
+    ax.plot([1, 2], label="a")
+    assert ax.legend()._get_loc() == ax.get_legend().codes["upper right"]
 
 
 def heights(ax):

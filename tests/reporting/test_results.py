@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_notebooks
 from tiny_sets import table_of
 
+from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate, splits
 from nbhelpers.evaluation import metrics
 from nbhelpers.evaluation.predictions import (
@@ -260,3 +262,13 @@ def test_judging_by_hand():
     laid_out = scores_table(judged)
     assert laid_out.loc["oracle", "auc"] == "1.00 [1.00, 1.00]".replace(" ", "\xa0")
     assert laid_out.loc["prior", "n"] == str((table["split"] == "test").sum())
+
+
+def test_a_study_of_the_appendix_is_held_to_its_own_parameters_cell(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "project_root", lambda: tmp_path)
+    tiny_notebooks.write(
+        tmp_path / "notebooks" / "appendix", "a1_try", parameters="STEPS = 3  # 1 or more\n"
+    )
+    wrong = {"SEED": 1, "STEPS": 0, "OUTPUT_DIR": str(tmp_path / "out")}
+    with pytest.raises(UsageError, match="for STEPS; received 0"):
+        results.start(wrong, notebook="a1_try")

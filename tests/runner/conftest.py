@@ -3,6 +3,8 @@
 import pytest
 import tiny_notebooks as tiny
 
+STUDY = "STUDY_EPOCHS = 3  # passes\n"
+
 
 @pytest.fixture
 def two(tmp_path):
@@ -12,3 +14,11 @@ def two(tmp_path):
     tiny.write(folder, "02_cnn", parameters="EPOCHS = 3  # passes\nRATE = 0.1  # step\n")
     (folder / "profiles").mkdir()
     return folder
+
+
+@pytest.fixture
+def with_appendix(two):
+    """The same two, and two long studies beside them."""
+    tiny.write(two / "appendix", "a1_recipes", tiny.saving("a1_recipes"), parameters=STUDY)
+    tiny.write(two / "appendix", "a2_clips", "print(SEED)")
+    return two

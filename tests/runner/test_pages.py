@@ -70,6 +70,9 @@ def test_figures_say_where_they_stand(tmp_path):
         'Figure 2, in the part \u201cThe second "part"\u201d',
     ]
     assert notebook.cells[4].outputs[0].metadata == {}  # the notebook itself is not changed
+    notebook.cells[4].outputs[0].metadata = {"image/png": {"alt": "ROC of a & b"}}
+    page = pages.notebook_html(notebook, name="01_x", folder=tmp_path)
+    assert 'alt="ROC of a &amp; b"' in page
 
 
 def colours(css):

@@ -61,7 +61,7 @@ def contents(folder):
 )
 def test_a_folder_that_holds_sources_or_data_is_refused(project, run, out):
     before = contents(project.parent)
-    with pytest.raises(UsageError, match="apart from what a run reads"):
+    with pytest.raises(UsageError, match="separate from what a run reads"):
         run(project / out)
     assert contents(project.parent) == before
 
@@ -81,7 +81,7 @@ def test_a_file_of_the_users_in_the_way_stops_the_run(project, run, name):
     out.mkdir(parents=True)
     (out / name).write_text("mine")
     before = contents(out)
-    with pytest.raises(UsageError, match=f"{name}, which no run has written"):
+    with pytest.raises(UsageError, match=f"{name}, which no run wrote"):
         run(out)
     assert contents(out) == before
 

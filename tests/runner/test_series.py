@@ -77,7 +77,7 @@ def test_exit_code_and_messages_tell_what_failed(ran):
     assert code == 1
     assert re.search(r"01_eda +done +\d+\.\d s", said)
     assert re.search(r"03_net +FAILED .*code cell 3 of 4 \(`# divide`\): ZeroDivisionError", said)
-    assert re.search(r"04_explain +skipped +needs what 03_net makes, which failed", said)
+    assert re.search(r"04_explain +skipped +needs the output of 03_net, which failed", said)
     assert re.search(r"05_dead +FAILED .*kernel died", said)
     assert re.search(r"06_video +FAILED .*code cell 2 of 3.*SystemExit", said)
     assert str(out / "index.html") in said
@@ -191,3 +191,21 @@ def test_progress_on_a_terminal_is_one_rewritten_line():
     assert "cell 2 of 9" in stream.getvalue()
     assert stream.getvalue().count("\n") == 1
     assert outputs.settle(stream.getvalue()).strip().endswith("01_eda    done  1.2 s")
+
+
+def test_a_study_of_the_appendix_leaves_what_a_lesson_leaves(with_appendix, tmp_path):
+    out = tmp_path / "out"
+    (with_appendix / "profiles" / "tiny.yaml").write_text("a1_recipes: {STUDY_EPOCHS: 1}\n")
+    options = {"out": str(out), "notebooks_dir": with_appendix, "profile": "tiny"}
+    assert series.run(["a1"], **options, stream=io.StringIO()) == 0
+    assert json.loads((out / "run.json").read_text()).keys() == {"a1_recipes"}
+    assert scores.read_results(out).keys() == {"a1_recipes"}
+    index = (out / "index.html").read_text()
+    assert "Lesson a1_recipes" in index
+    assert "0.750" in index
+    assert scores.SAMPLE_NOTE in (out / "a1_recipes.html").read_text()
+    executed = nbformat.read(out / "a1_recipes.ipynb", as_version=4)
+    assert any("STUDY_EPOCHS = 1" in cell.source for cell in executed.cells)
+    stream = io.StringIO()
+    assert series.run(["a1"], **options, stream=stream, resume=True) == 0
+    assert "nothing changed" in stream.getvalue()

@@ -1,6 +1,7 @@
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nbhelpers.data import locate, manifest
@@ -23,7 +24,7 @@ def test_borders_hold_in_each_state():
     y = np.repeat([0, 1], 100)
     clean = np.concatenate([np.linspace(0, 0.7, 100), np.linspace(0.3, 1, 100)])
     damaged = np.concatenate([np.linspace(0.1, 0.8, 100), np.linspace(0.2, 0.9, 100)])
-    limits = bundle_detector.borders(y, clean, damaged)
+    limits = bundle_detector.borders(y, clean, damaged, stretch=np.zeros(200))
     wrong = []
     for score in (clean, damaged):
         shares = bundle_detector.answers(y, score, limits)
@@ -34,10 +35,42 @@ def test_borders_hold_in_each_state():
 
 def test_borders_meet_where_classes_stand_apart():
     score = np.array([0.1, 0.2, 0.8, 0.9])
-    limits = bundle_detector.borders(np.array([0, 0, 1, 1]), score)
+    limits = bundle_detector.borders(np.array([0, 0, 1, 1]), score, stretch=np.zeros(4))
     assert limits["low"] == limits["high"]
     shares = bundle_detector.answers(np.array([0, 0, 1, 1]), score, limits)
     assert shares["REAL"][NO_SIGN] == shares["FAKE"]["looks manipulated"] == 1
+
+
+def test_reals_are_safe_among_people_who_look_suspicious():
+    """On average one stretch in five hides behind the others; stretch by stretch it does not."""
+    y, stretch = np.tile([0, 1], 500), np.repeat(np.arange(10), 100)
+    rng = np.random.default_rng(0)
+    score = np.where(y == 0, rng.uniform(0, 0.5, 1000), rng.uniform(0.5, 1, 1000))
+    score = np.where((y == 0) & (stretch >= 8), score + 0.3, score)
+    average = bundle_detector.borders(y, score, stretch=np.zeros(1000))
+    each = bundle_detector.borders(y, score, stretch=stretch)
+
+    def accused(limits):
+        real = (y == 0) & (stretch == 8)
+        return (score[real] >= limits["high"]).mean()
+
+    assert accused(average) > 0.15
+    assert accused(each) <= 0.05
+    assert each["low"] == pytest.approx(average["low"], abs=0.05)
+
+
+def test_stretches_follow_the_order_and_keep_families_together():
+    names = [f"r{number}" for number in range(20)]
+    table = pd.DataFrame({
+        "videoname": [*names, "f0", "f19"],
+        "label": ["REAL"] * 20 + ["FAKE"] * 2,
+        "original": [""] * 20 + ["r0", "r19"],
+    })  # fmt: skip
+    assert bundle_detector.stretches(table, pd.Index(names[::-1])).tolist() == [
+        *np.repeat(np.arange(10), 2)[::-1], 9, 0,
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="r0 has none"):
+        bundle_detector.stretches(table, pd.Index(names[1:]))
 
 
 def test_a_score_on_a_border_belongs_above_it():
@@ -127,7 +160,7 @@ def test_the_card_tells_its_numbers():
         "| swap | 3 | 0.912 [0.900, 0.920] |",
         "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
         "Below 0.123 ",
-        "came 10.0 times; 1.5 CPU hours",
+        "came 10.0 times;\n1.5 CPU hours",
         "--epochs 2",
         "It ran with commit abc123.\nIt was cut off once.",
         "- No proof.",

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from nbhelpers import __main__ as students
-from tools import command_line, hosted, render, results_table
+from tools import book, command_line, hosted, render, results_table
 
-PROGRAMS = {"hosted": hosted, "results_table": results_table, "render": render}
+PROGRAMS = {"book": book, "hosted": hosted, "results_table": results_table, "render": render}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

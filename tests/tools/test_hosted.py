@@ -264,5 +264,10 @@ def test_cell_and_links_are_put_in_once(tmp_path, monkeypatch, capsys):
         before.cells[0].source,
         hosted.first_cell(),
     ]
+    study = tiny.write(tmp_path / "notebooks" / "appendix", "a1_study", "1")
+    assert command_line.run(hosted, ["--repository", ADDRESS]) == 0
+    for one in (path, study):
+        place = one.relative_to(tmp_path)
+        assert one.read_text().count(f"someone/deepfakes/blob/main/{place.as_posix()}") == 2
     assert command_line.run(hosted, ["--repository", "ftp://elsewhere"]) == 2
     assert "https://github.com/OWNER/NAME" in capsys.readouterr().err

@@ -53,3 +53,15 @@ def test_the_container_is_set_up_with_a_python_that_we_support():
     program, target = settings["postCreateCommand"].split()
     assert program == "make"
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_what_the_first_cell_took_and_what_stands_below_cells_is_read_from_the_notebooks(tmp_path):
+    first = {"id": "hosted00", "metadata": {"papermill": {"duration": 3.25}}, "outputs": []}
+    text = {"output_type": "stream", "name": "stderr", "text": ["one\n", "two"]}
+    result = {"output_type": "stream", "name": "stdout", "text": "three"}
+    second = {"id": "a", "metadata": {"papermill": {"duration": 9}}, "outputs": [text, result]}
+    prose = {"id": "b", "metadata": {}}
+    (tmp_path / "01.ipynb").write_text(json.dumps({"cells": [prose, first, second]}))
+    (tmp_path / "02.ipynb").write_text(json.dumps({"cells": [prose, first]}))
+    assert hosted_trial.first_cells(tmp_path) == [3.25, 3.25]
+    assert hosted_trial.written_to_stderr(tmp_path) == ["01: one", "01: two"]

@@ -152,3 +152,10 @@ def test_render_takes_along_what_a_notebook_builds_on():
     assert render._with_needs([]) == []
     assert set(render._with_needs(["04"])) == {"04", "03"}
     assert set(render._with_needs(["06_video"])) == {"06_video", "06", "03"}
+
+
+def test_what_a_figure_shows_is_stored_with_it(finished):
+    figure = new_output("display_data", data={"image/png": tiny.PIXEL})
+    figure.metadata = {"image/png": {"alt": "ROC of a", "width": 3}, "needs_background": "light"}
+    (stored,) = outputs_of(render.stored_text(*finished(figure)))
+    assert stored.metadata == {"image/jpeg": {"alt": "ROC of a"}}

@@ -27,6 +27,8 @@ def test_table_is_rewritten_between_its_markers(tmp_path):
     assert scores.RANDOM_NOTE not in text
     assert "05_c" not in text
     assert not results_table.update(page, results)
+    block = results_table.table_block({"a1_d": tiny.results("a1_d")})
+    assert "| [a1_d](../notebooks/appendix/a1_d.ipynb) |" in block
     assert results_table.EMPTY in results_table.table_block({})
     results["03_b"] = tiny.results("03_b", sample=False, random=True)
     assert results_table.FROM_MIXED in results_table.table_block(results)

@@ -4,6 +4,7 @@ The notebook decides when a figure is shown. All of them are at hand as ``plots.
 """
 
 from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores
+from nbhelpers.reporting.plots.description import describe, describe_axes
 from nbhelpers.reporting.plots.maps import plot_maps
 from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures, plot_rows
 from nbhelpers.reporting.plots.scores import (
@@ -29,6 +30,8 @@ from nbhelpers.reporting.plots.training import plot_history
 __all__ = [
     "COLOURS",
     "CYCLE",
+    "describe",
+    "describe_axes",
     "plot_by_class",
     "plot_clip_scores",
     "plot_confusion",

@@ -20,14 +20,14 @@ def plot_maps(
     titles: Sequence[str] | None = None,
     size: float = 1.6,
 ) -> Figure:
-    """Draw explanation maps beside their pictures and true masks, one picture a row.
+    """Draw explanation maps beside their pictures and true masks, one picture per row.
 
     Args:
         pictures: ``(H, W, 3)`` RGB 0-255 each.
         masks: ``bool (H, W)`` each, None where nothing was manipulated; its outline is drawn
             over every map.
         maps: for each picture, method -> ``float (H, W)``, the same methods in every one.
-        titles: one a row, written beside its picture.
+        titles: one per row, written beside its picture.
         size: width of a picture, inches.
 
     Returns:

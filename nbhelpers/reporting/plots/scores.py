@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.reporting.plots.description import describe_axes
 from nbhelpers.reporting.plots.style import COLOURS, CYCLE, axes_of
 
 if TYPE_CHECKING:
@@ -50,14 +51,34 @@ def plot_roc(predictions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     from sklearn.metrics import roc_curve
 
     ax = axes_of(ax, (4.5, 3.6))
+    curves = {}
     for model, rows in predictions.groupby("model", sort=False):
         false_rate, true_rate, _ = roc_curve(rows["label"] == "FAKE", rows["y_score"])
+        curves[str(model)] = (false_rate, true_rate)
         ax.plot(false_rate, true_rate, label=model)
+    describe_axes(ax, _roc_in_words(curves))
     ax.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
     ax.set(xlabel="false positive rate (reals called fake)", ylabel="true positive rate")
     ax.set(title="ROC, test people", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     ax.legend(loc="lower right")
     return ax
+
+
+def _roc_in_words(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
+    """Say whose ROC curve lies above; curves that touch count as above."""
+    names = list(curves)
+    text = f"ROC of {' and '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}"
+    across = np.unique(np.concatenate([false_rate for false_rate, _ in curves.values()]))
+    # The highest rate at each place: a curve may rise there.
+    heights = {
+        name: np.array([true[false <= place].max() for place in across])
+        for name, (false, true) in curves.items()
+    }
+    highest = np.max(list(heights.values()), axis=0)
+    above = [name for name, height in heights.items() if (height >= highest).all()]
+    if len(names) > 1:
+        text += f"; {above[0]} above everywhere" if len(above) == 1 else "; the curves cross"
+    return text
 
 
 def plot_precision_recall(predictions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -117,6 +138,12 @@ def plot_confusion(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         The axes; darker is a larger share of its row, the numbers are counts.
     """
     ax = axes_of(ax, (3.4, 3.2))
+    cells = (
+        f"{count} {truth} {verdict}"
+        for truth, row in counts.iterrows()
+        for verdict, count in row.items()
+    )
+    describe_axes(ax, f"Verdicts: {', '.join(cells)}")
     share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
     ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts.to_numpy()):
@@ -144,6 +171,12 @@ def plot_robustness(curves: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = axes_of(ax, (6.5, 3.6))
     clean = curves[curves["corruption"] == "clean"].iloc[0]
+    worst = curves.loc[curves["value"].idxmin()]
+    describe_axes(
+        ax,
+        f"AUC by kind and strength of damage: {clean['value']:.2f} on clean pictures, lowest with "
+        f"{worst['corruption']} ({worst['level']}): {worst['value']:.2f}",
+    )
     ax.axhspan(clean["low"], clean["high"], color="grey", alpha=0.15, linewidth=0)
     styles = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
     damaged = curves[curves["corruption"] != "clean"]
@@ -189,6 +222,8 @@ def plot_metric(
     ax.invert_yaxis()
     ax.set_ylim(len(scores) - 0.5, -0.5)
     ax.set(xlabel=f"{metric} on test people, 95 % interval")
+    values = (f"{name} {score[metric]:.2f}" for name, score in scores.items())
+    describe_axes(ax, f"{metric} with 95 % interval: {', '.join(values)}")
     ax.grid(axis="y", visible=False)
     return ax
 

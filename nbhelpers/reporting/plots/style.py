@@ -34,6 +34,7 @@ def set_style() -> None:
             "axes.titlesize": 11,
             "axes.labelsize": 10,
             "legend.frameon": False,
+            "legend.loc": "upper right",  # to look for the "best" place is slow, and warns of it
             "image.cmap": "viridis",
         }
     )

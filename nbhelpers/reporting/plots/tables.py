@@ -112,5 +112,5 @@ def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(ylabel="share of test fakes", ylim=(0, 1.1), title="Test fakes that have in train ...")
     ax.yaxis.set_major_formatter("{x:.0%}")
     ax.grid(axis="x", visible=False)
-    ax.legend()
+    ax.legend(loc="upper left")
     return ax

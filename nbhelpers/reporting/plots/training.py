@@ -36,5 +36,5 @@ def plot_history(history: pd.DataFrame, *, axes: Sequence[Axes] | None = None) -
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].axhline(0.5, color="grey", linewidth=1)
     axes[0].set_ylim(0, 1.02)  # all of it: a narrower axis makes steps out of noise
-    axes[0].legend()
+    axes[0].legend(loc="lower right")
     return axes[0].figure

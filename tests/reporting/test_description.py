@@ -1,0 +1,80 @@
+"""Figures in words: from what the plot knows, else from titles, labels and legends."""
+
+import matplotlib as mpl
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbhelpers.evaluation import calibration
+from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.reporting import plots
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def roc_of(**scores):
+    rows = [
+        pd.DataFrame({"model": model, "label": ["REAL", "REAL", "FAKE", "FAKE"], "y_score": y})
+        for model, y in scores.items()
+    ]
+    return plots.describe(plots.plot_roc(pd.concat(rows)).figure)
+
+
+def test_a_roc_says_which_curve_lies_above():
+    best, chance, worst = [0.1, 0.2, 0.8, 0.9], [0.5] * 4, [0.9, 0.8, 0.2, 0.1]
+    text = "ROC of theirs and ours; ours above everywhere"
+    assert roc_of(theirs=chance, ours=best) == text
+    assert roc_of(a=worst, b=chance, ours=best).startswith("ROC of a, b and ours; ours above")
+    assert roc_of(a=[0.1, 0.6, 0.5, 0.9], b=[0.2, 0.9, 0.8, 0.8]).endswith("a above everywhere")
+    assert roc_of(a=[0.1, 0.8, 0.2, 0.9], b=[0.1, 0.9, 0.3, 0.4]).startswith("ROC of a and b")
+    assert roc_of(a=best, b=best) == "ROC of a and b; the curves cross"
+    assert roc_of(ours=best) == "ROC of ours"
+
+
+def test_plots_say_their_numbers():
+    scores = {"ours": {"auc": Interval(0.8, 0.7, 0.9, 9)}, "b": {"auc": Interval(0.7, 0, 1, 3)}}
+    text = plots.describe(plots.plot_metric(scores).figure)
+    assert text == "auc with 95 % interval: ours 0.80 [0.70, 0.90], b 0.70 [3 groups]"
+    counts = calibration.confusion([0, 0, 1], [0.1, 0.9, 0.8])
+    text = plots.describe(plots.plot_confusion(counts).figure)
+    assert text.startswith("Verdicts: 1 REAL called REAL, 1 REAL called FAKE, 0 FAKE called REAL")
+    curves = pd.DataFrame(
+        {
+            "corruption": ["clean", "noise", "noise"],
+            "level": ["none", "mild", "strong"],
+            "value": [0.9, 0.8, 0.55],
+            "low": 0.5,
+            "high": 0.95,
+        }
+    )
+    text = plots.describe(plots.plot_robustness(curves).figure)
+    assert text.endswith("0.90 on clean pictures, lowest with noise (strong): 0.55")
+
+
+def test_other_axes_are_described_by_their_labels():
+    figure, (left, right) = plt.subplots(1, 2)
+    left.plot([1, 2], label="one")
+    left.set(title="Loss", xlabel="epoch", ylabel="log\nloss")
+    left.legend()
+    assert plots.describe(figure) == "Loss: log loss against epoch (one)"
+    right.plot([1, 2])
+    right.set_title("Other")
+    figure.suptitle("Both")
+    assert plots.describe(figure) == "Both. Loss: log loss against epoch (one). Other"
+    assert plots.describe(plt.figure()) == ""
+
+
+def test_pictures_are_counted_and_named_once():
+    pictures = [np.zeros((4, 4, 3))] * 12
+    figure = plots.plot_pictures(pictures, ["REAL", "FAKE"] * 6)
+    assert plots.describe(figure) == "12 pictures: REAL, FAKE"
+    assert plots.describe(plots.plot_pictures(pictures[:1])) == "1 picture"
+    many = plots.plot_pictures(pictures, [f"{number} {'x' * 90}" for number in range(12)])
+    assert len(plots.describe(many)) == plots.description.LONGEST
