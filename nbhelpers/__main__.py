@@ -16,6 +16,7 @@ from nbhelpers.common.files import displayable
 COMMANDS = {
     "run": "execute notebooks and write pages with their scores",
     "predict": "score your own pictures and videos with a detector",
+    "app": "open a page on this machine where photos and clips can be dropped and judged",
     "check": "check a data set: every row of its description against its file",
     "compare": "compare runs: parameters that differ, scores, paired differences",
     "download": "download one of the two data sets from Kaggle (needs an account there)",

@@ -21,13 +21,14 @@ ORDER = [
     {"features", "evaluation", "explain"},
     {"reporting"},
     {"predict"},
+    {"app"},
     {"runner"},
     {"commands"},
     {"__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 TENSORFLOW = {"tensorflow", "keras"}
-WITHOUT_TENSORFLOW = {"common", "media", "data", "runner", "commands"}
+WITHOUT_TENSORFLOW = {"common", "media", "data", "app", "runner", "commands"}
 WITH_RAY = {Path("features", name) for name in ("cluster.py", "shared_disk.py", "workers.py")}
 MOST_LINES, MEDIAN_LINES = 400, 150
 

@@ -48,8 +48,8 @@ def bundle_of(show):
     """The output that a call shows: MIME type -> content, and ``alt``."""
     shown = []
 
-    def publish(bundle, *, alt=""):
-        shown.append(bundle | {"alt": alt})
+    def publish(bundle, *, description):
+        shown.append(bundle | {"alt": description})
 
     with mock.patch.object(display, "publish", publish):
         assert show() is None

@@ -233,9 +233,9 @@ def kaggle_account() -> Iterator[Finding]:
 
 def detectors() -> Iterator[Finding]:
     """Name the detector that `predict` would use."""
-    from nbhelpers.predict import choosing
+    from nbhelpers.networks import detector_files
 
     try:
-        yield GOOD, f"predict uses {choosing.detector_file()}"
+        yield GOOD, f"predict uses {detector_files.detector_file()}"
     except UsageError as error:
         yield NOTE, str(error)

@@ -22,6 +22,7 @@ from nbhelpers.features import cluster, encoders, extraction
 from nbhelpers.features.extraction import REPORT, Choice
 from nbhelpers.features.store import StoreError
 from nbhelpers.media.kinds import CLIP_ENDINGS
+from nbhelpers.networks import detector_files
 from nbhelpers.networks.weights import WeightsError
 
 EXAMPLES = """
@@ -64,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--encoder",
         default="auto",
         metavar="E",
-        help="auto, InceptionV3, Xception, detector (of runs/latest) or a .keras file (auto)",
+        help="auto, ImageNet, InceptionV3, Xception, bundled, detector (of runs/latest) or a "
+        ".keras file (auto: bundled for clips of real people, ImageNet for the sample)",
     )
     add("--layer", default="", metavar="L", help="of a detector; its last")
     add("--weights", default="auto", choices=("auto", "imagenet", "none"), help="of ImageNet's")
@@ -89,10 +91,10 @@ def main(chosen: argparse.Namespace) -> int:
     if chosen.csv:
         header = pd.DataFrame(columns=REPORT).to_csv(index=False)
         files.check_target(chosen.csv, kind=header, force=chosen.force)
-    place, table, findings = clips_of(chosen.folder)
+    place, table, findings, is_sample = clips_of(chosen.folder)
     latest = locate.project_root() / "runs" / "latest"
     store = chosen.store or latest / "features"
-    choice = _choice(chosen, latest / "03_xception_transfer.keras")
+    choice = _choice(chosen, detector_files.detector_file(run_folder=latest), is_sample)
     _log(f"{place}: {len(table) + len(findings)} clips")
     _log_encoder(choice)
     started = time.perf_counter()
@@ -141,15 +143,15 @@ def _check_ranges(chosen: argparse.Namespace) -> None:
         )
 
 
-def clips_of(folder: Path | None) -> tuple[str, pd.DataFrame, list[dict]]:
+def clips_of(folder: Path | None) -> tuple[str, pd.DataFrame, list[dict], bool]:
     """Return the clips to extract.
 
     Args:
         folder: a data set or its parent, any folder of clips, or None to search for a data set.
 
     Returns:
-        The place, in words; columns ``videoname, path``; and rows of the report for clips
-        that the metadata name and that cannot be used.
+        The place, in words; columns ``videoname, path``; rows of the report for clips that the
+        metadata name and that cannot be used; and whether they are the bundled sample's.
 
     Raises:
         UsageError: no clips there.
@@ -163,13 +165,13 @@ def clips_of(folder: Path | None) -> tuple[str, pd.DataFrame, list[dict]]:
         clips, findings = _walk(folder) if folder else ([], [])
         if not clips:
             raise UsageError(str(error)) from None
-        return f"clips below {folder}", pd.DataFrame(clips), findings
+        return f"clips below {folder}", pd.DataFrame(clips), findings, False
     useless = data.findings[data.findings["problem"].isin(["missing", "unreadable"])]
     findings = [
         {"videoname": row.videoname, "readable": False, "reason": row.detail}
         for row in useless.itertuples()
     ]
-    return str(dataset), data.table[["videoname", "path"]], findings
+    return str(dataset), data.table[["videoname", "path"]], findings, dataset.is_sample
 
 
 def _walk(folder: Path) -> tuple[list[dict], list[dict]]:
@@ -205,7 +207,7 @@ def _walk(folder: Path) -> tuple[list[dict], list[dict]]:
     return clips, findings
 
 
-def _choice(chosen: argparse.Namespace, detector: Path) -> Choice:
+def _choice(chosen: argparse.Namespace, detector: Path, is_sample: bool) -> Choice:
     name = chosen.encoder
     if name.lower().endswith(".keras"):
         name = str(paths.user_path(name))
@@ -219,6 +221,7 @@ def _choice(chosen: argparse.Namespace, detector: Path) -> Choice:
                 weights_mode=chosen.weights,
                 model_path=detector,
                 layer=chosen.layer,
+                is_sample=is_sample,
             )
     except (ValueError, FileNotFoundError, WeightsError) as error:
         raise UsageError(str(error)) from None

@@ -16,6 +16,7 @@ from nbhelpers.common.errors import UsageError
 from nbhelpers.common.files import displayable
 from nbhelpers.common.html import NO_PROOF
 from nbhelpers.common.paths import path_argument
+from nbhelpers.networks import detector_files
 from nbhelpers.predict import choosing, inputs
 
 EXAMPLES = """
@@ -90,13 +91,16 @@ def main(chosen: argparse.Namespace) -> int:
     """Score the files; every answer is out before the next file is read."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     paths, left_out = inputs.find_files(_listed(chosen.paths))
-    model_file = choosing.detector_file(chosen.model)
+    model_file = detector_files.detector_file(chosen.model)
     detector = choosing.load_quietly(model_file)
     from nbhelpers.predict import report, scoring, wording  # after TensorFlow was silenced
 
     if chosen.threshold is not None:
         detector = dataclasses.replace(detector, threshold=chosen.threshold, borders=None)
     _check_targets(chosen, [*paths, model_file], report.page_beginning())
+    if chosen.report:
+        where = displayable(str(chosen.report))
+        print(f"{where} grows with every file; open it at any time", file=sys.stderr)
     if left_out:
         print(f"{left_out} other files in folders left out", file=sys.stderr)
     if not chosen.json and not chosen.jsonl:
@@ -124,16 +128,24 @@ def main(chosen: argparse.Namespace) -> int:
             if chosen.report:
                 page.add(result)
             if chosen.jsonl:
-                print(json.dumps(record, allow_nan=False), flush=True)
+                _say(json.dumps(record, allow_nan=False))
             elif not chosen.json:
-                print(wording.file_text(result, detector), flush=True)
+                _say(wording.file_text(result, detector))
     return int(without > 0)
+
+
+def _say(text: str) -> None:
+    """Print a text above the bar, where there is one."""
+    from tqdm.auto import tqdm
+
+    with tqdm.external_write_mode():
+        print(text, flush=True)
 
 
 def _say_last(chosen: argparse.Namespace, all_records: Callable[[], dict]) -> None:
     """Print what stands at the end of the output."""
     if chosen.report:
-        print(f"Open {displayable(str(chosen.report))}", file=sys.stderr)
+        print(f"{displayable(str(chosen.report))} is written", file=sys.stderr)
     if chosen.json:
         print(json.dumps(all_records(), indent=1, allow_nan=False))
     elif not chosen.jsonl:

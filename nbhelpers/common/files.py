@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from nbhelpers.common.errors import UsageError
 
@@ -37,6 +38,27 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
         with draft.open("rb+") as written:
             os.fsync(written.fileno())
         os.replace(draft, path)
+
+
+@contextmanager
+def growing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Write a file bit by bit, for readers who look while it grows.
+
+    Args:
+        path: the file; its folder is made when it is missing. What it held is gone.
+
+    Yields:
+        The empty file, unbuffered: what was written can be read at once, and what does not fit on
+        the disk raises where it is written.
+
+    >>> with growing("/tmp/nbhelpers-doctest.txt") as file:
+    ...     _ = file.write(b"some")
+    ...     Path("/tmp/nbhelpers-doctest.txt").read_text()
+    'some'
+    """
+    write_text(path, "")
+    with Path(path).open("rb+", buffering=0) as file:
+        yield file
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -132,7 +132,7 @@ def _problems_of_text(
     is_file = bool(known) and one not in known and "file" in parameter.comment and "." in one
     if known and one not in known and not is_file:
         yield f"Expected a known name for {name}; received {one!r}. " + did_you_mean(one, known)
-    elif one and (is_file or name.endswith(FILE_ENDINGS)):
+    elif one and one not in known and (is_file or name.endswith(FILE_ENDINGS)):
         path, folder = user_path(one), values.get("OUTPUT_DIR")
         comes_later = bool(folder) and path.is_relative_to(str(folder))  # another notebook's work
         if not path.is_file() and not comes_later:

@@ -1,6 +1,6 @@
 """Predictions as a table: checked against the rows they are about, and scored beside the prior."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,22 @@ def predictions_of(model: str, table: pd.DataFrame, *, y_score: Any) -> pd.DataF
     )
 
 
+def joined(table: pd.DataFrame, scored: Mapping[str, Any]) -> pd.DataFrame:
+    """Put the scores of several models below each other, as ``predictions_of`` does for one.
+
+    Args:
+        table: the scored rows, with ``videoname, split, label``.
+        scored: model -> P(fake) in [0, 1], float (N,), in the table's order.
+
+    Returns:
+        Columns ``PREDICTION_COLUMNS``.
+    """
+    return pd.concat(
+        [predictions_of(model, table, y_score=y_score) for model, y_score in scored.items()],
+        ignore_index=True,
+    )
+
+
 def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Lay out what ``score_models`` returned for reading.
 
@@ -85,6 +101,71 @@ def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         [{metric: cell(score) for metric, score in scores.items()} for scores in judged.values()],
         index=list(judged),
     )
+
+
+def auc_by_method(
+    table: pd.DataFrame, scored: Mapping[str, Any], *, seed: int = 42
+) -> dict[str, dict[str, metrics.Interval]]:
+    """Judge each forgery method on its own: all reals against the fakes of that method.
+
+    Args:
+        table: the scored rows, with ``label, group`` and ``method``; "" counts as "unknown".
+        scored: model -> P(fake), float (N,), in the table's order.
+        seed: of the bootstrap.
+
+    Returns:
+        method -> model -> AUC.
+
+    Raises:
+        ValueError: as ``metrics.score_intervals``.
+    """
+    is_real = (table["label"] == "REAL").to_numpy()
+    method = table["method"].replace("", "unknown").to_numpy()
+    result = {}
+    for name in sorted(set(method[~is_real])):
+        chosen = is_real | (method == name)
+        y_true, groups = manifest.y_true(table[chosen]), table.loc[chosen, "group"]
+        result[name] = {
+            model: metrics.score_intervals(
+                y_true, np.asarray(y_score)[chosen], groups=groups, seed=seed
+            )["auc"]
+            for model, y_score in scored.items()
+        }
+    return result
+
+
+def examples(
+    table: pd.DataFrame,
+    *,
+    threshold: float,
+    count: int = 2,
+    kinds: Sequence[str] = ("hit", "missed", "accused"),
+) -> pd.DataFrame:
+    """Pick the surest right and wrong answers: hits, missed fakes and accused reals.
+
+    Args:
+        table: rows with ``label`` and ``y_score``.
+        threshold: P(fake) from which a row is called FAKE.
+        count: rows of each kind at most.
+        kinds: which ones, in the order wanted.
+
+    Returns:
+        The rows with a column ``kind``: "hit" (fakes of the highest scores), "missed" (fakes of
+        the lowest, below the threshold), "accused" (reals of the highest, at or above it).
+
+    >>> rows = {"label": ["FAKE", "FAKE", "REAL"], "y_score": [0.9, 0.1, 0.8]}
+    >>> examples(pd.DataFrame(rows), threshold=0.5)["kind"].tolist()
+    ['hit', 'missed', 'accused']
+    """
+    called = table["y_score"] >= threshold
+    is_fake = table["label"] == "FAKE"
+    falling = table.sort_values("y_score", ascending=False, kind="stable")
+    picked = {
+        "hit": falling[(is_fake & called)[falling.index]].head(count),
+        "missed": falling[(is_fake & ~called)[falling.index]].tail(count)[::-1],
+        "accused": falling[(~is_fake & called)[falling.index]].head(count),
+    }
+    return pd.concat([picked[kind].assign(kind=kind) for kind in kinds])
 
 
 # ---------------------------------------------------------------- checking

@@ -94,24 +94,57 @@ def curves(
 
     Returns:
         One row per corruption and level, the clean pictures ("clean", "none") first: `corruption`,
-        `level`, `amount`, `auc` (a `metrics.Interval`) and its fields `value`, `low`, `high`.
+        `level`, `amount`, `auc` (a `metrics.Interval`) and its fields `value`, `low`, `high`, and
+        `change`: the AUC minus that of the clean pictures, an `Interval` of the same resamples.
 
     Raises:
         ValueError, CorruptionError: as `corrupt` and `metrics.score_intervals`.
     """
-    clean = {"corruption": "clean", "level": "none", "amount": np.nan}
-    rows = [clean | _auc(score(pictures), y_true, groups, seed)]
+    clean = score(pictures)
+    judged = {"y_true": y_true, "groups": groups, "seed": seed}
+    first = {"corruption": "clean", "level": "none", "amount": np.nan}
+    rows = [first | _auc(clean, clean, **judged)]
     for corruption in corruptions:
         for level, amount in zip(LEVELS, CORRUPTIONS[corruption][1], strict=True):
             damaged = corrupt(pictures, corruption, level=level, seed=seed)
             row = {"corruption": corruption, "level": level, "amount": amount}
-            rows.append(row | _auc(score(damaged), y_true, groups, seed))
+            rows.append(row | _auc(score(damaged), clean, **judged))
     return pd.DataFrame(rows)
 
 
-def _auc(y_score: np.ndarray, y_true: ArrayLike, groups: Sequence[str], seed: int) -> dict:
+def gallery(
+    picture: np.ndarray, *, corruptions: Sequence[str] = tuple(CORRUPTIONS), seed: int = 0
+) -> np.ndarray:
+    """Damage one picture in every way, as a table of pictures.
+
+    Args:
+        picture: ``uint8 (H, W, 3)`` RGB 0-255.
+        corruptions: which ones, the rows.
+        seed: of the noise.
+
+    Returns:
+        ``uint8 (D, 1 + len(LEVELS), H, W, 3)``: a row per corruption, the picture itself first.
+
+    Raises:
+        ValueError, CorruptionError: as `corrupt`.
+    """
+    return np.stack(
+        [
+            [
+                picture,
+                *(corrupt(picture[None], name, level=level, seed=seed)[0] for level in LEVELS),
+            ]
+            for name in corruptions
+        ]
+    )
+
+
+def _auc(
+    y_score: np.ndarray, clean: np.ndarray, *, y_true: ArrayLike, groups: Sequence[str], seed: int
+) -> dict:
     auc = metrics.score_intervals(y_true, y_score, groups=groups, seed=seed)["auc"]
-    return {"auc": auc, "value": auc.value, "low": auc.low, "high": auc.high}
+    change = metrics.paired_difference(y_true, y_score, minus=clean, groups=groups, seed=seed)
+    return {"auc": auc, "value": auc.value, "low": auc.low, "high": auc.high, "change": change}
 
 
 def _jpeg(picture: np.ndarray, quality: float) -> np.ndarray:

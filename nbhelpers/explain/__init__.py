@@ -2,14 +2,16 @@
 
 `methods` holds LIME, Grad-CAM, occlusion and integrated gradients behind one interface;
 `measures` holds deletion and insertion, localisation against a true mask, and stability;
-`pairs` finds the true mask of a fake from its original.
+`masks` and `regions` find the true region of a fake; `comparison` measures all methods on many.
 """
 
+from nbhelpers.explain.comparison import BLOB, NOISE, check_stability, measure_methods
 from nbhelpers.explain.masks import PairError, difference_mask, frame_misfit
 from nbhelpers.explain.measures import (
     centre_prior,
     curve_area,
     deletion_curve,
+    deletion_pictures,
     energy_inside,
     insertion_curve,
     iou_at_mask_area,
@@ -28,12 +30,19 @@ from nbhelpers.explain.methods import (
     p_fake,
     randomised,
 )
+from nbhelpers.explain.regions import Regions, agreement, overlaps, true_regions
 
 __all__ = [
+    "BLOB",
+    "NOISE",
     "PairError",
+    "Regions",
+    "agreement",
     "centre_prior",
+    "check_stability",
     "curve_area",
     "deletion_curve",
+    "deletion_pictures",
     "difference_mask",
     "energy_inside",
     "frame_misfit",
@@ -44,11 +53,14 @@ __all__ = [
     "lime",
     "lime_explanation",
     "measure_maps",
+    "measure_methods",
     "occlusion",
+    "overlaps",
     "p_fake",
     "pointing_hit",
     "random_map",
     "randomised",
     "rank_agreement",
     "shift_agreement",
+    "true_regions",
 ]

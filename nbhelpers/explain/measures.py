@@ -163,6 +163,31 @@ def deletion_curve(
     return _replace_in_order(score, image, np.full_like(image, fill), heat, steps)
 
 
+def deletion_pictures(
+    image: np.ndarray, *, heat: np.ndarray, steps: int = 10, fill: float = 127.5
+) -> np.ndarray:
+    """Return the pictures that a deletion curve scores.
+
+    Args:
+        image: ``(H, W, 3)`` RGB 0-255.
+        heat: ``float (H, W)``.
+        steps: pictures behind the first.
+        fill: value of hidden pixels, 0-255.
+
+    Returns:
+        ``uint8 (steps + 1, H, W, 3)``: 0, 1/steps, … of the pixels hidden, those of highest value
+        first.
+
+    Example:
+        >>> two = np.array([[[9, 9, 9], [5, 5, 5]]], "float32")
+        >>> heat = np.array([[1.0, 2.0]])
+        >>> deletion_pictures(two, heat=heat, steps=2, fill=0)[:, 0, :, 0].tolist()
+        [[9, 5], [9, 0], [0, 0]]
+    """
+    image = np.asarray(image, "float32")
+    return _mixtures(image, np.full_like(image, fill), heat, steps).round().astype("uint8")
+
+
 def insertion_curve(
     score: Scorer, image: np.ndarray, *, heat: np.ndarray, steps: int = 10, blur: float = 10.0
 ) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import logging
 import os
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbhelpers.networks import inference, loading, weights
+from nbhelpers.networks import detector_files, inference, loading, weights
 
 if TYPE_CHECKING:
     import keras
 
 logger = logging.getLogger(__name__)
 
-ENCODERS = ("auto", "InceptionV3", "Xception", "detector")
+ENCODERS = ("auto", "ImageNet", "InceptionV3", "Xception", "detector", "bundled")
 _AT_ONCE = 32  # pictures in one call of the network; bounds its memory
 _MAKING = threading.Lock()  # one thread makes the network for inference, the others wait
 
@@ -36,6 +37,8 @@ class Encoder:
         digest: SHA-256 of the weights and all else that the vectors depend on.
         origin: where the weights came from, one phrase.
         is_random: whether the weights are random, so that the vectors mean little.
+        path: the detector's file, beside which `exposure` finds whom it has met; None for the
+            ImageNet networks.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Encoder:
     origin: str
     is_random: bool
     network: keras.Model = field(repr=False)
+    path: Path | None = None
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """Encode pictures, at most 32 at a time.
@@ -85,26 +89,31 @@ def load_encoder(
     weights_mode: str = "auto",
     model_path: str | os.PathLike = "",
     layer: str = "",
+    is_sample: bool = True,
 ) -> Encoder:
     """Load a frame encoder.
 
     Args:
-        name: "InceptionV3" (the article's) or "Xception", with ImageNet weights; "auto" for
-            InceptionV3 where its weights are available, else Xception; "detector" for the model
-            file at `model_path`; or the path of a `.keras` file itself.
+        name: "InceptionV3" (the article's) or "Xception", with ImageNet weights; "ImageNet" for
+            InceptionV3 where its weights are available, else Xception; "bundled" for the detector
+            of real faces that comes with the project; "detector" for the model file at
+            `model_path`; the path of a `.keras` file itself; or "auto": "bundled" where the data
+            are of real people and the project came with it, else "ImageNet".
         image_size: input size of the ImageNet networks, pixels, >= 75; a detector has its own.
         weights_mode: "auto", "imagenet" or "none", see `nbhelpers.networks.weights.imagenet`.
         model_path: a detector with a global average pooling layer, as notebook 03 saves it.
         layer: of a detector, the layer whose output is averaged over the picture; "" is the one
             that its own pooling takes, the last. Middle layers describe textures, late ones what
             the detector made of them for its own data.
+        is_sample: whether the pictures are the bundled sample's, whose people are drawn
+            (`Dataset.is_sample`); only "auto" asks.
 
     Returns:
         The encoder; `is_random` says whether no pretrained weights were available.
 
     Raises:
         ValueError: unknown name, or the detector has no global average pooling layer, or no
-            `layer` of that name with an output (B, H, W, C).
+            `layer` of that name with an output (B, H, W, C), or the project has no bundled one.
         FileNotFoundError: there is no file at `model_path`.
         WeightsError: `weights_mode` requires weights that are not available.
     """
@@ -114,9 +123,14 @@ def load_encoder(
         raise ValueError(
             f"Expected ENCODER to be one of {ENCODERS} or a .keras file; received {name!r}."
         )
+    if name == "auto":
+        takes_bundled = not is_sample and detector_files.bundled_file() is not None
+        name = "bundled" if takes_bundled else "ImageNet"
+    if name == "bundled":
+        name, model_path = "detector", detector_files.detector_file(name)
     if name == "detector":
         return _detector(Path(model_path), layer)
-    if name == "auto":
+    if name == "ImageNet":
         try:
             insist = "none" if weights_mode == "none" else "imagenet"
             return _imagenet_encoder(weights.imagenet("InceptionV3", mode=insist), image_size)
@@ -160,7 +174,7 @@ def _detector(path: Path, layer: str) -> Encoder:
     if layer and layer not in maps:
         raise ValueError(
             f"Expected a layer of {path.name} with an output (B, H, W, C); received {layer!r}. "
-            f"It has {', '.join(maps[-5:])} and {max(0, len(maps) - 5)} more."
+            f"{_nearest(layer, maps)}"
         )
     if layer:
         output = keras.layers.GlobalAveragePooling2D()(model.get_layer(layer).output)
@@ -168,12 +182,26 @@ def _detector(path: Path, layer: str) -> Encoder:
         output = pooling[-1].output
     network = keras.Model(model.inputs, output, name="detector_encoder")
     origin = f"model file {path.name}" + (f", layer {layer}" if layer else "")
-    return _encoder("detector", network, origin, is_random=False)
+    return _encoder("detector", network, origin, is_random=False, path=path)
 
 
-def _encoder(name: str, network: keras.Model, origin: str, *, is_random: bool) -> Encoder:
+def _nearest(layer: str, names: list[str]) -> str:
+    """Advise on a wrong name: the nearest one, or some of the many."""
+    if near := difflib.get_close_matches(layer, names, n=1):
+        return f"Did you mean {near[0]!r}?"
+    return f"It has {', '.join(names[-5:])} and {max(0, len(names) - 5)} more."
+
+
+def _encoder(
+    name: str,
+    network: keras.Model,
+    origin: str,
+    *,
+    is_random: bool,
+    path: Path | None = None,
+) -> Encoder:
     size, dim = network.input_shape[1], network.output_shape[-1]
     numbers = weights.digest(network.get_weights())
     place = network.layers[-2].name  # a deeper layer without weights of its own differs as well
     digest = hashlib.sha256(f"{name} {size} {dim} {place} {numbers}".encode()).hexdigest()
-    return Encoder(name, size, dim, digest, origin, is_random, network)
+    return Encoder(name, size, dim, digest, origin, is_random, network, path)

@@ -6,16 +6,20 @@ no caller can forget to. Every detector ends in one sigmoid unit: P(fake).
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from nbhelpers.networks.weights import PretrainedWeights
 
 
 #: First layer that the article unfreezes in its second stage: index 56 of 132 in Xception.
 ARTICLE_UNFREEZE_FROM = "block7_sepconv1_act"
+#: Layer below our head: the end of block 10 of 14, where the maps have four times as many cells.
+OUR_LAST = "block11_sepconv1_act"
 
 
 def baseline_cnn(image_size: int = 224) -> keras.Model:
@@ -154,6 +158,40 @@ def unfreeze_from(model: keras.Model, layer_name: str, *, batch_norm: bool = Tru
         is_norm = isinstance(layer, BatchNormalization)
         layer.trainable = position >= first and (batch_norm or not is_norm)
     return sum(bool(layer.trainable_weights) for layer in model.layers)
+
+
+def block_table(model: keras.Model) -> pd.DataFrame:
+    """Count layers and weights block by block, and the weights that are trained.
+
+    Args:
+        model: an Xception of `xception_classifier`, whose layers carry the block in their names.
+
+    Returns:
+        Index `block` (1 to 14 at most, then "head"), columns `first layer` (its place among the
+        layers of Xception, from 0), `layers`, `weights` and `trained` (numbers of weights).
+    """
+    import pandas as pd
+
+    trained = {id(weight) for weight in model.trainable_weights}
+    rows, block = [], "1"
+    layers = [layer for layer in model.layers if not layer.name.startswith("rescaling")]
+    for place, layer in enumerate(layers):
+        if layer.name.startswith("block"):
+            block = layer.name.partition("_")[0].removeprefix("block")
+        elif layer.name in ("pooled", "p_fake"):
+            block = "head"  # the layers without a name of their own belong to the block before
+        sizes = [(math.prod(weight.shape), id(weight) in trained) for weight in layer.weights]
+        rows.append(
+            {
+                "block": block,
+                "first layer": place,
+                "layers": 1,
+                "weights": sum(size for size, _ in sizes),
+                "trained": sum(size for size, is_trained in sizes if is_trained),
+            }
+        )
+    kinds = {"first layer": "min", "layers": "sum", "weights": "sum", "trained": "sum"}
+    return pd.DataFrame(rows).groupby("block", sort=False).agg(kinds)
 
 
 def gru_classifier(frames: int, dim: int) -> keras.Model:

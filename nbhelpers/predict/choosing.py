@@ -1,4 +1,4 @@
-"""Which detector judges: the bundled one, one of your own runs, or a file."""
+"""Loading the detector that judges."""
 
 from __future__ import annotations
 
@@ -6,64 +6,13 @@ from pathlib import Path
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.common.native_logs import no_chatter
-from nbhelpers.common.paths import user_path
-from nbhelpers.data import locate
-
-OWN_MODEL = "03_xception_transfer.keras"  # what notebook 03 saves in a run's folder
-BUNDLED, LATEST = "bundled", "latest"
-HOW_TO_MAKE = (
-    "Train one with `python -m nbhelpers run 03` (some minutes, on the bundled sample; real data "
-    "need --data-dir and time), or name a file with --model."
-)
-
-
-def bundled_file() -> Path | None:
-    """Find the detector of real faces that comes with the project; None where it is missing."""
-    candidates = sorted((locate.project_root() / "data" / "detector").glob("*.keras"))
-    return candidates[0] if candidates else None
-
-
-def newest_file() -> Path | None:
-    """Find the detector of your newest run; None where no run has made one."""
-    models = (locate.project_root() / "runs").glob(f"*/{OWN_MODEL}")
-    return max(models, key=lambda path: path.stat().st_mtime, default=None)
-
-
-def detector_file(given: str | None = None) -> Path:
-    """Choose the file of the detector.
-
-    Args:
-        given: a file, "bundled" or "latest" (your newest run); None takes the bundled one, and
-            your newest where the project came without.
-
-    Returns:
-        Its path.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if given not in (None, BUNDLED, LATEST):
-        path = user_path(given)
-        if not path.is_file():
-            raise UsageError(f"Expected a detector file; nothing is at {given!r}. {HOW_TO_MAKE}")
-        return path
-    path = newest_file() if given == LATEST else bundled_file()
-    if given is None and path is None:
-        path = newest_file()
-    if path is None:
-        where = "data/detector" if given == BUNDLED else "runs" if given == LATEST else ""
-        raise UsageError(
-            f"Expected a detector in {where or 'data/detector or runs'} of the project; there is "
-            f"none. {HOW_TO_MAKE}"
-        )
-    return path
 
 
 def load_quietly(path: Path):
     """Load a detector without TensorFlow's messages about this machine.
 
     Args:
-        path: from `detector_file`.
+        path: from `detector_files.detector_file`.
 
     Returns:
         The `Detector`.

@@ -117,8 +117,8 @@ def kind_of(path: Path) -> str:
     kind = kinds.kind_of(head)
     if kind is None:
         raise InputError(
-            f"{path.name} is neither a picture nor a video of a known kind: it begins with "
-            f"{head[:8]!r}. Convert it to JPEG, PNG or MP4, or leave it out."
+            f"{path.name} is neither a picture nor a video of a known kind. Convert it to JPEG, "
+            "PNG or MP4, or leave it out."
         )
     return "picture" if kind == "picture" else "video"
 

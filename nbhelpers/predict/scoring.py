@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,6 +32,9 @@ CROP_ASPECT = 1.25  # longer by shorter side of what may be a crop
 FRAMES = 16  # of a clip
 FEWEST_SIGHTINGS = 2  # frames in which a person of a clip must be found
 OVERVIEW = 640  # pixels: longer side of the picture that shows who is who
+
+#: Is told what is being done, as a phrase, and which share of that is done, 0-1.
+Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class FileScore:
         notes: sentences about what was scored.
         frames: that were looked at.
         overview: uint8 (H, W, 3) RGB, at most `OVERVIEW` on its longer side: the picture, or the
-            frame of a clip that shows most people; None where nothing was scored.
+            frame of a clip that shows most people; None where nothing could be read.
         scale: overview's size by the file's.
         second: of the overview in a clip; NaN in a picture.
     """
@@ -154,19 +157,30 @@ def score_file(
     frames: int = FRAMES,
     margin: float | None = None,
     are_crops: bool = False,
+    progress: Progress | None = None,
 ) -> FileScore:
-    """Score one file; the arguments are those of `score_files`.
+    """Score one file.
+
+    Args:
+        path: the file.
+        detector: from `detector.load`.
+        frames: as for `score_files`, like `margin` and `are_crops`.
+        margin: see there.
+        are_crops: see there.
+        progress: is called before each step that takes time.
 
     Returns:
         What came of it; a file that cannot be scored is not an exception.
     """
     margin = detector.margin if margin is None else margin
+    progress = progress or (lambda step, share: None)
+    how = {"margin": margin, "are_crops": are_crops, "progress": progress}
     kind = ""
     try:
         kind = inputs.kind_of(path)
         if kind == "picture":
-            return _picture(path, detector, margin=margin, are_crops=are_crops)
-        return _clip(path, detector, frames=frames, margin=margin, are_crops=are_crops)
+            return _picture(path, detector, **how)
+        return _clip(path, detector, frames=frames, **how)
     except (inputs.InputError, ScoreError) as error:
         return FileScore(path, kind, reason=displayable(str(error)))
     except Exception as error:
@@ -197,12 +211,16 @@ def square_of(box: np.ndarray, shape: Sequence[int], *, margin: float) -> Square
 # ---------------------------------------------------------------- pictures
 
 
-def _picture(path: Path, detector: Detector, *, margin: float, are_crops: bool) -> FileScore:
+def _picture(
+    path: Path, detector: Detector, *, margin: float, are_crops: bool, progress: Progress
+) -> FileScore:
     picture = inputs.read_picture(path)
+    overview, scale = _overview(picture)
     notes = ["It has several pictures; only the first is scored."] * inputs.has_more(path)
     if are_crops:
         squares, confidence, turns = [Square(0, 0, 0)], [float("nan")], 0
     else:
+        progress("looking for faces", 0.0)
         smallest = min(LOOK_FOR, faces.smallest_face(*picture.shape[:2]))
         found = faces.find_faces(picture, smallest=smallest, turned=True)
         turns = found[0].turns if found else 0
@@ -210,7 +228,7 @@ def _picture(path: Path, detector: Detector, *, margin: float, are_crops: bool) 
         large = _large(boxes)
         if not len(large):
             reason = _nobody(boxes, f"in {displayable(path.name)}")
-            return FileScore(path, "picture", reason=reason, notes=notes)
+            return FileScore(path, "picture", reason=reason, notes=notes, overview=overview)
         large = large[np.argsort(large[:, 0], kind="stable")]
         squares = [square_of(box, picture.shape, margin=margin) for box in large]
         confidence = large[:, 4].tolist()
@@ -220,12 +238,12 @@ def _picture(path: Path, detector: Detector, *, margin: float, are_crops: bool) 
     if turns:
         notes.append("It lies on its side or upside down; the faces were set upright.")
     crops = [_upright(square.cut(picture), turns) for square in squares]
+    progress("judging the faces", 0.0)
     scores = detector.p_fake(crops)
     people = [
         Person([Face(square, float(sure), crop, float(score))])
         for square, sure, crop, score in zip(squares, confidence, crops, scores, strict=True)
     ]
-    overview, scale = _overview(picture)
     return FileScore(path, "picture", people, notes=notes, overview=overview, scale=scale)
 
 
@@ -253,10 +271,7 @@ def _overview(picture: np.ndarray) -> tuple[np.ndarray, float]:
 def _nobody(boxes: np.ndarray, where: str) -> str:
     """Why there is nothing to score: no face, or only small ones."""
     if not len(boxes):
-        return (
-            f"No face found {where}, so there is no score. If it shows nothing but a face, "
-            "--crops scores it whole."
-        )
+        return f"No face found {where}, so there is no score."
     size = boxes[:, 2:4].max()
     return (
         f"The largest face {where} is {size:.0f} pixels high; below {SMALLEST_FACE} there is too "
@@ -268,8 +283,15 @@ def _nobody(boxes: np.ndarray, where: str) -> str:
 
 
 def _clip(
-    path: Path, detector: Detector, *, frames: int, margin: float, are_crops: bool
+    path: Path,
+    detector: Detector,
+    *,
+    frames: int,
+    margin: float,
+    are_crops: bool,
+    progress: Progress,
 ) -> FileScore:
+    progress("reading the clip", 0.0)
     clip = inputs.read_clip(path, count=frames)
     notes = []
     if are_crops:
@@ -279,15 +301,30 @@ def _clip(
         if turns := _turns_of(clip.pixels):
             clip = replace(clip, pixels=np.rot90(clip.pixels, turns, axes=(1, 2)))
             notes.append("It lies on its side or upside down; it was set upright.")
-        boxes = [_sure(faces.find_faces(frame)) for frame in clip.pixels]
+        boxes = []
+        for frame in clip.pixels:
+            progress("looking for faces", len(boxes) / len(clip))
+            boxes.append(_sure(faces.find_faces(frame)))
         large = [_large(rows) for rows in boxes]
         if not any(map(len, large)):
             where = f"in any of {len(clip)} frames of {displayable(path.name)}"
             reason = _nobody(np.concatenate(boxes), where)
-            return FileScore(path, "video", reason=reason, frames=len(clip))
+            overview, scale = _overview(clip.pixels[0])
+            return FileScore(
+                path,
+                "video",
+                reason=reason,
+                frames=len(clip),
+                overview=overview,
+                scale=scale,
+                second=float(clip.seconds[0]),
+            )
         tracks, more = _tracks(large, clip.pixels.shape[1:], margin=margin)
         notes += more
-    people = [_person(track, clip, detector) for track in tracks]
+    people = []
+    for track in tracks:
+        progress("judging the faces", len(people) / len(tracks))
+        people.append(_person(track, clip, detector))
     busiest = max(
         range(len(clip)), key=lambda frame: sum(at == frame for track in tracks for at, *_ in track)
     )

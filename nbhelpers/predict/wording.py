@@ -109,6 +109,8 @@ def file_text(result: FileScore, detector: Detector) -> str:
     lines = [displayable(str(result.path))]
     if not result.people:
         lines.append(f"  no score: {result.reason}")
+        if result.overview is not None:  # it was read, and no face is in it
+            lines.append("  If it shows nothing but a face, --crops scores it whole.")
     else:
         verdict = detector.verdict(result.p_fake)
         most = " (the most suspicious face)" if len(result.people) > 1 else ""

@@ -189,16 +189,19 @@ def gif(
     return path
 
 
-def publish(bundle: dict[str, str], *, alt: str = "") -> None:
+def publish(bundle: dict[str, str], *, description: str = "") -> None:
     """Show one output in every form that its front ends may pick from.
 
     Args:
         bundle: MIME type -> content; pictures are base64.
-        alt: what its picture shows, for readers who do not see it; "" leaves that to the page.
+        description: what its picture shows, for readers who do not see it; "" leaves that to the
+            page.
     """
     from IPython.display import display
 
-    display(bundle, raw=True, metadata={"alt": alt} if alt else None)
+    display(
+        bundle, raw=True, metadata={"image/jpeg": {"alt": description}} if description else None
+    )
 
 
 def jpeg_of(drawing: Axes | Figure) -> str:

@@ -98,7 +98,8 @@ def resolved(name: str, value: object, *, base: Path) -> object:
     """Make a path absolute: the notebooks run in another folder than the one it was typed in.
 
     Args:
-        name: the parameter; names that end in _DIR, _FILE, _CSV or _PATH hold paths.
+        name: the parameter; names that end in _DIR, _FILE, _CSV or _PATH hold paths. A single word
+            in small letters for a _FILE is a name, such as "bundled", and stays.
         value: its value; model and table files are taken for paths under any name.
         base: the folder that a relative path starts from.
 
@@ -109,6 +110,8 @@ def resolved(name: str, value: object, *, base: Path) -> object:
         UsageError: a path that no file can have.
     """
     if not isinstance(value, str) or not value:
+        return value
+    if name.endswith("_FILE") and re.fullmatch("[a-z]+", value):
         return value
     if name.endswith(PATH_ENDINGS) or value.endswith(PATH_SUFFIXES):
         if "\0" in value:

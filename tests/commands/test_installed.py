@@ -58,6 +58,8 @@ def test_wheel_has_the_script_and_the_types(site, tmp_path):
     done = away(site, tmp_path, "-c", "import nbhelpers; print(nbhelpers.__file__)")
     assert Path(done.stdout.strip()).parent == site / "nbhelpers"
     assert (site / "nbhelpers" / "py.typed").is_file()
+    for name in ("page.css", "page.js"):
+        assert (site / "nbhelpers" / "app" / name).is_file()
 
 
 @pytest.mark.parametrize(

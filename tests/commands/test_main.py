@@ -38,6 +38,7 @@ def test_students_see_their_commands_only(capsys):
     assert listed == [
         "run",
         "predict",
+        "app",
         "check",
         "compare",
         "download",

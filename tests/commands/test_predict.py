@@ -13,12 +13,10 @@ import tiny_faces
 from tiny_faces import save
 
 from nbhelpers import __main__ as command
-from nbhelpers.common.errors import UsageError
 from nbhelpers.common.html import NO_PROOF
-from nbhelpers.data import locate
-from nbhelpers.networks import models
-from nbhelpers.predict import choosing, scoring
+from nbhelpers.networks import detector_files, models
 from nbhelpers.predict import detector as detectors
+from nbhelpers.predict import scoring
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +29,7 @@ def model_file(tmp_path_factory):
     inside = layers.Input((32, 32, 3))
     x = layers.Conv2D(4, 3, activation="relu")(layers.Rescaling(1 / 255)(inside))
     outside = layers.Dense(1, activation="sigmoid")(layers.GlobalAveragePooling2D()(x))
-    path = tmp_path_factory.mktemp("runs") / "mine" / choosing.OWN_MODEL
+    path = tmp_path_factory.mktemp("runs") / "mine" / detector_files.OWN_MODEL
     path.parent.mkdir()
     keras.Model(inside, outside).save(path)
     return path
@@ -92,8 +90,8 @@ def test_every_file_gets_an_answer(files, model_file, tmp_path, capsys):
     assert NO_PROOF in text
     page = Page(report.read_text(encoding="utf-8"))
     assert page.headings == [path.name for path in sorted(files.iterdir())]
-    # Two overviews; two faces and two frames, each with its map; a curve.
-    assert len(page.alts) == 2 + 2 * 2 + 2 * 2 + 1
+    # Three thumbnails, the group in large; two faces, two frames, each with its map; a curve.
+    assert len(page.alts) == 3 + 1 + 2 * 2 + 2 * 2 + 1
     assert all(page.alts)
     assert all(source.startswith("data:image/") for source in page.sources)
 
@@ -257,26 +255,6 @@ def test_scores_are_those_of_the_detector(model_file, tmp_path, capsys):
     record = json.loads(capsys.readouterr().out)["files"][0]
     expected = detectors.load(model_file).p_fake([crop])[0]
     assert record["p_fake"] == pytest.approx(expected, abs=1e-6)
-
-
-def test_which_detector_is_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
-    for given in (None, "latest", "bundled"):
-        with pytest.raises(UsageError, match="python -m nbhelpers run 03"):
-            choosing.detector_file(given)
-    for age, name in ((200, "old"), (100, "new")):
-        path = tmp_path / "runs" / name / choosing.OWN_MODEL
-        path.parent.mkdir(parents=True)
-        path.touch()
-        os.utime(path, (10_000 - age, 10_000 - age))
-    assert choosing.detector_file().parent.name == "new"
-    bundled = tmp_path / "data" / "detector" / "faces.keras"
-    bundled.parent.mkdir(parents=True)
-    bundled.touch()
-    assert choosing.detector_file() == choosing.detector_file("bundled") == bundled
-    assert choosing.detector_file("latest").parent.name == "new"
-    with pytest.raises(UsageError, match=r"nothing is at 'no\.keras'"):
-        choosing.detector_file("no.keras")
 
 
 def test_the_card_is_read(tmp_path, model_file, capsys):

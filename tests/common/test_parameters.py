@@ -86,6 +86,15 @@ def test_a_file_that_is_named_exists_or_comes_from_the_same_run(tmp_path):
                 parameters.check(values | {name: bad}, cell, notebook="04_x")
 
 
+def test_a_file_may_go_by_a_name_where_the_comment_gives_names(tmp_path):
+    cell = parameters.read_cell('MODEL_FILE = ""  # "bundled", "latest" or a file')
+    for good in ("", "bundled", "latest", __file__):
+        parameters.check({"MODEL_FILE": good}, cell, notebook="04_x")
+    for bad in ("bundle", str(tmp_path / "none.keras")):
+        with pytest.raises(UsageError, match=r"for MODEL_FILE; received .*04_x"):
+            parameters.check({"MODEL_FILE": bad}, cell, notebook="04_x")
+
+
 def test_unknown_names_meet_the_nearest():
     parameters.check_names("METHODS", ["a"], known=["a", "b"])
     with pytest.raises(UsageError, match=r"METHODS; received 'swop'\. Did you mean 'swap'"):
@@ -103,13 +112,12 @@ WRONG = [
     ("02", "IMAGE_SIZE", 100_000),
     ("02", "RESIDUAL_SIZE", 100_000),
     ("03", "IMAGE_SIZE", 100_000),
-    ("03", "OUR_SIZE", 100_000),
     ("05", "EXAMPLES", 3000),
     ("05", "GIF_WIDTH", 100_000),
     ("06", "IMAGE_SIZE", 100_000),
     ("03", "ROBUSTNESS_PICTURES", 0),
-    ("03", "OUR_BATCH", 7),
-    ("03", "STUDY_PARTS", ["pears"]),
+    ("03", "BATCH_SIZE", 7),
+    ("a1", "PARTS", ["pears"]),
     ("03", "PRECISION", "bfloat16"),
     ("04", "OCCLUSION_STEP", 64),
     ("04", "SEGMENTATION", "slick"),
@@ -119,8 +127,8 @@ WRONG = [
     ("06", "FRACTIONS", [0.8, 0.2, 0]),
     ("06", "ENCODER", "Inception"),
     ("02", "TEST_SHARE", 0.9),
-    ("03", "STUDY_PARTS", [["pairs"]]),
-    ("03", "STUDY_METHODS", [3]),
+    ("a1", "PARTS", [["pairs"]]),
+    ("a1", "METHODS", [3]),
     ("03", "WEIGHTS_FILE", "/nowhere/xception.h5"),
     ("04", "MODEL_FILE", "/nowhere/mine.keras"),
     ("06", "FRACTIONS", [0.6, 0.4]),
@@ -153,10 +161,9 @@ def test_the_notebooks_own_values_are_allowed():
         parameters.check(notebook.defaults, notebook.parameters, notebook=notebook.stem)
 
 
-def test_names_that_only_the_data_or_a_network_know_are_checked_before_any_training():
-    (notebook,) = (one for one in find_notebooks(FOLDER) if one.number == "03")
+def test_names_that_only_the_data_know_are_checked_before_any_training():
+    (notebook,) = (one for one in find_notebooks(FOLDER) if one.number == "a1")
     code = "\n".join(
         cell.source for cell in nbformat.read(notebook.path, 4).cells if cell.cell_type == "code"
     )
-    for name in ("OUR_LAST", "STUDY_METHODS"):
-        assert 0 < code.index(f'check_names("{name}"') < code.index("= training.fit(")
+    assert 0 < code.index('check_names("METHODS"') < code.index("training.fit(")

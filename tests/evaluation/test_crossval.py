@@ -3,9 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbhelpers.data import locate
+from nbhelpers.data import locate, ties
 from nbhelpers.evaluation import crossval, exposure, metrics
-from nbhelpers.networks import models
+from nbhelpers.networks import detector_files, models
 
 
 @pytest.fixture
@@ -283,6 +283,20 @@ def test_without_the_pictures_only_names_are_compared(detector):
         assert found.seen.tolist() == [True, True]
         assert not found.certain
         assert "not available" in found.note
+
+
+def test_the_bundled_detector_names_whom_it_has_met():
+    bundled = detector_files.bundled_file()
+    split = pd.read_csv(bundled.with_suffix(".split.csv"))
+    some = split.groupby("split")["videoname"].first()
+    clips = rows_of(
+        videoname=[f"crops/{ties.stem(some.train)}.jpg", "fake.mp4", some.test, "stranger.mp4"],
+        original=["", some.validation, "", "somebody.mp4"],
+    )
+    for pictures in ([], [PICTURES]):
+        found = exposure.exposure(clips, bundled, pictures=pictures)
+        assert found.seen.tolist() == [True, True, False, False]
+        assert not found.certain
 
 
 def test_without_a_split_file_nothing_is_known(tmp_path):

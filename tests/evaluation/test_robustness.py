@@ -64,6 +64,8 @@ def test_curves_fall_where_the_evidence_is_wiped_out(pictures):
     assert found["value"].iloc[0] == 1
     assert (found.loc[found["corruption"] == "brightness", "value"] == 1).all()
     assert ((found["low"] <= found["value"]) & (found["value"] <= found["high"])).all()
+    changes = [change.value for change in found["change"]]
+    assert changes == pytest.approx(found["value"] - 1)
     upside_down = robustness.curves(
         lambda x: 1 - score(x), pictures, y_true=y_true, groups=groups, corruptions=[]
     )
@@ -77,3 +79,11 @@ def test_unknown_names_are_refused(pictures, wrong):
         robustness.corrupt(pictures, call["corruption"], level=call["level"])
     with pytest.raises(ValueError, match="uint8"):
         robustness.corrupt(pictures / 255, "JPEG")
+
+
+def test_a_gallery_has_a_row_per_damage_and_begins_with_the_picture(pictures):
+    shown = robustness.gallery(pictures[0], corruptions=["blur", "noise"], seed=3)
+    assert shown.shape == (2, 4, 64, 64, 3)
+    assert (shown[:, 0] == pictures[0]).all()
+    strong = robustness.corrupt(pictures[:1], "noise", level="strong", seed=3)[0]
+    assert (shown[1, 3] == strong).all()

@@ -416,3 +416,18 @@ def test_frame_misfit_by_hand(face_pair):
     ramp = np.repeat(np.arange(0, 160, 10, dtype="uint8")[None, :, None], 16, 0).repeat(3, 2)
     assert explain.frame_misfit(ramp, ramp + 10) == pytest.approx(1.0)
     assert explain.frame_misfit(ramp, ramp + 1) == pytest.approx(1 / np.mean([1, 1, 9, 11]))
+
+
+def test_the_ten_lines_of_the_lesson_draw_the_map_of_the_package(red_detector, picture):
+    import cv2
+    import keras
+    import nbformat
+    import tensorflow as tf
+
+    lesson = nbformat.read(locate.project_root() / "notebooks/04_explainability.ipynb", 4)
+    (source,) = (cell.source for cell in lesson.cells if cell.source.startswith("def grad_cam("))
+    names = {"cv2": cv2, "keras": keras, "tf": tf}
+    exec(source, names)
+    heat = names["grad_cam"](red_detector, picture)
+    np.testing.assert_allclose(heat, explain.grad_cam(red_detector, picture), rtol=1e-5)
+    assert heat.max() > 0

@@ -13,6 +13,7 @@ import pytest
 from tiny_clips import cut, grey_frames, write_clip
 from tiny_limits import largest_file
 
+from nbhelpers.data import locate
 from nbhelpers.features import encoders, extraction
 from nbhelpers.features.extraction import extract, mean_over_frames
 from nbhelpers.media import faces, video
@@ -368,6 +369,41 @@ def test_detector_gives_the_layer_that_was_asked_for(tmp_path):
     for wrong in ("nowhere", model.layers[-1].name):
         with pytest.raises(ValueError, match=f"received {wrong!r}"):
             encoders.load_encoder("detector", model_path=tmp_path / "d.keras", layer=wrong)
+
+
+def test_a_wrong_layer_is_answered_with_the_nearest(tmp_path):
+    model = small_detector()
+    model.save(tmp_path / "d.keras")
+    middle = next(one.name for one in model.layers if one.name.startswith("conv2d"))
+    with pytest.raises(ValueError, match=f"Did you mean '{middle}'"):
+        encoders.load_encoder("detector", model_path=tmp_path / "d.keras", layer=f"{middle}x")
+    with pytest.raises(ValueError, match=f"It has .*{middle}"):
+        encoders.load_encoder("detector", model_path=tmp_path / "d.keras", layer="qqq")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project whose bundled detector is a tiny one."""
+    monkeypatch.setattr(locate, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(weights, "imagenet", pretend_weights({"InceptionV3"}))
+    monkeypatch.setattr(encoders, "_imagenet_encoder", lambda found, size: found)
+    folder = tmp_path / "data" / "detector"
+    folder.mkdir(parents=True)
+    small_detector().save(folder / "faces.keras")
+    return tmp_path
+
+
+def test_auto_takes_the_bundled_detector_for_real_people(project):
+    bundled = project / "data" / "detector" / "faces.keras"
+    encoder = encoders.load_encoder("auto", is_sample=False)
+    assert (encoder.name, encoder.dim, encoder.path) == ("detector", 5, bundled)
+    assert encoders.load_encoder("bundled").digest == encoder.digest
+    assert encoders.load_encoder("auto", is_sample=True).architecture == "InceptionV3"
+    assert encoders.load_encoder("ImageNet", is_sample=False).architecture == "InceptionV3"
+    bundled.unlink()
+    assert encoders.load_encoder("auto", is_sample=False).architecture == "InceptionV3"
+    with pytest.raises(ValueError, match="data/detector"):
+        encoders.load_encoder("bundled")
 
 
 def test_detector_without_pooling_is_refused(tmp_path):

@@ -226,3 +226,17 @@ def test_folding_takes_a_stack_of_layers(keras):
     x = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
     found, expected = (y.predict_on_batch(x) for y in (inference.folded(plain), plain))
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_the_block_table_counts_every_layer_and_weight_once(keras, xception):
+    table = models.block_table(xception)
+    assert list(table.index) == [*map(str, range(1, 15)), "head"]
+    assert table["weights"].sum() == xception.count_params()
+    assert table["layers"].sum() == len(xception.layers) - 1  # the rescaling is not Xception's
+    assert table.loc["7", "first layer"] == 56  # where the article's second stage begins
+    assert table["trained"].to_dict() == {**dict.fromkeys(table.index, 0), "head": 2049}
+    network = models.xception_classifier(96, last=models.OUR_LAST)
+    models.unfreeze_from(network, network.layers[0].name)
+    trained = models.block_table(network)["trained"]
+    assert trained.sum() == sum(int(np.prod(w.shape)) for w in network.trainable_weights)
+    assert (trained.drop("11") > 0).all()  # of block 11 there is the activation that begins it

@@ -1,4 +1,4 @@
-"""The smoke run that the execution and the browser tests share."""
+"""The smoke run that the execution and the browser tests share, and axe-core."""
 
 import io
 import json

@@ -71,6 +71,12 @@ def test_a_figure_needs_no_network_and_meets_no_other(bundle):
     assert not re.search(r"\bwindow\.|\bvar |globalThis", frame.SCRIPT)
 
 
+def test_controls_keep_their_keys_in_jupyterlab(bundle):
+    controls = re.findall(r"<(?:input|select|button)\b[^>]*>", bundle["text/html"])
+    assert controls
+    assert all('data-lm-suppress-shortcuts="true"' in tag for tag in controls)
+
+
 def test_script_and_markup_agree_on_every_name(bundle):
     seen = Seen(bundle["text/html"])
     assert len(seen.states) >= 3

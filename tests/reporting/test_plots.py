@@ -4,11 +4,14 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
+from typing import ClassVar
+
 import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from nbhelpers.evaluation.metrics import Interval
 from nbhelpers.reporting import plots
@@ -201,16 +204,108 @@ def test_history_marks_a_new_stage():
     assert figure.axes[0].get_ylim() == (0, 1.02)  # noise about one half stays small
 
 
-def test_maps_have_a_row_for_each_picture():
+def test_maps_are_drawn_over_the_face_with_one_colour_bar():
     heat = np.linspace(-1, 2, 64).reshape(8, 8)
     maps = [{"lime": heat, "cam": -heat}] * 2
     figure = plots.plot_maps([picture(9)] * 2, [heat > 1, None], maps=maps, titles=["one", "two"])
-    titles = [ax.get_title() for ax in figure.axes[:4]]
-    assert titles == ["picture", "true mask", "lime", "cam"]
-    assert len(figure.axes) == 8
-    low, high = figure.axes[2].images[0].get_clim()
+    titles = [ax.get_title() for ax in figure.axes[:3]]
+    assert titles == ["picture", "lime", "cam"]
+    assert len(figure.axes) == 2 * 3 + 1  # the bar
+    face, over = figure.axes[1].images
+    assert face.get_array().ndim == 3
+    low, high = over.get_clim()
     assert -low == high == pytest.approx(2, abs=0.05)
-    assert not figure.axes[5].images[0].get_array().any()  # a real: nothing was manipulated
+    middle, end = over.cmap(0.5), over.cmap(1.0)
+    assert middle[3] < 0.05 < 0.8 < end[3]  # no evidence: the face shows through
+    outlines = [len(ax.collections) for ax in figure.axes[:6]]
+    assert outlines == [2, 2, 2, 0, 0, 0]  # a real: nothing was manipulated
+
+
+def test_the_colours_of_evidence_are_those_of_the_classes():
+    low, high = plots.maps.EVIDENCE(0.0), plots.maps.EVIDENCE(1.0)
+    assert to_hex(low[:3]).upper() == plots.COLOURS["REAL"]
+    assert to_hex(high[:3]).upper() == plots.COLOURS["FAKE"]
+
+
+def test_pictures_alone_are_drawn_side_by_side_with_their_outlines():
+    mask = np.eye(8, dtype=bool)
+    figure = plots.plot_maps([picture(9)] * 3, [mask, None, mask], titles=list("abc"))
+    assert [ax.get_title() for ax in figure.axes] == list("abc")
+    assert [len(ax.collections) for ax in figure.axes] == [2, 0, 2]
+
+
+def test_one_method_is_drawn_over_several_pictures():
+    heat = np.linspace(-1, 2, 64).reshape(8, 8)
+    figure = plots.plot_method(
+        [picture(9)] * 2, [None, heat > 1], heats=[heat, heat], titles=["a", "b"]
+    )
+    assert [len(ax.images) for ax in figure.axes[:2]] == [2, 2]
+    assert len(figure.axes) == 3
+
+
+def test_lime_shows_the_best_pieces_above_and_all_weights_below():
+    pieces = np.arange(64).reshape(8, 8) // 16
+
+    class Explanation:
+        image, segments = picture(9), pieces
+        local_exp: ClassVar = {1: [(0, 0.5), (3, -1.0)]}
+
+        def get_image_and_mask(self, label, **options):
+            assert (label, options["num_features"], options["hide_rest"]) == (1, 5, True)
+            return self.image, self.segments == 0
+
+    figure = plots.plot_lime([Explanation()] * 2, titles=["FAKE 0.9", "REAL 0.2"])
+    top, other, bottom, _ = figure.axes[:4]
+    assert [top.title.get_color(), other.title.get_color()] == [
+        plots.COLOURS["FAKE"],
+        plots.COLOURS["REAL"],
+    ]
+    weights = bottom.images[1].get_array()
+    assert [weights[0, 0], weights[7, 7], weights[3, 3]] == [0.5, -1.0, 0.0]
+
+
+def test_measures_are_drawn_against_the_baseline():
+    summary = {
+        name: {measure: Interval(value, value - 0.1, value + 0.1) for measure in ("a", "b")}
+        for name, value in (("method", 0.5), ("blob", 0.7))
+    }
+    figure = plots.plot_measures(summary, ["a", "b"], baseline="blob")
+    left, right = figure.axes
+    assert left.get_xlabel() == "a"
+    assert 0.7 in [line.get_xdata()[0] for line in left.lines]
+    assert [tick.get_text() for tick in right.get_yticklabels()] == ["", ""]
+
+
+def test_two_recipes_are_judged_side_by_side():
+    rows = pd.DataFrame({"label": ["REAL", "FAKE"] * 3, "y_score": [0.1, 0.9, 0.4, 0.6, 0.7, 0.3]})
+    predictions = pd.concat([rows.assign(model=name) for name in ("one", "two", "left out")])
+    scores = {name: {"auc": Interval(0.6, 0.5, 0.7)} for name in ("one", "two", "prior")}
+    figure = plots.plot_judgement(scores, predictions, models=["one", "two"])
+    promises, intervals, roc = figure.axes
+    for ax in (promises, roc):
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
+    assert [tick.get_text() for tick in intervals.get_yticklabels()] == ["one", "two"]
+
+
+def test_mistakes_stand_above_their_counterparts(tmp_path):
+    table = pd.DataFrame(
+        {
+            "videoname": ["r.jpg", "f.jpg", "lone.jpg"],
+            "label": ["REAL", "FAKE", "FAKE"],
+            "original": ["", "r.jpg", "gone.jpg"],
+            "path": [picture(9)] * 3,
+        }
+    )
+    worst = table.iloc[[0, 1, 2]].assign(
+        kind=["accused", "missed", "missed"], y_score=[0.9, 0.2, 0.1]
+    )
+    figure = plots.plot_beside_counterparts(worst, table)
+    rows = [ax.get_ylabel() for ax in figure.axes if ax.get_ylabel()]
+    assert rows == ["accused", "opposite: accused", "missed", "opposite: missed"]
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert titles == ["REAL 0.90", "FAKE", "FAKE 0.20", "FAKE 0.10", "REAL"]
+    none = plots.plot_beside_counterparts(worst.head(0), table)
+    assert not [ax.get_title() for ax in none.axes if ax.get_title()]
 
 
 def test_drawing_into_given_axes_makes_no_new_figure():

@@ -107,6 +107,8 @@ def test_relative_paths_start_where_they_were_written(two, monkeypatch, tmp_path
     assert overrides.resolved("ENCODER", "own.keras", base=tmp_path) == str(tmp_path / "own.keras")
     assert overrides.resolved("ENCODER", "Xception", base=tmp_path) == "Xception"
     assert overrides.resolved("SPLIT_CSV", "", base=tmp_path) == ""
+    assert overrides.resolved("MODEL_FILE", "bundled", base=tmp_path) == "bundled"
+    assert overrides.resolved("SPLIT_CSV", "bundled", base=tmp_path) == str(tmp_path / "bundled")
 
 
 def test_profiles_by_name_and_by_path(two, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import tiny_notebooks as tiny
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
+from tiny_figures import FIGURES, bundle_of
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.runner.notebooks import load_notebook
@@ -110,6 +111,18 @@ def test_live_outputs_give_way_to_stills(finished):
     plotly = {"application/vnd.plotly.v1+json": {"data": []}, "text/html": script}
     text = render.stored_text(*finished(new_output("display_data", data=plotly)))
     assert outputs_of(text) == []
+
+
+def test_of_an_interactive_figure_the_still_is_stored(finished):
+    bundle = bundle_of(FIGURES["threshold"])
+    alt = bundle.pop("alt")
+    output = new_output("display_data", data=bundle, metadata={"image/jpeg": {"alt": alt}})
+    (stored,) = outputs_of(render.stored_text(*finished(output)))
+    assert stored.data == {
+        "image/jpeg": stored.data["image/jpeg"],
+        "text/plain": bundle["text/plain"],
+    }
+    assert stored.metadata == {"image/jpeg": {"alt": alt}}
 
 
 def test_stored_outputs_are_the_same_every_time(finished):

@@ -71,7 +71,8 @@ def clip(
     pause = float(np.clip(1000 * np.median(np.diff(times)), FASTEST, SLOWEST))
     body = (
         f'<div class="nbh-screen">{images}<span class="nbh-box"></span></div>'
-        f'<div class="nbh-play"><button type="button" data-play="{pause:.0f}">Play</button>'
+        f'<div class="nbh-play"><button type="button" {frame.OWN_KEYS} '
+        f'data-play="{pause:.0f}">Play</button>'
         + frame.slider("Time", states=states, start=0)
         + f"</div>{curve}{frame.status(states[0])}"
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LIMIT = 300_000  # bytes of a figure's HTML
+OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # else JupyterLab takes the arrow keys for itself
 
 State = Mapping[str, Any]
 
@@ -53,7 +54,7 @@ def show(
             f"{len(page.encode()) // 1000} kB. Pass fewer points or pictures."
         )
     bundle = {"text/html": page, "image/jpeg": display.jpeg_of(still), "text/plain": sentence}
-    display.publish(bundle, alt=f"{title.rstrip('?.')}: {sentence}")
+    display.publish(bundle, description=f"{title.rstrip('?.')}: {sentence}")
 
 
 def figure_html(body: str, *, title: str, states: Sequence[State], start: int) -> str:
@@ -76,7 +77,7 @@ def figure_html(body: str, *, title: str, states: Sequence[State], start: int) -
     )
     return (
         f'<div class="nbh-figure" role="group" aria-label="{html.escape(title)}" '
-        f'data-lm-suppress-shortcuts="true" style="{variables}" data-states=\'{data}\'>'
+        f"style=\"{variables}\" data-states='{data}'>"
         f'<style>{STYLE}</style><p class="nbh-title">{html.escape(title)}</p>'
         f"{body}</div><script>{SCRIPT}</script>"
     )
@@ -110,7 +111,7 @@ def slider(label: str, *, states: Sequence[State], start: int) -> str:
     value = html.escape(str(states[start]["value"]))
     return (
         f'<div class="nbh-slider"><label><span>{html.escape(label)}</span>'
-        f'<input type="range" data-control min="0" max="{len(states) - 1}" step="1" '
+        f'<input type="range" data-control {OWN_KEYS} min="0" max="{len(states) - 1}" step="1" '
         f'value="{start}" aria-valuetext="{value}"></label>'
         f'<strong data-text="value" aria-hidden="true">{value}</strong></div>'
     )
@@ -129,5 +130,5 @@ def choice(label: str, *, names: Sequence[str]) -> str:
     )
     return (
         f'<div class="nbh-choice"><label><span>{html.escape(label)}</span>'
-        f"<select data-control>{options}</select></label></div>"
+        f"<select data-control {OWN_KEYS}>{options}</select></label></div>"
     )

@@ -5,7 +5,9 @@ The notebook decides when a figure is shown. All of them are at hand as ``plots.
 
 from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores
 from nbhelpers.reporting.plots.description import describe, describe_axes
-from nbhelpers.reporting.plots.maps import plot_maps
+from nbhelpers.reporting.plots.judgement import plot_beside_counterparts, plot_judgement
+from nbhelpers.reporting.plots.maps import plot_lime, plot_maps, plot_method
+from nbhelpers.reporting.plots.measures import plot_measures
 from nbhelpers.reporting.plots.pictures import plot_forgeries, plot_pictures, plot_rows
 from nbhelpers.reporting.plots.scores import (
     plot_confusion,
@@ -32,6 +34,7 @@ __all__ = [
     "CYCLE",
     "describe",
     "describe_axes",
+    "plot_beside_counterparts",
     "plot_by_class",
     "plot_clip_scores",
     "plot_confusion",
@@ -39,8 +42,12 @@ __all__ = [
     "plot_fakes_per_original",
     "plot_forgeries",
     "plot_history",
+    "plot_judgement",
     "plot_leak",
+    "plot_lime",
     "plot_maps",
+    "plot_measures",
+    "plot_method",
     "plot_metric",
     "plot_people_scores",
     "plot_pictures",

@@ -1,0 +1,89 @@
+"""`app`: a page on this machine on which a photo or clip is dropped and judged."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from nbhelpers.common.errors import UsageError
+from nbhelpers.networks import detector_files
+from nbhelpers.predict import choosing
+
+EXAMPLES = """
+examples:
+  python -m nbhelpers app                        opens the page in your browser
+  python -m nbhelpers app --no-browser           prints its address instead
+  python -m nbhelpers app --model latest         with the detector of your newest run
+
+The page is for this computer alone: it listens on 127.0.0.1, and its address holds a token without
+which nobody gets anything. Nothing leaves the machine, and nothing is kept: a file is deleted once
+it is judged, its answer once the page has it. Files are judged one at a time; who comes second sees
+how many are ahead. Needs pip install -e '.[app]'.
+Exit code: 0 ended by Ctrl-C, 2 not started (no detector, no such package, the port is taken).
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add("--model", metavar="FILE", help="a .keras file, bundled or latest (bundled)")
+    add("--port", type=_port, default=0, metavar="N", help="of the page (a free one)")
+    add("--no-browser", action="store_true", help="print the address and open nothing")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, received {text!r}")
+    return int(text)
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C."""
+    if importlib.util.find_spec("tornado") is None:
+        raise UsageError(
+            "Expected the package tornado, which serves the page; it is not installed. Use `pip "
+            "install -e '.[app]'` in the project's folder."
+        )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["MPLBACKEND"] = "agg"  # figures are drawn in a thread, where no window may open
+    judge, facts = _judge(detector_files.detector_file(chosen.model))
+    try:
+        asyncio.run(_serve(judge, facts, chosen))
+    except KeyboardInterrupt:
+        print("\nThe page is closed; nothing was kept.", file=sys.stderr)
+    return 0
+
+
+def _judge(model_file: Path) -> tuple[Callable, str]:
+    """Load the detector; return what judges with it, and what stands below its answers."""
+    detector = choosing.load_quietly(model_file)
+    from nbhelpers.predict import report, scoring, sections  # after TensorFlow was told to be quiet
+
+    def judge(path: Path, progress: Callable[[str, float], None]) -> str:
+        result = scoring.score_file(path, detector=detector, progress=progress)
+        progress("drawing the page", 0.0)
+        return sections.section(result, detector)
+
+    return judge, report.facts(detector)
+
+
+async def _serve(judge: Callable, facts: str, chosen: argparse.Namespace) -> None:
+    from nbhelpers.app import server
+
+    try:
+        async with server.serving(judge, facts=facts, port=chosen.port) as address:
+            print(f"Open {address}\nEnd with Ctrl-C.", flush=True)
+            if not chosen.no_browser:
+                await asyncio.to_thread(webbrowser.open, address)
+            await asyncio.Event().wait()
+    except OSError as error:
+        raise UsageError(
+            f"The page cannot be served at port {chosen.port}: {error.strerror}. Leave --port out "
+            "to take a free one."
+        ) from None

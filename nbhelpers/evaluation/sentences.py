@@ -1,0 +1,171 @@
+"""Conclusions, read off the numbers of a run: every way that they can fall has its sentence.
+
+A lesson prints them. Prose that says in advance what a rerun will show is wrong sooner or later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from nbhelpers.evaluation.metrics import Interval
+
+SMALL_GAP = 0.05  # of accuracy: a difference not worth an explanation
+
+
+def comparison(difference: Interval, *, first: str, second: str, metric: str = "AUC") -> str:
+    """Say which of two is better.
+
+    Args:
+        difference: first minus second on the same pictures, from `metrics.paired_difference`; of a
+            metric where more is better.
+        first: the name of the one.
+        second: the name of the other.
+        metric: its name.
+
+    Returns:
+        Two sentences, a line each.
+
+    >>> print(comparison(Interval(0.1, -0.1, 0.3, 9), first="ours", second="theirs"))
+    ours minus theirs: AUC +0.10 [-0.10, +0.30].
+    The interval includes zero: this run cannot tell them apart.
+    """
+    text = f"{first} minus {second}: {metric} {difference:+.2f}.\n"
+    if not difference.is_firm:
+        return text + "Too few groups of people for a verdict."
+    if not difference.excludes(0):
+        return text + "The interval includes zero: this run cannot tell them apart."
+    better, worse = (first, second) if difference.value > 0 else (second, first)
+    return text + f"The interval excludes zero: here {better} is better than {worse}."
+
+
+def gap(*, training: float, again: float, validation: float) -> str:
+    """Say whether people or batch normalisation make training and validation differ.
+
+    While it trains, a network with batch normalisation sees each picture next to the others of its
+    batch; later it uses moving averages instead. Scored again in that way, the training pictures
+    tell the two suspects apart: they show no new people.
+
+    Args:
+        training: accuracy on the training pictures, measured while training.
+        again: accuracy of the same network on the same pictures, scored as strangers are.
+        validation: accuracy on the validation people.
+
+    Returns:
+        Two sentences.
+    """
+    text = (
+        f"Training people {training:.2f} while training, {again:.2f} when scored again; "
+        f"validation people {validation:.2f}.\n"
+    )
+    by_norm, by_people = training - again, again - validation
+    if training - validation < SMALL_GAP:
+        return text + "No gap to explain."
+    if by_people < SMALL_GAP:
+        return text + "The gap stays with people it knows: the moving averages make it."
+    if by_norm < SMALL_GAP:
+        return text + "The gap comes with new people: the network knows its own by heart."
+    return text + "Both make it: the moving averages, and people it has not met."
+
+
+def damage(curves: pd.DataFrame) -> str:
+    """Say which damage costs a detector skill.
+
+    Args:
+        curves: from `robustness.curves`.
+
+    Returns:
+        Two sentences: the damages whose loss is beyond chance, and the largest loss.
+    """
+    damaged = curves[curves["corruption"] != "clean"]
+    proven = damaged[[change.high < 0 and change.excludes(0) for change in damaged["change"]]]
+    names = [f"{row.corruption} ({row.level})" for row in proven.itertuples()]
+    worst = damaged.loc[damaged["value"].idxmin()]
+    text = f"Largest loss: {worst['corruption']} ({worst['level']}), AUC {worst['change']:+.2f}.\n"
+    if not all(change.is_firm for change in damaged["change"]):
+        return text + "Too few groups of people to say which losses are more than chance."
+    if not names:
+        return text + "No loss is beyond what chance explains with so few pictures."
+    return text + f"Beyond chance (interval below zero): {', '.join(names)}."
+
+
+def against_blob(differences: Mapping[str, Mapping[str, Interval]], measure: str) -> str:
+    """Say which explanation methods beat the blob in the middle in one measure, and which lose.
+
+    Args:
+        differences: method -> measure -> method minus the blob; more is better.
+        measure: its name, for example "insertion".
+
+    Returns:
+        One sentence.
+    """
+    won = [name for name, row in differences.items() if row[measure].low > 0]
+    lost = [name for name, row in differences.items() if row[measure].high < 0]
+    even = [name for name in differences if name not in (*won, *lost)]
+    if not all(row[measure].is_firm for row in differences.values()):
+        return f"{measure}: too few groups of people for a verdict against the blob."
+    parts = [f"the blob loses to {_listed(won)}"] * bool(won)
+    parts += [f"the blob beats {_listed(lost)}"] * bool(lost)
+    parts += [f"no difference for {_listed(even)}"] * bool(even)
+    return f"{measure}: {'; '.join(parts)}."
+
+
+def method(name: str, *, centre: Mapping, noise: Mapping, stability: Mapping) -> str:
+    """Put what was measured of one explanation method into a sentence.
+
+    Args:
+        name: of the method.
+        centre: measure -> method minus the blob in the middle, an `Interval`: `pointing`, `energy`.
+        noise: measure -> method minus noise: `insertion` (more is better), `deletion` (less is).
+        stability: `shift` and `random weights`, rank agreements as `Interval`.
+
+    Returns:
+        Lines: the name, and what it knows of the truth, of the model, and of itself.
+    """
+    steady = (
+        f"  itself: agreement {stability['shift'].value:.2f} after a shift of one pixel, "
+        f"{stability['random weights'].value:.2f} with a scrambled network"
+    )
+    compared = [centre["pointing"], centre["energy"], noise["insertion"], noise["deletion"]]
+    if not all(interval.is_firm for interval in compared):
+        return f"{name}\n  too few groups of people for a verdict\n{steady}"
+    truth = [measure for measure in ("pointing", "energy") if centre[measure].low > 0]
+    faithful = ["insertion"] * (noise["insertion"].low > 0)
+    faithful += ["deletion"] * (noise["deletion"].high < 0)
+    return (
+        f"{name}\n  the truth: beats the blob in {_listed(truth) or 'nothing'}\n"
+        f"  the model: beats noise in {_listed(faithful) or 'nothing'}\n{steady}"
+    )
+
+
+def domain_change(judged: Mapping[str, Interval | None], *, name: str, local: str) -> str:
+    """Say what a change of data costs a detector.
+
+    Args:
+        judged: from `judging.abroad`: `auc`, `minus_kept`, `auc_on_its_own_data`; or empty.
+        name: what to call the detector.
+        local: what to call the one that was trained here.
+
+    Returns:
+        Two lines; one where nothing was judged.
+    """
+    if not judged:
+        return f"Left out: {name} is missing, or has met nearly all of these people."
+    auc, home = judged["auc"], judged["auc_on_its_own_data"]
+    if not auc.is_firm:
+        chance = "from too few groups of people for a verdict"
+    elif not auc.excludes(0.5):
+        chance = "not distinguishable from guessing"
+    else:
+        chance = "above chance" if auc.low > 0.5 else "below chance: it ranks these backwards"
+    at_home = "unknown" if home is None else f"{home:.2f}"
+    return (
+        f"{name}: AUC {at_home} on the data that it was made for, {auc:.2f} here, {chance}.\n"
+        + comparison(judged["minus_kept"], first=name, second=local)
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

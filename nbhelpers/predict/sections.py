@@ -1,0 +1,296 @@
+"""One file's part of a page: the answer with a thumbnail, and folded below it faces and maps.
+
+Each part stands for itself, so that a page can grow file by file: the colours of the maps have one
+scale that does not depend on what else is on the page.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import math
+from collections.abc import Iterator
+
+import cv2
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+
+from nbhelpers import explain
+from nbhelpers.common.files import displayable
+from nbhelpers.common.html import figure_tag, picture_tag
+from nbhelpers.predict import wording
+from nbhelpers.predict.detector import Detector, Verdict
+from nbhelpers.predict.scoring import OVERVIEW, Face, FileScore
+from nbhelpers.reporting import plots
+
+logger = logging.getLogger(__name__)
+
+MOST_FACES = 12  # of one file that are drawn
+FACE_SIDE = 320  # pixels of a drawn face
+THUMBNAIL = 400  # pixels: longer side; shown at half of it, for sharp screens
+COLOURS = {Verdict.MANIPULATED: "fake", Verdict.NO_SIGN: "real", Verdict.UNDECIDED: "open"}
+STYLE = """
+.file { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 1rem 0;
+  border-left: .7rem solid var(--faint); }
+.file.fake { border-left-color: #D55E00; } .file.real { border-left-color: #0072B2; }
+.file > summary { display: grid; grid-template-columns: minmax(6rem, 12rem) 1fr; gap: 1rem;
+  padding: 1rem; cursor: pointer; list-style: none; align-items: start; }
+.file > summary.plain { cursor: default; }
+.file > summary::-webkit-details-marker { display: none; }
+.file > summary img { width: 100%; border-radius: 6px; display: block; }
+.file h2 { margin: 0 0 .2rem; font-size: 1rem; overflow-wrap: anywhere; }
+.answer { font-size: 1.2rem; font-weight: 600; margin: 0 0 .4rem; }
+.answer::first-letter { text-transform: uppercase; }
+.inside { padding: 0 1rem 1rem; }
+.inside .whole img { width: 100%; max-width: 40rem; border-radius: 6px; display: block; }
+.more { color: var(--link); font-size: .9rem; }
+details[open] > summary .more { display: none; }
+.ruler { position: relative; height: 1.1rem; border-radius: 4px; margin: .3rem 0 .2rem;
+  max-width: 26rem; border: 1px solid var(--line); }
+.ruler b { position: absolute; top: -.2rem; bottom: -.2rem; width: 4px; margin-left: -2px;
+  background: var(--text); border-radius: 2px; }
+.ends { display: flex; justify-content: space-between; gap: .5rem; max-width: 26rem; }
+.ends span:last-child { text-align: right; }
+.faces { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
+figure { margin: .5rem 0 0; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; }
+.pair img { width: 100%; display: block; border-radius: 4px; }
+.curve img { width: 100%; max-width: 44rem; background: #fff; border-radius: 6px; }
+.scale { height: .8rem; max-width: 26rem; border-radius: 4px; margin-top: .4rem; }
+figcaption { font-size: .86rem; color: var(--faint); }
+@media (max-width: 30rem) { .file > summary { grid-template-columns: 5.5rem 1fr; gap: .8rem;
+  padding: .8rem; } }
+.file > summary.bare { grid-template-columns: 1fr; }
+"""
+EXPLAINED = (
+    "Beside each face is a copy in colours that show which parts argued for a manipulation "
+    "(Grad-CAM); all copies have the same scale. It says what the detector looked at, not where a "
+    "picture was changed."
+)
+
+
+def section(result: FileScore, detector: Detector) -> str:
+    """Draw what came of a file.
+
+    Args:
+        result: from `scoring.score_file`.
+        detector: that gave the scores.
+
+    Returns:
+        HTML with `STYLE`'s classes; every name in it is escaped, every picture inside it.
+    """
+    name = html.escape(displayable(result.path.name))
+    if not result.people:
+        is_bare = result.overview is None
+        thumbnail = "" if is_bare else f"<div>{_thumbnail(result)}</div>"
+        return (
+            f'<details class="file" open><summary class="plain{" bare" * is_bare}">{thumbnail}'
+            f'<div><h2>{name}</h2><p class="answer">no answer</p>'
+            f"<p>{html.escape(result.reason)}</p>{_notes(result.notes)}</div></summary></details>\n"
+        )
+    verdict = detector.verdict(result.p_fake)
+    several = len(result.people) > 1
+    of = f", of the most suspicious of {len(result.people)} faces" if several else ""
+    faces, notes = _faces(result, detector)
+    curve = ""
+    if result.kind == "video":
+        curve = f'<figure class="curve">{_curves(result, detector)}</figure>'
+    return (
+        f'<details class="file {COLOURS[verdict]}"><summary><div>{_thumbnail(result)}</div><div>'
+        f'<h2>{name}</h2><p class="answer">{html.escape(verdict)}</p>'
+        f"{_ruler(result.p_fake, detector, of)}"
+        f'<p class="small">{html.escape(wording.how_often(verdict, detector))}</p>'
+        '<span class="more">Show the faces</span></div></summary>'
+        f'<div class="inside">{_whole(result)}{curve}<div class="faces">{faces}</div>'
+        f"{_notes(notes)}</div></details>\n"
+    )
+
+
+def scale_tag() -> str:
+    """Return the colour bar of all maps."""
+    stops = ", ".join(
+        mpl.colors.to_hex(mpl.colormaps["inferno"](share)) for share in np.linspace(0, 1, 6)
+    )
+    return (
+        '<div class="scale" role="img" aria-label="Colour scale of the copies, from dark to light" '
+        f'style="background: linear-gradient(90deg, {stops})"></div>'
+        '<div class="ends small"><span>no argument</span>'
+        "<span>strong argument for a manipulation</span></div>"
+    )
+
+
+def overlaid(crop: np.ndarray, glow: np.ndarray) -> np.ndarray:
+    """Draw a map over a face.
+
+    Args:
+        crop: uint8 (H, W, 3) RGB.
+        glow: float (h, w), from 0 (nothing) to 1.
+
+    Returns:
+        uint8 (H, W, 3): the picture in grey, and over it colours of growing lightness, so that
+        they stay apart for colour-blind readers.
+    """
+    glow = np.clip(cv2.resize(glow.astype("float32"), crop.shape[1::-1]), 0, 1)
+    colours = mpl.colormaps["inferno"](glow)[..., :3] * 255
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None].astype(float)
+    strength = 0.75 * glow[..., None]
+    return np.clip(grey * (1 - strength) + colours * strength, 0, 255).astype(np.uint8)
+
+
+# ---------------------------------------------------------------- the answer
+
+
+def _notes(notes: list[str]) -> str:
+    return "".join(f'<p class="small">{html.escape(note)}</p>' for note in notes)
+
+
+def _thumbnail(result: FileScore) -> str:
+    return picture_tag(_numbered(result), _overview_alt(result), longest=THUMBNAIL)
+
+
+def _whole(result: FileScore) -> str:
+    """Return the whole picture, larger, where the thumbnail is too small to tell who is who."""
+    if len(result.people) == 1:
+        return ""
+    tag = picture_tag(_numbered(result), f"{_overview_alt(result)}, larger", longest=OVERVIEW)
+    return f'<figure class="whole">{tag}</figure>'
+
+
+def _overview_alt(result: FileScore) -> str:
+    what = "The picture" if result.kind == "picture" else f"The clip at {result.second:.1f} s"
+    count = len(result.people)
+    boxes = {0: "no face found", 1: "a box around the face"}
+    return f"{what}, with {boxes.get(count, f'{count} numbered boxes around faces')}"
+
+
+def _numbered(result: FileScore) -> np.ndarray:
+    """Return the overview with a box and a number for each face in it."""
+    picture = result.overview.copy()
+    for number, person in enumerate(result.people, start=1):
+        for face in person.faces:
+            elsewhere = result.kind == "video" and face.second != result.second
+            if face.square.side and not elsewhere:
+                _draw_box(picture, face, number if len(result.people) > 1 else 0, result.scale)
+    return picture
+
+
+def _draw_box(picture: np.ndarray, face: Face, number: int, scale: float) -> None:
+    """Draw the box of a face into a picture, and its number unless that is 0."""
+    square = face.square
+    left, top, side = (round(v * scale) for v in (square.left, square.top, square.side))
+    for colour, thickness in (((0, 0, 0), 5), ((255, 255, 255), 2)):
+        cv2.rectangle(picture, (left, top), (left + side, top + side), colour, thickness)
+        if number:
+            place, font = (left + 6, top + 26), cv2.FONT_HERSHEY_SIMPLEX
+            cv2.putText(picture, str(number), place, font, 0.8, colour, thickness)
+
+
+def _ruler(score: float, detector: Detector, of: str) -> str:
+    low, high = 100 * detector.low, 100 * detector.high
+    colours = (
+        f"linear-gradient(90deg, #0072B255 {low:.1f}%, transparent {low:.1f}% {high:.1f}%, "
+        f"#D55E0055 {high:.1f}%)"
+    )
+    text = f"score {score:.2f} between 0 and 1; borders {low / 100:.2f} and {high / 100:.2f}"
+    return (
+        f'<div class="ruler" role="img" aria-label="{text}" style="background: {colours}">'
+        f'<b style="left: {100 * score:.1f}%"></b></div>'
+        f'<div class="ends small"><span>0</span><span>score {score:.2f}{of}</span><span>1</span>'
+        "</div>"
+    )
+
+
+# ---------------------------------------------------------------- faces and maps
+
+
+def _faces(result: FileScore, detector: Detector) -> tuple[str, list[str]]:
+    """Return the faces side by side, and the notes below them."""
+    drawn, notes = list(_drawn(result)), list(result.notes)
+    if (more := len(result.people) - len(drawn)) > 0 and result.kind == "picture":
+        notes.append(f"{more} more faces are scored but not drawn.")
+    heats = [_heat(face.crop, detector) for face, _ in drawn]
+    if any(heat is None for heat in heats):
+        notes.append("No map can be drawn for this detector.")
+    figures = [
+        _figure(face, caption, heat, detector)
+        for (face, caption), heat in zip(drawn, heats, strict=True)
+    ]
+    return "".join(figures), notes
+
+
+def _drawn(result: FileScore) -> Iterator[tuple[Face, str]]:
+    """Return the faces that are drawn: of a clip each person's highest and lowest frame."""
+    if result.kind == "picture":
+        for number, person in enumerate(result.people[:MOST_FACES], start=1):
+            yield person.faces[0], wording.who(number, result)
+        return
+    for number, person in enumerate(result.people[: MOST_FACES // 2], start=1):
+        ordered = sorted(person.faces, key=lambda face: face.p_fake)
+        ends = {"highest": ordered[-1], "lowest": ordered[0]}
+        for name, face in list(ends.items())[: len(ordered)]:
+            yield face, f"{wording.who(number, result)}, {name} score, at {face.second:.1f} s"
+
+
+def _figure(face: Face, who: str, heat: np.ndarray | None, detector: Detector) -> str:
+    caption = f"{who}: {detector.verdict(face.p_fake)}, score {face.p_fake:.2f}"
+    pair = picture_tag(face.crop, f"The face that was scored, {caption}", longest=FACE_SIDE)
+    if heat is not None:
+        overlay = overlaid(_small(face.crop), heat / (heat + _half_glow(detector)))
+        pair += picture_tag(overlay, f"Map over the face, {caption}", longest=FACE_SIDE)
+    caption = html.escape(caption)
+    return f'<figure><div class="pair">{pair}</div><figcaption>{caption}</figcaption></figure>'
+
+
+def _small(crop: np.ndarray) -> np.ndarray:
+    share = min(1.0, FACE_SIDE / max(crop.shape[:2]))
+    size = [max(1, round(side * share)) for side in crop.shape[1::-1]]
+    return cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+
+
+def _heat(crop: np.ndarray, detector: Detector) -> np.ndarray | None:
+    """Return a Grad-CAM map (h, w) in logits, or None for networks without maps.
+
+    Over the places of the last layer its mean is the logit of P(fake), so it has the same unit
+    for all faces.
+    """
+    size = detector.image_size
+    how = cv2.INTER_AREA if size < max(crop.shape[:2]) else cv2.INTER_LINEAR
+    small = cv2.resize(crop, (size, size), interpolation=how).astype("float32")
+    if small.max() <= 1:
+        small[:] = 2.0  # all black: no map tells anything, and the check of the range is for others
+    try:
+        heat = explain.grad_cam(detector.model, small)
+        outputs = [layer.output.shape for layer in detector.model.layers]
+        height, width = [shape[1:3] for shape in outputs if len(shape) == 4][-1]
+    except Exception as error:  # of a network with another form than those of the series
+        logger.info("No map: %s", error)
+        return None
+    return heat * (height * width)
+
+
+def _half_glow(detector: Detector) -> float:
+    """Return the heat that glows by half: thrice the border, so that a face below it stays dim."""
+    border = min(max(detector.high, 0.51), 0.999)
+    return 3 * detector.temperature * math.log(border / (1 - border)) + 1
+
+
+def _curves(result: FileScore, detector: Detector) -> str:
+    """Draw each person's score over the time of a clip."""
+    people = list(enumerate(result.people, start=1))
+    with plt.rc_context():
+        plots.set_style()
+        ax = plots.plot_people_scores(
+            {
+                wording.who(number, result): (
+                    [face.second for face in person.faces],
+                    [face.p_fake for face in person.faces],
+                )
+                for number, person in people
+            },
+            low=detector.low,
+            high=detector.high,
+        )
+        means = "; ".join(f"{wording.who(n, result)}: mean score {p.p_fake:.2f}" for n, p in people)
+        return figure_tag(ax.figure, f"Scores over the time of the clip. {means}")
