@@ -43,7 +43,7 @@ import runpy
 if importlib.util.find_spec("nbhelpers") is None:
     places = ("", "../", "../../", "/kaggle/input/**/", "/content/", "/content/*/", "/content/*/*/")
     setup = [f for p in places for f in glob.glob(f"{p}tools/hosted_setup.py", recursive=True)]
-    assert setup, "No nbhelpers here: upload the project, or at home run `pip install -e .` in it."
+    assert setup, "No nbhelpers here: upload the project, or `pip install -e .` on your machine."
     runpy.run_path(setup[0])["install"]()
 importlib.import_module("nbhelpers.common.native_logs").quiet_tensorflow()"""
 FIRST_CELL_WITH_REPOSITORY = """\
