@@ -1,6 +1,7 @@
 """The form of the notebooks: anatomy, parameters, stored outputs. Nothing is executed."""
 
 import ast
+import importlib
 import re
 import statistics
 import subprocess
@@ -398,6 +399,47 @@ def test_cells_follow_the_style():
     command = [sys.executable, "-m", "ruff", "check", "--quiet", str(FOLDER)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def package_names(source):
+    """Pairs of a module of the package and a name that the cells take from it."""
+    tree, modules = ast.parse(source), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("nbhelpers"):
+            yield from ((node.module, alias.name) for alias in node.names)
+            modules |= {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if importable(modules.get(node.value.id, "")):
+                yield modules[node.value.id], node.attr
+
+
+def importable(name):
+    try:
+        return importlib.import_module(name) if name else None
+    except ModuleNotFoundError:
+        return None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_use_only_what_the_package_has(path):
+    notebook = nbformat.read(path, as_version=4)
+    names = list(package_names("\n\n".join(cell.source for cell in lesson_of(notebook))))
+    missing = [
+        f"{module}.{name}"
+        for module, name in names
+        if not hasattr(importlib.import_module(module), name) and not importable(f"{module}.{name}")
+    ]
+    assert len(names) > 10
+    assert missing == []
+
+
+def test_a_missing_name_is_seen():
+    source = "from nbhelpers.data import locate\nlocate.find(1)\nlocate.lost(2)"
+    assert list(package_names(source))[1:] == [
+        ("nbhelpers.data.locate", "find"),
+        ("nbhelpers.data.locate", "lost"),
+    ]
 
 
 def test_the_series_is_complete():
