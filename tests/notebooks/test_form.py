@@ -408,10 +408,11 @@ def package_names(source):
         if isinstance(node, ast.ImportFrom) and node.module.startswith("nbhelpers"):
             yield from ((node.module, alias.name) for alias in node.names)
             modules |= {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if importable(modules.get(node.value.id, "")):
-                yield modules[node.value.id], node.attr
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    for node in attributes:
+        name = modules.get(node.value.id, "") if isinstance(node.value, ast.Name) else ""
+        if importable(name):
+            yield name, node.attr
 
 
 def importable(name):
