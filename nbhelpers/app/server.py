@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import tornado.httpserver
-import tornado.netutil
 import tornado.web
 
 from nbhelpers.app import page, uploads
@@ -40,8 +40,9 @@ async def serving(judge: Judge, *, facts: str, port: int = 0) -> AsyncIterator[s
     Raises:
         OSError: the port is taken.
     """
-    (socket,) = tornado.netutil.bind_sockets(port, LOOPBACK)
-    port, token = socket.getsockname()[1], secrets.token_urlsafe(24)
+    listening = socket.create_server((LOOPBACK, port))  # closes what it cannot bind
+    listening.setblocking(False)
+    port, token = listening.getsockname()[1], secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="nbhelpers-app-", ignore_cleanup_errors=True) as folder:
         jobs = Jobs(judge)
         shared = {"port": port, "jobs": jobs, "folder": Path(folder), "facts": facts}
@@ -50,7 +51,7 @@ async def serving(judge: Judge, *, facts: str, port: int = 0) -> AsyncIterator[s
             max_body_size=2**62,  # `_Files` answers in words, before any of it is read
             chunk_size=2**20,
         )
-        server.add_sockets([socket])
+        server.add_sockets([listening])
         try:
             yield f"http://{LOOPBACK}:{port}/{token}/"
         finally:

@@ -161,12 +161,12 @@ def page(browser):
 
 def test_solutions_are_folded_until_clicked(page, address):
     page.goto(f"{address}notebooks/01_eda.html")
-    folded = page.locator("details", has_text="Solution").first
-    code = folded.locator("pre").first
+    solutions = page.locator("details", has_text="Solution").filter(has=page.locator("pre"))
+    folded, code = solutions.first, solutions.first.locator("pre").first
     assert not code.is_visible()
     folded.locator("summary").click()
     assert code.is_visible()
-    assert not page.locator("details", has_text="Solution").nth(1).locator("pre").is_visible()
+    assert not solutions.nth(1).locator("pre").first.is_visible()
 
 
 BRIGHTNESS = """() => getComputedStyle(document.body).backgroundColor

@@ -139,7 +139,7 @@ def test_predict_gives_broken_clips_a_reason_and_no_score(bad, tmp_path, capsys)
         assert told["p_fake"] is None, told
         assert len(told["reason"]) > 20
         assert told["reason"].split()[0] in told["path"]
-    assert page.read_text().count(">no score<") == len(bad)
+    assert page.read_text().count(">no answer<") == len(bad)
 
 
 def test_whole_frames_beyond_all_memory_are_refused_before_decoding(good, monkeypatch):
