@@ -50,9 +50,8 @@ python -m tools.bundle_detector --data D --work W --clips C
 
 D is Kaggle's folder *deepfake-faces*, W any folder, C a folder of labelled clips. After an
 interruption, the first command continues where it stopped. Seed {seed}; {steps} steps of
-{batch_size} pictures, in which each training original
-came {passes:.1f} times; {hours:.1f} CPU hours on two shared cores. Kernels are rounded to half
-precision.
+{batch_size} pictures, in which each training original came {passes:.1f} times;
+{hours:.1f} CPU hours on two shared cores. Kernels are rounded to half precision.
 
 """
 
