@@ -91,12 +91,14 @@ def build(out: Path, *, repository: str = "", root: Path | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="nbhelpers-book-") as folder:
         pages, site = Path(folder, "pages"), Path(folder, "site")
         lay_out(root, pages)
+        # the configuration imports `tools`, which is not installed
         words = ["-W", "--keep-going", "-q", "-j", "auto", "-c", CONFIGURATION]
         words += ["-d", str(Path(folder, "trees")), str(pages), str(site)]
         done = subprocess.run(
             [sys.executable, "-m", "sphinx", *words],
             cwd=root,
-            env=os.environ | {"BOOK_REPOSITORY": repository},
+            env=os.environ
+            | {"BOOK_REPOSITORY": repository, "PYTHONPATH": str(locate.project_root())},
             check=False,
         )
         if done.returncode:
