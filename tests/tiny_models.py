@@ -29,3 +29,13 @@ class Brightness(Detector):
 
     def p_fake(self, pictures):
         return np.array([picture.mean() / 255 for picture in pictures])
+
+
+def random_network():
+    """A small network with random weights, the same each time."""
+    import keras
+
+    from nbhelpers.networks import models
+
+    keras.utils.set_random_seed(3)
+    return models.residual_cnn(32)

@@ -138,14 +138,7 @@ def _plots(one: Comparison, runs: Sequence[str], *, metric: str) -> str:
             ends=forest.limits(rows, reference=reference, least=0.2),
         )
     gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.score, str(gap)) for gap in one.differences]
-    if gaps:
-        panels += forest.figure(
-            f"{METRICS[metric]} minus {runs[0]}, on the same rows",
-            gaps,
-            reference=0.0,
-            reference_name="no difference",
-            ends=forest.limits(gaps, reference=0.0, least=0.2),
-        )
+    panels += forest.differences(f"{METRICS[metric]} minus {runs[0]}, on the same rows", gaps)
     return f'<div class="panels">{panels}</div>' if panels else ""
 
 

@@ -96,6 +96,22 @@ def figure(
     )
 
 
+def differences(title: str, rows: Sequence[Row]) -> str:
+    """Draw paired differences, with a line at none.
+
+    Args:
+        title: says what is subtracted from what.
+        rows: may be empty.
+
+    Returns:
+        HTML, empty without rows.
+    """
+    if not rows:
+        return ""
+    ends = limits(rows, reference=0.0, least=0.2)
+    return figure(title, rows, reference=0.0, reference_name="no difference", ends=ends)
+
+
 def _place(value: float, ends: tuple[float, float]) -> str:
     """Return where a value lies, in % of the width."""
     low, high = ends

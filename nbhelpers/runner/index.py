@@ -123,14 +123,10 @@ def _plots(standing: Standing) -> str:
         )
         for gap in standing.gaps
     ]
-    if gaps:
-        panels += forest.figure(
-            f"AUC of {standing.models[0].label} minus the others, on the same {standing.things}",
-            gaps,
-            reference=0.0,
-            reference_name="no difference",
-            ends=forest.limits(gaps, reference=0.0, least=0.2),
-        )
+    best = standing.models[0].label
+    panels += forest.differences(
+        f"AUC of {best} minus the others, on the same {standing.things}", gaps
+    )
     return f'<div class="panels">{panels}</div>'
 
 

@@ -145,13 +145,19 @@ def rising(y, *, frames=5, seed=0):
     return values, np.ones(values.shape[:2], bool)
 
 
-def test_sequence_network_sees_order_and_starts_anew_each_time(people):
-    y, groups = people
+def quick_gru():
+    """A GRU for `rising` that learns in a few epochs."""
     keras.utils.set_random_seed(3)
-    values, mask = rising(y)
     model = models.gru_classifier(5, 4)
     model.compile(keras.optimizers.Adam(0.03), "binary_crossentropy")
     model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def test_sequence_network_sees_order_and_starts_anew_each_time(people):
+    y, groups = people
+    values, mask = rising(y)
+    model = quick_gru()
     options = {"model": model, "epochs": 20}
     learner = crossval.sequence_network(values, mask, y=y, groups=groups, **options)
     score = crossval.out_of_fold(learner, y, groups=groups, folds=3)
@@ -181,11 +187,8 @@ def test_a_shared_network_does_not_carry_one_recipe_into_the_next(people):
 
 def test_a_large_common_part_does_not_blind_a_sequence_network(people):
     y, groups = people
-    keras.utils.set_random_seed(3)
     values, mask = rising(y)
-    model = models.gru_classifier(5, 4)
-    model.compile(keras.optimizers.Adam(0.03), "binary_crossentropy")
-    model.optimizer.build(model.trainable_variables)
+    model = quick_gru()
     values = values / 100 + 50
     learner = crossval.sequence_network(values, mask, y=y, groups=groups, model=model, epochs=20)
     assert auc(y, crossval.out_of_fold(learner, y, groups=groups, folds=3)) > 0.9

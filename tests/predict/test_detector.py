@@ -5,20 +5,18 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_models
 from PIL import Image
 
 from nbhelpers.evaluation import calibration
 from nbhelpers.media import images
-from nbhelpers.networks import models, training
+from nbhelpers.networks import training
 from nbhelpers.predict import detector
 
 
 @pytest.fixture(scope="module")
 def network():
-    import keras
-
-    keras.utils.set_random_seed(3)
-    return models.residual_cnn(32)
+    return tiny_models.random_network()
 
 
 @pytest.fixture

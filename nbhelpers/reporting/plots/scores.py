@@ -217,15 +217,10 @@ def plot_metric(
     ax = axes_of(ax, (5.5, 0.7 + 0.45 * len(scores)))
     for position, score in enumerate(scores.values()):
         _whisker(score[metric], position, colour=CYCLE[0], ax=ax)
-    if chance is not None:
-        ax.axvline(chance, color="grey", linestyle="--", linewidth=1)
-    ax.set_yticks(range(len(scores)), list(scores))
-    ax.invert_yaxis()
-    ax.set_ylim(len(scores) - 0.5, -0.5)
+    _name_rows(list(scores), chance=chance, ax=ax)
     ax.set(xlabel=f"{metric} on test people, 95 % interval")
     values = (f"{name} {score[metric]:.2f}" for name, score in scores.items())
     describe_axes(ax, f"{metric} with 95 % interval: {', '.join(values)}")
-    ax.grid(axis="y", visible=False)
     return ax
 
 
@@ -251,13 +246,18 @@ def plot_spread(
     for height, values in enumerate(scores.values()):
         ax.plot([min(values), max(values)], [height, height], color=CYCLE[0], alpha=0.4)
         ax.plot(values, [height] * len(values), "o", color=CYCLE[0], alpha=0.7, markersize=7)
+    _name_rows(list(scores), chance=chance, ax=ax)
+    ax.set(xlabel=label)
+    return ax
+
+
+def _name_rows(names: Sequence[str], *, chance: float | None, ax: Axes) -> None:
+    """Name the rows from the top down, and draw the line of a guess."""
     if chance is not None:
         ax.axvline(chance, color="grey", linestyle="--", linewidth=1)
-    ax.set_yticks(range(len(scores)), list(scores))
-    ax.set_ylim(len(scores) - 0.5, -0.5)
-    ax.set(xlabel=label)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
-    return ax
 
 
 def _whisker(score: Interval, height: float, *, colour: str, ax: Axes) -> None:
