@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -83,16 +84,16 @@ def as_text(card: Mapping) -> str:
 
 def _command(stages: Sequence[Mapping], number: int) -> str:
     """Write the command of one stage: where it begins, and its settings that are not usual."""
-    stage, usual = stages[number], dataclasses.asdict(Settings())
+    stage, usual = stages[number], json.loads(json.dumps(dataclasses.asdict(Settings())))
     words = ["python -m tools.train_detector --data D", f"--work W{number + 1}"]
     if number:
         earlier = len(stages[number - 1]["history"])
         words.append(f"--start W{number}/averaged-{earlier}.weights.h5")
     words.append(f"--epochs {len(stage['history'])}")
     words += [
-        f"--{name.replace('_', '-')} {value}"
+        f"--{name.replace('_', '-')} {str(value).strip('[]').replace(',', '')}"
         for name, value in stage["settings"].items()
-        if name != "start" and not isinstance(value, list) and value != usual[name]
+        if name != "start" and value != usual[name]
     ]
     return " \\\n    ".join(textwrap.wrap(" ".join(words), 84, break_on_hyphens=False))
 

@@ -226,7 +226,7 @@ def _stages_before(settings: Settings) -> list[dict]:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line: the folders, and each number among the settings as an option."""
+    """Return the command line: the folders, and each of the settings as an option."""
     command_line = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     command_line.add_argument(
         "--data", type=Path, required=True, help="Kaggle's folder deepfake-faces"
@@ -240,9 +240,11 @@ def parser() -> argparse.ArgumentParser:
     )
     command_line.add_argument("--precision", choices=training.PRECISIONS, default="auto")
     for field in dataclasses.fields(Settings):
-        if isinstance(field.default, int | float | str):
-            name = "--" + field.name.replace("_", "-")
-            command_line.add_argument(name, type=type(field.default), default=field.default)
+        name, usual = "--" + field.name.replace("_", "-"), field.default
+        if isinstance(usual, tuple):
+            command_line.add_argument(name, nargs=len(usual), type=type(usual[0]), default=usual)
+        else:
+            command_line.add_argument(name, type=type(usual), default=usual)
     return command_line
 
 

@@ -187,3 +187,12 @@ def test_a_second_stage_begins_with_the_weights_of_the_first(tiny, tmp_path, mon
     assert [len(stage["history"]) for stage in state["stages"]] == [1]
     assert state["stages"][0]["settings"]["seed"] == settings.seed
     assert len(state["history"]) == 1 and state["settings"]["start"] == str(end)
+
+
+def test_every_setting_has_an_option():
+    usual = dataclasses.asdict(detector_batches.Settings())
+    options = vars(train_detector.parser().parse_args(["--data", "d", "--work", "w"]))
+    assert {name: options[name] for name in usual} == usual
+    words = ["--data", "d", "--work", "w", "--sides", "70", "90", "--last", "block4"]
+    options = vars(train_detector.parser().parse_args(words))
+    assert options["sides"] == [70, 90] and options["last"] == "block4"
