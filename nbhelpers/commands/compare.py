@@ -137,7 +137,7 @@ def _plots(one: Comparison, runs: Sequence[str], *, metric: str) -> str:
             reference_name=f"the prior ({reference:.3f})",
             ends=forest.limits(rows, reference=reference, least=0.2),
         )
-    gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.score, str(gap)) for gap in one.differences]
+    gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.drawn, str(gap)) for gap in one.differences]
     panels += forest.differences(f"{METRICS[metric]} minus {runs[0]}, on the same rows", gaps)
     return f'<div class="panels">{panels}</div>' if panels else ""
 

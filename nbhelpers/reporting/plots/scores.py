@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.evaluation.metrics import METRICS, Interval
 from nbhelpers.reporting.plots.description import describe_axes
 from nbhelpers.reporting.plots.style import COLOURS, CYCLE, axes_of
 
@@ -218,16 +218,17 @@ def plot_metric(
     for position, score in enumerate(scores.values()):
         _whisker(score[metric], position, colour=CYCLE[0], ax=ax)
     _name_rows(list(scores), chance=chance, ax=ax)
-    ax.set(xlabel=f"{metric} on test people, 95 % interval")
+    label = _label_of(metric)
+    ax.set(xlabel=f"{label} on test people, 95 % interval")
     values = (f"{name} {score[metric]:.2f}" for name, score in scores.items())
-    describe_axes(ax, f"{metric} with 95 % interval: {', '.join(values)}")
+    describe_axes(ax, f"{label} with 95 % interval: {', '.join(values)}")
     return ax
 
 
 def plot_spread(
     scores: Mapping[str, Sequence[float]],
     *,
-    label: str = "AUC on test people",
+    label: str = "AUC on test people, a dot per seed",
     chance: float | None = 0.5,
     ax: Axes | None = None,
 ) -> Axes:
@@ -248,7 +249,17 @@ def plot_spread(
         ax.plot(values, [height] * len(values), "o", color=CYCLE[0], alpha=0.7, markersize=7)
     _name_rows(list(scores), chance=chance, ax=ax)
     ax.set(xlabel=label)
+    dots = (
+        f"{name} " + ", ".join(f"{value:.2f}" for value in values)
+        for name, values in scores.items()
+    )
+    describe_axes(ax, f"{label}: {'; '.join(dots)}")
     return ax
+
+
+def _label_of(metric: str) -> str:
+    """Return how a metric is written."""
+    return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
 def _name_rows(names: Sequence[str], *, chance: float | None, ax: Axes) -> None:
@@ -304,7 +315,13 @@ def plot_recipes(
     few = {line: f"\n{n} of {most} clips" if n != most else "" for line, n in size.items()}
     ax.set_yticks(range(len(lines)), [", ".join(line) + few[line] for line in lines])
     ax.set_ylim(len(lines) - 0.5, -0.5)
-    ax.set(xlabel=f"{metric.replace('_', ' ')}, 95 % interval")
+    ax.set(xlabel=f"{_label_of(metric)}, 95 % interval")
+    values = (
+        f"{', '.join(recipe)} {score[metric]:.2f}"
+        for recipe, score in scores.items()
+        if metric in score
+    )
+    describe_axes(ax, f"{_label_of(metric)} with 95 % interval: {'; '.join(values)}")
     ax.grid(axis="y", visible=False)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return ax
