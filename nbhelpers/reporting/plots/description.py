@@ -60,12 +60,11 @@ def _of_pictures(grid: list[Axes]) -> str:
     if covered:
         which = "" if covered == len(grid) else f", {covered} of them"
         text += f"{which} under a map of the evidence"
-    rows, names = (
-        _listed([ax.get_ylabel() for ax in grid]),
-        _listed([ax.get_title() for ax in grid]),
-    )
-    text += f", in rows: {rows}" if rows else ""
-    return f"{text}: {names}" if names and not rows else text + (f"; titles: {names}" * bool(names))
+    rows = _listed([ax.get_ylabel() for ax in grid])
+    names = _listed([ax.get_title() for ax in grid])
+    if not rows:
+        return f"{text}: {names}" if names else text
+    return f"{text}, in rows: {rows}" + (f"; titles: {names}" if names else "")
 
 
 def _listed(names: list[str]) -> str:
