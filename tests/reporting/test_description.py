@@ -125,4 +125,4 @@ def test_every_plot_of_scores_says_its_numbers():
     assert dots == "AUC on test people, a dot per seed: ours 0.50, 0.75"
     recipes = {("even", "GRU"): {"auc": Interval(0.8, 0.7, 0.9, 9), "n": 4}, ("first", "GRU"): {}}
     text = plots.describe(plots.plot_recipes(recipes).figure)
-    assert text == "AUC with 95 % interval: even, GRU 0.80 [0.70, 0.90]"
+    assert text == "AUC, 95 % interval: even, GRU 0.80 [0.70, 0.90]"

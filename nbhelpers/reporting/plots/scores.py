@@ -218,10 +218,10 @@ def plot_metric(
     for position, score in enumerate(scores.values()):
         _whisker(score[metric], position, colour=CYCLE[0], ax=ax)
     _name_rows(list(scores), chance=chance, ax=ax)
-    label = _label_of(metric)
-    ax.set(xlabel=f"{label} on test people, 95 % interval")
+    written = METRICS[metric].label if metric in METRICS else metric
+    ax.set(xlabel=f"{written} on test people, 95 % interval")
     values = (f"{name} {score[metric]:.2f}" for name, score in scores.items())
-    describe_axes(ax, f"{label} with 95 % interval: {', '.join(values)}")
+    describe_axes(ax, f"{written} with 95 % interval: {', '.join(values)}")
     return ax
 
 
@@ -255,11 +255,6 @@ def plot_spread(
     )
     describe_axes(ax, f"{label}: {'; '.join(dots)}")
     return ax
-
-
-def _label_of(metric: str) -> str:
-    """Return how a metric is written."""
-    return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
 def _name_rows(names: Sequence[str], *, chance: float | None, ax: Axes) -> None:
@@ -315,13 +310,13 @@ def plot_recipes(
     few = {line: f"\n{n} of {most} clips" if n != most else "" for line, n in size.items()}
     ax.set_yticks(range(len(lines)), [", ".join(line) + few[line] for line in lines])
     ax.set_ylim(len(lines) - 0.5, -0.5)
-    ax.set(xlabel=f"{_label_of(metric)}, 95 % interval")
+    ax.set(xlabel=f"{METRICS[metric].label if metric in METRICS else metric}, 95 % interval")
     values = (
         f"{', '.join(recipe)} {score[metric]:.2f}"
         for recipe, score in scores.items()
         if metric in score
     )
-    describe_axes(ax, f"{_label_of(metric)} with 95 % interval: {'; '.join(values)}")
+    describe_axes(ax, f"{ax.get_xlabel()}: {'; '.join(values)}")
     ax.grid(axis="y", visible=False)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return ax
