@@ -1,7 +1,7 @@
-"""What a figure shows, in words: the alternative text of its picture on pages.
+"""What a figure shows, in words: the alternative text of its picture on a page.
 
 A plot that knows more than its labels, for example which curve lies above, says so with
-`describe_axes`; for all others the titles, labels, curves and bars of the axes are put together.
+`describe_axes`; all others are described by the titles, labels, curves and bars of their axes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OWN_WORDS = "description"  # attribute of axes
 
 
 def describe_axes(ax: Axes, text: str) -> None:
-    """Put into words what axes show; replaces what their labels would give.
+    """Describe in words what axes show, instead of a description made from their labels.
 
     Args:
         ax: drawn already.
@@ -75,7 +75,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _of_labels(ax: Axes) -> str:
-    """Put together the title, the axes' labels, and what curves and bars show."""
+    """Join the title, the axis labels, and what curves and bars show."""
     if not ax.has_data() or not ax.axison:
         return ax.get_title()
     title, across, up = ax.get_title(), ax.get_xlabel(), ax.get_ylabel()

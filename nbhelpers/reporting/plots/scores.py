@@ -311,12 +311,12 @@ def plot_recipes(
     ax.set_yticks(range(len(lines)), [", ".join(line) + few[line] for line in lines])
     ax.set_ylim(len(lines) - 0.5, -0.5)
     ax.set(xlabel=f"{METRICS[metric].label if metric in METRICS else metric}, 95 % interval")
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     values = (
         f"{', '.join(recipe)} {score[metric]:.2f}"
         for recipe, score in scores.items()
         if metric in score
     )
     describe_axes(ax, f"{ax.get_xlabel()}: {'; '.join(values)}")
-    ax.grid(axis="y", visible=False)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return ax
