@@ -58,9 +58,10 @@ def main(chosen: argparse.Namespace) -> int:
         print(f"error: no notebook has results in all runs ({names})", file=sys.stderr)
         return 1
     names = [run.name for run in runs]
-    print(as_text(names, comparisons, metric=chosen.metric))
-    if chosen.html:
+    if chosen.html:  # first: the reader of the text may leave before its end
         files.write_target(chosen.html, as_html(names, comparisons, metric=chosen.metric))
+    print(as_text(names, comparisons, metric=chosen.metric), flush=True)
+    if chosen.html:
         print(f"Open {chosen.html}", file=sys.stderr)
     return 0
 
