@@ -123,7 +123,9 @@ def plot_reliability(tables: Mapping[str, pd.DataFrame], *, ax: Axes | None = No
         ax.scatter(table["promised"], table["kept"], sizes, color=colour, alpha=0.6)
     ax.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
     ax.set(xlabel="P(fake)", ylabel="share that is fake", title="Reliability")
-    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    # The curves may be anywhere in the square, so the legend gets a strip of its own above it.
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.1 + 0.12 * len(tables)))
+    ax.set_yticks(np.linspace(0, 1, 6))
     ax.legend(loc="upper left")
     return ax
 
