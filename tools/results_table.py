@@ -68,12 +68,17 @@ def table_block(results: dict[str, dict]) -> str:
     if any(map(scores.has_random_weights, scored.values())):
         lines += [f"**{scores.RANDOM_NOTE}**", ""]
     lines += HEAD
-    for stem, result in scored.items():
-        notebook_cell = f"[{stem}](../notebooks/{place_of(stem)})"
-        for name, judged, n in scores.model_rows(result):
-            cells = [scores.score_text(judged.get(key)) for key in scores.MAIN_METRICS]
-            lines.append(_row([notebook_cell, f"`{_cell(name)}`", *cells, _cell(n)]))
-            notebook_cell = ""  # once, in its first row
+    models, priors = list(scores.models_of(scored)), list(scores.priors_of(scored))
+    for data in dict.fromkeys(one.data for one in (*models, *priors)):
+        before = ""
+        for one in (one for one in (*models, *priors) if one.data == data):
+            link = (
+                f"[{one.notebook}](../notebooks/{place_of(one.notebook)})" if one.notebook else ""
+            )
+            cells = [scores.score_text(one.scores.get(key)) for key in scores.MAIN_METRICS]
+            first = "" if link == before else link  # once, in the first row of its notebook
+            lines.append(_row([first, f"`{_cell(one.name)}`", *cells, _cell(one.n)]))
+            before = link
     return "\n".join(lines)
 
 

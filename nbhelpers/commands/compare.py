@@ -58,9 +58,10 @@ def main(chosen: argparse.Namespace) -> int:
         print(f"error: no notebook has results in all runs ({names})", file=sys.stderr)
         return 1
     names = [run.name for run in runs]
-    print(as_text(names, comparisons, metric=chosen.metric))
-    if chosen.html:
+    if chosen.html:  # first: the reader of the text may leave before its end
         files.write_target(chosen.html, as_html(names, comparisons, metric=chosen.metric))
+    print(as_text(names, comparisons, metric=chosen.metric), flush=True)
+    if chosen.html:
         print(f"Open {chosen.html}", file=sys.stderr)
     return 0
 
@@ -137,7 +138,7 @@ def _plots(one: Comparison, runs: Sequence[str], *, metric: str) -> str:
             reference_name=f"the prior ({reference:.3f})",
             ends=forest.limits(rows, reference=reference, least=0.2),
         )
-    gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.score, str(gap)) for gap in one.differences]
+    gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.drawn, str(gap)) for gap in one.differences]
     panels += forest.differences(f"{METRICS[metric]} minus {runs[0]}, on the same rows", gaps)
     return f'<div class="panels">{panels}</div>' if panels else ""
 

@@ -102,11 +102,12 @@ def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> Non
     name = f"plotly-{os.getpid()}-{next(_serial)}"
     size = fig.layout.height or 450
     bundle = {"text/plain": "plotly figure: run the cell to see it"}
-    still = ""
+    still = words = ""
     if fallback is not None:
+        words = plots.describe(getattr(fallback, "figure", fallback))
         picture = jpeg_of(fallback)
         bundle["image/jpeg"] = picture
-        still = f'<img alt="" src="data:image/jpeg;base64,{picture}">'
+        still = f'<img alt="{html.escape(words)}" src="data:image/jpeg;base64,{picture}">'
     spec = json.dumps(json.loads(fig.to_json())).replace("<", "\\u003c")
     bundle["text/html"] = (
         f'<div id="{name}" style="min-height:{size}px">{still}</div>'
@@ -117,7 +118,7 @@ def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> Non
         f"place.innerHTML = ''; const spec = {spec};"
         "Plotly.newPlot(place, spec.data, spec.layout, {responsive: true}); })(100);</script>"
     )
-    publish(bundle)
+    publish(bundle, description=words)
 
 
 def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -> None:
@@ -154,7 +155,8 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
         f"{html.escape(caption)}</video>"
         f'<div style="font-size:0.85em;color:{colour}">{html.escape(caption)}</div>'
     )
-    publish({"text/html": page, "image/jpeg": still, "text/plain": caption})
+    bundle = {"text/html": page, "image/jpeg": still, "text/plain": caption}
+    publish(bundle, description=f"First frame of the clip {caption}")
 
 
 def gif(
@@ -184,8 +186,10 @@ def gif(
     with files.whole(path) as draft:
         first.save(draft, "GIF", save_all=True, append_images=others, duration=1000 / fps, loop=0)
     content = base64.b64encode(path.read_bytes()).decode()
-    page = f'<img alt="{html.escape(path.stem)}" src="data:image/gif;base64,{content}">'
-    publish({"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name})
+    words = f"Animation {path.stem}, {len(frames)} frames"
+    page = f'<img alt="{html.escape(words)}" src="data:image/gif;base64,{content}">'
+    bundle = {"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name}
+    publish(bundle, description=f"{words}: the first of them")
     return path
 
 

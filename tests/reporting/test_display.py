@@ -24,7 +24,7 @@ mpl.use("agg")
 def shown(monkeypatch):
     """The MIME bundles that were published."""
     bundles = []
-    monkeypatch.setattr(display, "publish", bundles.append)
+    monkeypatch.setattr(display, "publish", lambda bundle, description="": bundles.append(bundle))
     return bundles
 
 

@@ -230,7 +230,7 @@ def plot_metric(
 def plot_spread(
     scores: Mapping[str, Sequence[float]],
     *,
-    label: str = "AUC on test people",
+    label: str = "AUC on test people, a dot per seed",
     chance: float | None = 0.5,
     ax: Axes | None = None,
 ) -> Axes:
@@ -251,6 +251,11 @@ def plot_spread(
         ax.plot(values, [height] * len(values), "o", color=CYCLE[0], alpha=0.7, markersize=7)
     _name_rows(list(scores), chance=chance, ax=ax)
     ax.set(xlabel=label)
+    dots = (
+        f"{name} " + ", ".join(f"{value:.2f}" for value in values)
+        for name, values in scores.items()
+    )
+    describe_axes(ax, f"{label}: {'; '.join(dots)}")
     return ax
 
 
@@ -310,4 +315,10 @@ def plot_recipes(
     ax.set(xlabel=f"{METRICS[metric].label if metric in METRICS else metric}, 95 % interval")
     ax.grid(axis="y", visible=False)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    values = (
+        f"{', '.join(recipe)} {score[metric]:.2f}"
+        for recipe, score in scores.items()
+        if metric in score
+    )
+    describe_axes(ax, f"{ax.get_xlabel()}: {'; '.join(values)}")
     return ax
