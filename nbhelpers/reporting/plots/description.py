@@ -1,7 +1,7 @@
-"""What a figure shows, in words: the alternative text of its picture on pages.
+"""What a figure shows, in words: the alternative text of its picture on a page.
 
 A plot that knows more than its labels, for example which curve lies above, says so with
-`describe_axes`; for all others the titles, labels and legends of the axes are put together.
+`describe_axes`; all others are described by the titles, labels and legends of their axes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OWN_WORDS = "description"  # attribute of axes
 
 
 def describe_axes(ax: Axes, text: str) -> None:
-    """Put into words what axes show; replaces what their labels would give.
+    """Describe in words what axes show, instead of a description made from their labels.
 
     Args:
         ax: drawn already.
@@ -51,7 +51,7 @@ def describe(figure: Figure) -> str:
 
 
 def _of_pictures(count: int, titles: list[str]) -> str:
-    """Name the pictures of a grid by their titles, each once."""
+    """Describe a grid of pictures by its titles, each named once."""
     if not count:
         return ""
     names = [name for name in dict.fromkeys(titles) if name]
@@ -61,7 +61,7 @@ def _of_pictures(count: int, titles: list[str]) -> str:
 
 
 def _of_labels(ax: Axes) -> str:
-    """Put together the title, the axes' labels and the legend."""
+    """Join the title, the axis labels and the legend."""
     if not ax.has_data() or not ax.axison:
         return ax.get_title()
     across, up = ax.get_xlabel(), ax.get_ylabel()
