@@ -51,7 +51,8 @@ def check(length: str | None, *, folder: Path, unfinished: int) -> None:
     if size > MOST_BYTES:
         raise RefusedError(
             413,
-            f"The file has {size / 1e6:,.0f} MB; the limit is {MOST_BYTES / 1e6:,.0f} MB. {ADVICE}",
+            f"The file has {size / 1e6:,.0f} MB; at most {MOST_BYTES / 1e6:,.0f} MB are accepted. "
+            f"{ADVICE}",
         )
     if unfinished >= MOST_WAITING:
         raise RefusedError(503, f"{unfinished} files are already waiting. Try again in a minute.")

@@ -63,7 +63,7 @@ class Detector:
         mirror: whether a picture and its mirror image are averaged.
         card: everything else on the card; empty if there is no card.
         borders: calibrated P(fake) below which there is no sign of manipulation, and at or above
-                which a face looks manipulated; None sets both to the threshold.
+            which a face looks manipulated; None sets both to the threshold.
         path: the file it was loaded from; None if it was not loaded.
     """
 
@@ -226,7 +226,7 @@ def load(path: str | os.PathLike) -> Detector:
 
     Raises:
         FileNotFoundError, ValueError: as `loading.load_detector`, which receives the card's
-                ``classes`` if there are any.
+            ``classes`` if there are any.
         CardError: the card is damaged.
     """
     target = card_path(path)

@@ -32,7 +32,7 @@ def find_files(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
 
     Args:
         paths: files, and folders, which are searched recursively for names with the suffix of a
-                picture or clip; hidden ones are left out.
+            picture or clip; hidden ones are left out.
 
     Returns:
         The files in the order given, each once, those of a folder sorted by name; and how many

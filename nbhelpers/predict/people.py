@@ -56,7 +56,7 @@ def boxes_of(detections: Sequence[np.ndarray], *, least: float = 0.5) -> dict[st
     Args:
         detections: as `tracks_of`.
         least: share of the frames in which a person must be seen, 0-1; shorter tracks are mostly
-                patterns mistaken for a face.
+            patterns mistaken for a face.
 
     Returns:
         ``person 1``, ``person 2``, … from left to right -> float64 (T, 4): ``x, y, width,

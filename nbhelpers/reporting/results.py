@@ -150,7 +150,7 @@ class Run:
 
         Raises:
             ResultsError: predictions that are not finite, not in [0, 1], duplicated, missing for a
-                    test row, or for rows or labels other than the table's.
+                test row, or for rows or labels other than the table's.
             ValueError: the test rows have only one class or one group, or a value cannot be JSON.
         """
         judged = with_prior(check_predictions(predictions, table), table)
