@@ -100,7 +100,7 @@ def opened(path: Path) -> Iterator[Capture]:
             if streams.has_sound:
                 refuse_sound(path.name)
             raise VideoError(
-                f"{path.name} cannot be decoded as a video. Leave it out or replace the file."
+                f"{path.name} is not a video that can be decoded. Leave it out or replace the file."
             )
         yield Capture(path, capture)
     finally:
