@@ -294,7 +294,8 @@ def some_pairs(test: pd.DataFrame, count: int) -> pd.DataFrame:
 def build(arguments: argparse.Namespace) -> dict:
     """Judge the network and write all files; returns the facts of the card."""
     state = json.loads((arguments.work / STATE).read_text(encoding="utf-8"))
-    settings = state["settings"] | {"epochs": state["epoch"]}
+    settings = state["settings"]
+    stages = [*state.get("stages", []), {"settings": settings, "history": state["history"]}]
     model = models.xception_classifier(settings["image_size"], last=settings["last"])
     model.load_weights(arguments.work / f"averaged-{state['epoch']}.weights.h5")
     target = SPLIT_CSV.with_name("real_faces.keras")
@@ -323,9 +324,8 @@ def build(arguments: argparse.Namespace) -> dict:
         "test": judged(y, score, test["group"], limits=limits),
         "damage": under_damage(judge, some_pairs(test, arguments.pairs), limits),
         "training": {
-            "settings": settings,
-            "history": state["history"],
-            "cpu_seconds": sum(row["cpu_seconds"] for row in state["history"]),
+            "stages": stages,
+            "cpu_seconds": sum(row["cpu_seconds"] for one in stages for row in one["history"]),
             "commit": arguments.commit,
             "notes": arguments.note,
         },

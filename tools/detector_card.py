@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from tools.detector_batches import Settings
 
 NO_SIGN = "no sign of manipulation that this detector knows"
 
@@ -44,28 +48,31 @@ noise, JPEG, H.264); of some pairs the fake is made of the real itself (Shiohara
 "Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the steps.
 
 ```
-python -m tools.train_detector --data D --work W --epochs {epochs}
-python -m tools.bundle_detector --data D --work W --clips C
+{commands}
+python -m tools.bundle_detector --data D --work {last} --clips C
 ```
 
-D is Kaggle's folder *deepfake-faces*, W any folder, C a folder of labelled clips. After an
-interruption, the first command continues where it stopped. Seed {seed}; {steps} steps of
-{batch_size} pictures, in which each training original came {passes:.1f} times;
-{hours:.1f} CPU hours on two shared cores. Kernels are rounded to half precision.
+D is Kaggle's folder *deepfake-faces*, {folders} any folder, C a folder of labelled clips. After an
+interruption, a training continues where it stopped. {steps} steps of {batch_size} pictures, in
+which each training original came {passes:.1f} times; {hours:.1f} CPU hours on two shared cores.
+Kernels are rounded to half precision.
 
 """
 
 
 def as_text(card: Mapping) -> str:
     """Write the card for people, as Markdown."""
-    settings = card["training"]["settings"]
-    steps = settings["epochs"] * settings["steps"]
+    stages = card["training"]["stages"]
+    batch_size = stages[-1]["settings"]["batch_size"]
+    steps = sum(len(one["history"]) * one["settings"]["steps"] for one in stages)
+    folders = [f"W{number}" for number in range(1, len(stages) + 1)]
     training = MADE.format(
-        epochs=settings["epochs"],
-        seed=settings["seed"],
+        commands="\n".join(_command(stages, number) for number in range(len(stages))),
+        last=folders[-1],
+        folders=" and ".join(folders),
         steps=steps,
-        batch_size=settings["batch_size"],
-        passes=steps * settings["batch_size"] / 2 / card["split"]["train"]["REAL"],
+        batch_size=batch_size,
+        passes=steps * batch_size / 2 / card["split"]["train"]["REAL"],
         hours=card["training"]["cpu_seconds"] / 3600,
     )
     commit = card["training"]["commit"]
@@ -73,6 +80,22 @@ def as_text(card: Mapping) -> str:
     training = "\n".join([training.rstrip(), *notes, *card["training"]["notes"]]) + "\n"
     parts = [HEAD, USE, DATA, _split(card["split"]), training, _scores(card), _answers(card)]
     return "\n".join(part.rstrip() + "\n" for part in [*parts, _limits(card)])
+
+
+def _command(stages: Sequence[Mapping], number: int) -> str:
+    """Write the command of one stage: where it begins, and its settings that are not usual."""
+    stage, usual = stages[number], json.loads(json.dumps(dataclasses.asdict(Settings())))
+    words = ["python -m tools.train_detector --data D", f"--work W{number + 1}"]
+    if number:
+        earlier = len(stages[number - 1]["history"])
+        words.append(f"--start W{number}/averaged-{earlier}.weights.h5")
+    words.append(f"--epochs {len(stage['history'])}")
+    words += [
+        f"--{name.replace('_', '-')} {str(value).strip('[]').replace(',', '')}"
+        for name, value in stage["settings"].items()
+        if name != "start" and value != usual[name]
+    ]
+    return " \\\n    ".join(textwrap.wrap(" ".join(words), 84, break_on_hyphens=False))
 
 
 def _split(split: Mapping) -> str:

@@ -4,7 +4,8 @@ D is Kaggle's folder *deepfake-faces*, W a folder for backups. Started again wit
 it goes on after the last backup; the draws of a step depend on the seed and the step alone, so that
 the result is that of a training that was never cut off. Another number of `--epochs` is allowed: as
 long as the learning rate has not begun to fall in either, the result is as if it had been asked for
-from the start. ``tools.bundle_detector`` judges what comes out.
+from the start. `--start` begins with the averaged weights of another folder, for a second stage
+with other settings. ``tools.bundle_detector`` judges what comes out.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ def learning_rate(step: int, total: int, settings: Settings) -> float:
 
 
 def network(settings: Settings, size: int):
-    """Return the detector, every layer of it to be trained; ImageNet weights or none, loudly."""
-    pretrained = weights.imagenet("Xception", mode="imagenet")
+    """Return the detector, every layer of it to be trained; its weights, or an error."""
+    pretrained = None if settings.start else weights.imagenet("Xception", mode="imagenet")
     model = models.xception_classifier(size, weights=pretrained, last=settings.last)
+    if settings.start:
+        model.load_weights(settings.start)
     models.unfreeze_from(model, model.layers[0].name)
     return model
 
@@ -168,6 +171,7 @@ class Training:
 
     def _back_up(self, row: dict) -> None:
         self._state = {
+            **self._state,
             "settings": _kept(self._settings),
             "epoch": row["epoch"],
             "history": [*self._state["history"], row],
@@ -204,7 +208,7 @@ def _read_state(work: Path, settings: Settings) -> dict:
     try:
         state = json.loads((work / STATE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {"epoch": 0, "history": []}
+        return {"epoch": 0, "history": [], "stages": _stages_before(settings)}
     if state["settings"] != _kept(settings):
         raise ValueError(
             f"Expected the settings with which {work} was begun, {state['settings']}; received "
@@ -213,8 +217,16 @@ def _read_state(work: Path, settings: Settings) -> dict:
     return state
 
 
+def _stages_before(settings: Settings) -> list[dict]:
+    """Return settings and history of the trainings that the first weights come from, in order."""
+    if not settings.start:
+        return []
+    state = json.loads(Path(settings.start).with_name(STATE).read_text(encoding="utf-8"))
+    return [*state.get("stages", []), {key: state[key] for key in ("settings", "history")}]
+
+
 def parser() -> argparse.ArgumentParser:
-    """Return the command line: the folders, and each number among the settings as an option."""
+    """Return the command line: the folders, and each of the settings as an option."""
     command_line = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     command_line.add_argument(
         "--data", type=Path, required=True, help="Kaggle's folder deepfake-faces"
@@ -228,9 +240,11 @@ def parser() -> argparse.ArgumentParser:
     )
     command_line.add_argument("--precision", choices=training.PRECISIONS, default="auto")
     for field in dataclasses.fields(Settings):
-        if isinstance(field.default, int | float | str):
-            name = "--" + field.name.replace("_", "-")
-            command_line.add_argument(name, type=type(field.default), default=field.default)
+        name, usual = "--" + field.name.replace("_", "-"), field.default
+        if isinstance(usual, tuple):
+            command_line.add_argument(name, nargs=len(usual), type=type(usual[0]), default=usual)
+        else:
+            command_line.add_argument(name, type=type(usual), default=usual)
     return command_line
 
 

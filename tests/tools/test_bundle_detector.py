@@ -140,10 +140,20 @@ def test_the_card_tells_its_numbers():
     both = {"REAL": shares, "FAKE": shares}
     judged = {"n": 10, "groups": 5, "scores": {"auc": interval}, "answers": both}
     row = {"corruption": "blur", "level": "strong", "amount": 0.03, "n": 8, "answers": both}
+    first = {"steps": 100, "batch_size": 32, "seed": 42, "start": "", "coded": 0.15}
+    second = first | {
+        "steps": 50,
+        "seed": 7,
+        "sides": [70, 90],
+        "start": "/home/me/W/averaged-1.weights.h5",
+    }
     card = {
         "split": {"train": {"REAL": 320, "FAKE": 400, "Groups": 320}},
         "training": {
-            "settings": {"epochs": 2, "steps": 100, "batch_size": 32, "seed": 7},
+            "stages": [
+                {"settings": first, "history": [{}]},
+                {"settings": second | {"coded": 0.3}, "history": [{}, {}]},
+            ],
             "cpu_seconds": 5400,
             "commit": "abc123",
             "notes": ["It was cut off once."],
@@ -160,8 +170,11 @@ def test_the_card_tells_its_numbers():
         "| swap | 3 | 0.912 [0.900, 0.920] |",
         "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
         "Below 0.123 ",
-        "came 10.0 times;\n1.5 CPU hours",
-        "--epochs 2",
+        "came 10.0 times; 1.5 CPU hours",
+        "--data D --work W1 --epochs 1\n",
+        "--work W2 --start W1/averaged-1.weights.h5 \\\n    --epochs 2 ",
+        "--steps 50 --seed 7 --coded 0.3 --sides 70 90\n",
+        "--work W2 --clips C",
         "It ran with commit abc123.\nIt was cut off once.",
         "- No proof.",
     ):

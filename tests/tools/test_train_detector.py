@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
@@ -160,3 +161,38 @@ def test_a_split_file_says_which_rows_are_where(tmp_path):
     assert named.set_index("videoname")["split"].to_dict() == (
         table.set_index("videoname")["split"].to_dict()
     )
+
+
+def test_a_second_stage_begins_with_the_weights_of_the_first(tiny, tmp_path, monkeypatch):
+    import keras
+
+    def network(settings, size):
+        model = small_network(settings, size)
+        if settings.start:
+            model.load_weights(settings.start)
+        return model
+
+    monkeypatch.setattr(train_detector, "network", network)
+    settings = dataclasses.replace(PLAIN, image_size=40, epochs=1, steps=1, validation_pictures=6)
+    keras.utils.set_random_seed(1)
+    end = train_detector.Training(tiny, settings, tmp_path / "first").run()
+    still = dataclasses.replace(settings, rate=0.0, start=str(end), seed=2)
+    again = train_detector.Training(tiny, still, tmp_path / "second").run()
+    first, second = (
+        network(dataclasses.replace(still, start=str(file)), 40) for file in (end, again)
+    )
+    for one, other in zip(first.trainable_weights, second.trainable_weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    state = json.loads((tmp_path / "second" / train_detector.STATE).read_text())
+    assert [len(stage["history"]) for stage in state["stages"]] == [1]
+    assert state["stages"][0]["settings"]["seed"] == settings.seed
+    assert len(state["history"]) == 1 and state["settings"]["start"] == str(end)
+
+
+def test_every_setting_has_an_option():
+    usual = dataclasses.asdict(detector_batches.Settings())
+    options = vars(train_detector.parser().parse_args(["--data", "d", "--work", "w"]))
+    assert {name: options[name] for name in usual} == usual
+    words = ["--data", "d", "--work", "w", "--sides", "70", "90", "--last", "block4"]
+    options = vars(train_detector.parser().parse_args(words))
+    assert options["sides"] == [70, 90] and options["last"] == "block4"
