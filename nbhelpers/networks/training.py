@@ -121,7 +121,7 @@ def fit(
         run: the notebook's, see `results.start`.
         name: of the training, unique within the run.
         table: rows with `videoname` and `split`: another split is another training.
-        watch: the metric that decides the best epoch, "val_loss" or "val_auc"; None takes the last
+        watch: the metric that decides the best epoch, such as "val_auc"; None takes the last
             epoch.
         verbose: as in Keras: 2 prints one line per epoch, 0 nothing.
 
