@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Draw both."""
+    """Draw both versions."""
     source = locate.project_root() / SOURCE
     if chosen.out:
         content = content_of(scores.read_results(Path(chosen.out).expanduser()))
@@ -100,7 +100,7 @@ def draw(content: dict, target: Path, *, colours: dict[str, str]) -> None:
     from matplotlib.figure import Figure
 
     rows = content["rows"]
-    # Text stays text, and nothing in the file depends on when it was drawn.
+    # Text stays text, and the file does not depend on the time of drawing.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "nbhelpers", "font.size": 11}):
         figure = Figure(figsize=(7.6, 0.9 + 0.5 * len(rows)), layout="constrained")
         ax = figure.subplots()
