@@ -1,9 +1,9 @@
-"""Judge a trained detector and write ``data/detector/``: weights in half precision, card, split.
+"""Evaluate a trained detector and write ``data/detector/``: weights in half precision, card, split.
 
 ``python -m tools.bundle_detector --data D --work W --clips C``: D is Kaggle's folder
 *deepfake-faces*, W the folder of ``tools.train_detector``, C a folder of labelled clips in the
 layout of the *deepfake-detection-challenge*, from another source than D; "" leaves them out.
-Temperature, threshold and borders come from validation rows, all that is reported from test rows.
+Temperature, threshold and borders come from validation rows, all reported numbers from test rows.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def borders(
 
     Args:
         y_true: (N,) of 0 and 1.
-        *scores: (N,) P(fake) of the same rows, in each state in which the promise is to hold.
+        *scores: (N,) P(fake) of the same rows, in each condition in which the limit must hold.
         stretch: (N,) of the people in each row; see `stretches`.
         wrong: share of a class, 0-1.
 
@@ -194,14 +194,14 @@ def judged(y_true, score, groups, *, limits: dict, seed: int = 42) -> dict:
 
 
 def calibrated(
-    network, validation: pd.DataFrame, *, order: pd.Index
+    network, validation: pd.DataFrame, *, order: pd.Index, mirror: bool = False
 ) -> tuple[detector.Detector, dict, dict]:
     """Choose temperature, threshold and borders on validation rows, clean and damaged alike.
 
     Returns:
         The detector, the borders, and the AUC of either state.
     """
-    raw = detector.Detector(network)
+    raw = detector.Detector(network, mirror=mirror)
     y = labels.y_true(validation)
     clean = raw.p_fake([images.read_image(path) for path in validation["path"]])
     damaged = raw.p_fake(one_damage_each(validation, size=raw.image_size))
@@ -217,7 +217,7 @@ def calibrated(
     facts = {"n": len(y), "auc": auc, "answers": {}}
     for name, score in zip(("clean", "damaged"), fitted, strict=True):
         facts["answers"][name] = answers(y, score, limits)
-    return detector.Detector(network, temperature, threshold), limits, facts
+    return detector.Detector(network, temperature, threshold, mirror), limits, facts
 
 
 def under_damage(judge: detector.Detector, rows: pd.DataFrame, limits: dict) -> list[dict]:
@@ -310,7 +310,9 @@ def build(arguments: argparse.Namespace) -> dict:
     table = table.assign(split=table["videoname"].map(split)).dropna(subset=["split"])
     splits.assert_no_leak(table)
     validation, test = (table[table["split"] == name] for name in ("validation", "test"))
-    judge, limits, chosen_on = calibrated(inference.folded(model), validation, order=split.index)
+    judge, limits, chosen_on = calibrated(
+        inference.folded(model), validation, order=split.index, mirror=arguments.mirror
+    )
     logger.info("validation %s, borders %s", chosen_on["auc"], limits)
     y = labels.y_true(test)
     score = judge.p_fake([images.read_image(path) for path in test["path"]])
@@ -339,7 +341,7 @@ def build(arguments: argparse.Namespace) -> dict:
         target,
         temperature=judge.temperature,
         threshold=judge.threshold,
-        mirror=False,
+        mirror=judge.mirror,
         facts=facts,
     )
     in_half_precision(target)
@@ -358,6 +360,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
     parser.add_argument("--order", default="", help='as for the training; "": the bundled split\'s')
     parser.add_argument("--clips", default="", help="labelled clips of another source")
+    parser.add_argument(
+        "--mirror", action="store_true", help="average the scores of a picture and its mirror image"
+    )
     parser.add_argument("--commit", default="", help="of the project that the training ran with")
     parser.add_argument("--note", action="append", default=[], help="how the training went; often")
     parser.add_argument("--pairs", type=int, default=300, help="test pairs that are damaged (300)")

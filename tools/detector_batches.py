@@ -166,7 +166,7 @@ def _windows(pictures: np.ndarray, window: int, rng: np.random.Generator) -> Ite
 def evaluation_views(
     table: pd.DataFrame, *, size: int, damaged: bool, seed: int = 42
 ) -> np.ndarray:
-    """Whole pictures of rows, as they are or damaged, the same at every call.
+    """Whole pictures of rows, clean or damaged, the same at every call.
 
     Returns:
         ``uint8 (N, size, size, 3)`` RGB 0-255.

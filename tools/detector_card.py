@@ -6,6 +6,7 @@ import dataclasses
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 from tools.detector_batches import Settings
 
@@ -16,7 +17,7 @@ HEAD = """# The bundled detector of real faces
 `real_faces.keras` is a network that was trained on real faces and on fakes of them;
 `real_faces.card.json` says how to read its scores and holds every number below;
 `real_faces.split.csv` names the pictures it was trained on, so that nobody tests it on them. This
-page is written by `tools/bundle_detector.py`; edit that, not this.
+page is written by `tools/bundle_detector.py`; edit that program, not this page.
 """
 
 USE = """## What it is for, and what it is not for
@@ -24,14 +25,14 @@ USE = """## What it is for, and what it is not for
 For learning, teaching and research on how such detectors work and fail, and as a first look at a
 picture or clip of your own. It must not decide about people: not in moderation, hiring, identity
 checks, courts or the press. A score is no proof in either direction. It knows the forgery methods
-of one data set of 2019 and 2020; on anything newer, such as pictures made by a generator, expect
-nothing of it. How its errors differ between groups of people was not measured.
+of one data set of 2019 and 2020; on anything newer, such as pictures made by a generator, do not
+rely on it. How its errors differ between groups of people was not measured.
 
 """
 
 DATA = """## The data
 
-Face crops of the data set *deepfake-faces*, which were cut from the clips of the Deepfake Detection
+Face crops of the data set *deepfake-faces*, cut from the clips of the Deepfake Detection
 Challenge (Dolhansky et al., 2020; paid actors who agreed to it). The data's owners allow research
 and teaching; the pictures are not part of this project; the weights are numbers fitted to them.
 Validation and test people are far from the training people in the order of upload, in which
@@ -44,9 +45,9 @@ MADE = """## How it was made
 
 Xception with ImageNet weights up to the end of block 9, all of it trained on pairs of a real and a
 fake of the same person, both cut, mirrored and damaged alike (light, colour, blur, shrinking,
-noise, JPEG, H.264); of some pairs the fake is made of the real itself (Shiohara and Yamasaki,
+noise, JPEG, H.264); in some pairs the fake is made of the real itself (Shiohara and Yamasaki,
 "Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the steps.
-
+{mirrored}
 ```
 {commands}
 python -m tools.bundle_detector --data D --work {last} --clips C
@@ -60,6 +61,9 @@ Kernels are rounded to half precision.
 """
 
 
+MIRRORED = "A score is the mean over a picture and its mirror image.\n"
+
+
 def as_text(card: Mapping) -> str:
     """Write the card for people, as Markdown."""
     stages = card["training"]["stages"]
@@ -68,6 +72,7 @@ def as_text(card: Mapping) -> str:
     folders = [f"W{number}" for number in range(1, len(stages) + 1)]
     training = MADE.format(
         commands="\n".join(_command(stages, number) for number in range(len(stages))),
+        mirrored=MIRRORED if card["mirror"] else "",
         last=folders[-1],
         folders=" and ".join(folders),
         steps=steps,
@@ -86,9 +91,10 @@ def _command(stages: Sequence[Mapping], number: int) -> str:
     """Write the command of one stage: where it begins, and its settings that are not usual."""
     stage, usual = stages[number], json.loads(json.dumps(dataclasses.asdict(Settings())))
     words = ["python -m tools.train_detector --data D", f"--work W{number + 1}"]
-    if number:
-        earlier = len(stages[number - 1]["history"])
-        words.append(f"--start W{number}/averaged-{earlier}.weights.h5")
+    if start := stage["settings"]["start"]:
+        words.append(
+            "--start " + ",".join(_weights(stages[:number], one) for one in start.split(","))
+        )
     words.append(f"--epochs {len(stage['history'])}")
     words += [
         f"--{name.replace('_', '-')} {str(value).strip('[]').replace(',', '')}"
@@ -96,6 +102,13 @@ def _command(stages: Sequence[Mapping], number: int) -> str:
         if name != "start" and value != usual[name]
     ]
     return " \\\n    ".join(textwrap.wrap(" ".join(words), 84, break_on_hyphens=False))
+
+
+def _weights(stages: Sequence[Mapping], file: str) -> str:
+    """Name a file of weights by the stage at whose end it was written."""
+    written = [f"averaged-{len(stage['history'])}.weights.h5" for stage in stages]
+    name = PurePath(file).name
+    return f"W{written.index(name) + 1}/{name}"
 
 
 def _split(split: Mapping) -> str:
@@ -144,10 +157,10 @@ def _answers(card: Mapping) -> str:
         rows.append(["clips of another source", *_wrong(card["clips"]["answers"])])
     text = "## Three answers\n\n"
     text += _prose(
-        f'Below {low:.3f} "{NO_SIGN}", from {high:.3f} on "looks manipulated", between them '
+        f'Below {low:.3f} "{NO_SIGN}", at {high:.3f} or more "looks manipulated", between them '
         '"cannot tell". The borders were set on validation people so that at most about 5 % of '
         "the reals and of the fakes fall on the wrong side, clean and damaged alike (each picture "
-        "under one damage of medium strength). For reals, that is kept in nine of ten stretches of "
+        "under one damage of medium strength). For reals, this holds in nine of ten stretches of "
         "neighbouring people, not only on average: people differ, and a false accusation weighs "
         "most. Measured on test people and clips, in per cent:"
     )

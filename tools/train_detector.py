@@ -1,11 +1,11 @@
 """Train the bundled detector of real faces: ``python -m tools.train_detector --data D --work W``.
 
-D is Kaggle's folder *deepfake-faces*, W a folder for backups. Started again with the same settings,
-it goes on after the last backup; the draws of a step depend on the seed and the step alone, so that
-the result is that of a training that was never cut off. Another number of `--epochs` is allowed: as
-long as the learning rate has not begun to fall in either, the result is as if it had been asked for
-from the start. `--start` begins with the averaged weights of another folder, for a second stage
-with other settings. ``tools.bundle_detector`` judges what comes out.
+D is Kaggle's folder *deepfake-faces*, W a folder for backups. Restarted with the same settings, it
+continues from the last backup; the draws of a step depend on the seed and the step alone, so that
+the result is that of a training that was not interrupted. Another number of `--epochs` is allowed:
+as long as the learning rate has not begun to fall in either, the result is as if it had been asked
+for from the start. `--start` begins with the averaged weights of another folder, for a further
+stage with other settings. ``tools.bundle_detector`` evaluates the result.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STATE = "state.json"
 
 
 def learning_rate(step: int, total: int, settings: Settings) -> float:
-    """Rise in a line, stay, fall along half a cosine to a hundredth.
+    """Rise linearly, stay constant, then fall along half a cosine to a hundredth.
 
     >>> [learning_rate(step, 1000, Settings(rate=1.0)) for step in (0, 99, 500)]
     [0.01, 1.0, 1.0]
@@ -103,7 +103,7 @@ def averaged(model) -> Iterator[None]:
 
 
 class Training:
-    """A training that goes on where its folder says it was.
+    """A training that continues where its folder says it was.
 
     Args:
         table: rows with ``split``.

@@ -147,12 +147,15 @@ def test_the_card_tells_its_numbers():
         "sides": [70, 90],
         "start": "/home/me/W/averaged-1.weights.h5",
     }
+    third = first | {"steps": 0, "start": "/home/W/averaged-1.weights.h5,X/averaged-2.weights.h5"}
     card = {
+        "mirror": True,
         "split": {"train": {"REAL": 320, "FAKE": 400, "Groups": 320}},
         "training": {
             "stages": [
                 {"settings": first, "history": [{}]},
                 {"settings": second | {"coded": 0.3}, "history": [{}, {}]},
+                {"settings": third, "history": [{}, {}, {}]},
             ],
             "cpu_seconds": 5400,
             "commit": "abc123",
@@ -170,11 +173,14 @@ def test_the_card_tells_its_numbers():
         "| swap | 3 | 0.912 [0.900, 0.920] |",
         "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
         "Below 0.123 ",
+        "at 0.800 or more",
         "came 10.0 times; 1.5 CPU hours",
         "--data D --work W1 --epochs 1\n",
         "--work W2 --start W1/averaged-1.weights.h5 \\\n    --epochs 2 ",
         "--steps 50 --seed 7 --coded 0.3 --sides 70 90\n",
-        "--work W2 --clips C",
+        "--start \\\n    W1/averaged-1.weights.h5,W2/averaged-2.weights.h5 --epochs 3",
+        "--work W3 --clips C",
+        "its mirror image",
         "It ran with commit abc123.\nIt was cut off once.",
         "- No proof.",
     ):
