@@ -32,6 +32,8 @@ _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, s
 
 #: The strict decoder's messages for valid but unsupported files; Pillow decodes most of them.
 _UNKNOWN = re.compile("unsupported|not supported|could not determine|unimplemented", re.IGNORECASE)
+_JPEG = b"\xff\xd8\xff"  # first bytes of a file
+_CROP_BYTES = 100_000  # of a face crop, at most
 _ORIENTATION = 0x0112  # EXIF tag for the camera orientation
 _METADATA = 64_000_000  # bytes that a JPEG may hold besides its pixels
 
@@ -84,6 +86,9 @@ def read(path: str | os.PathLike) -> np.ndarray:
     """
     from PIL import ImageOps
 
+    pixels = _plain_jpeg(Path(path))
+    if pixels is not None:
+        return pixels
     with _opened(Path(path)) as picture:
         name, kind = Path(path).name, picture.format  # the upright copy lacks it
         stored_size = picture.size
@@ -136,6 +141,31 @@ def _opened(path: Path) -> Iterator:
         raise PictureError(f"{path.name} {what}. Replace it, or leave it out.") from error
     except (*_DAMAGE, zlib.error) as error:
         raise _damaged(path, error) from error
+
+
+def _plain_jpeg(path: Path) -> np.ndarray | None:
+    """Read what nearly all face crops are: a small JPEG that nothing has to be done to.
+
+    It spares Pillow's reading of the header, a third of the time that such a picture takes.
+
+    Returns:
+        ``uint8 (H, W, 3)`` RGB 0-255, the same pixels as the long way gives; None for every other
+        file, damaged ones included: the long way knows what to do or to say.
+    """
+    kinds.check_file(path, error=PictureError, what="picture")
+    try:
+        import simplejpeg
+
+        with path.open("rb") as file:
+            content = file.read(_CROP_BYTES + 1)
+        if len(content) > _CROP_BYTES or not content.startswith(_JPEG) or b"Exif" in content:
+            return None
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
+        if height * width > MOST_PIXELS or colours not in ("YCbCr", "Gray"):
+            return None
+        return simplejpeg.decode_jpeg(content, "RGB", fastdct=False, fastupsample=False)
+    except (ImportError, OSError, ValueError):
+        return None
 
 
 def _damaged(path: Path, error: Exception) -> PictureError:

@@ -223,7 +223,7 @@ def _resized(pixels: tf.Tensor, size: int) -> tf.Tensor:
 
 
 # One decoder for training, scoring and display. It refuses damaged files by name; TensorFlow's own
-# # fills missing parts with grey, and takes twice the time.
+# fills missing parts with grey, and takes twice the time.
 
 
 def _read_alike(paths: np.ndarray) -> np.ndarray:

@@ -114,3 +114,31 @@ def test_threads_that_start_together_warn_once(tmp_path, monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(decode.read, [tmp_path / "a.jpg"] * 4))
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("how", [{}, {"progressive": True}, {"subsampling": 0}], ids=str)
+def test_the_short_way_of_small_jpegs_gives_the_pixels_of_the_long_one(
+    tmp_path, monkeypatch, mode, how
+):
+    noise = np.random.default_rng(0).integers(0, 256, (31, 47, 3), dtype=np.uint8)
+    Image.fromarray(noise).convert(mode).save(tmp_path / "a.jpg", quality=80, **how)
+    short = decode._plain_jpeg(tmp_path / "a.jpg")
+    monkeypatch.setattr(decode, "_plain_jpeg", lambda path: None)
+    np.testing.assert_array_equal(short, decode.read(tmp_path / "a.jpg"))
+
+
+def test_the_short_way_leaves_everything_else_to_the_long_one(tmp_path, monkeypatch):
+    picture = Image.fromarray(LEVELS.repeat(8, 0).repeat(8, 1))
+    exif = Image.Exif()
+    exif[decode._ORIENTATION] = 6
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    picture.convert("CMYK").save(tmp_path / "four.jpg")
+    picture.save(tmp_path / "a.png")
+    picture.save(tmp_path / "plain.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "plain.jpg").read_bytes()[:-200])
+    for name in ("turned.jpg", "four.jpg", "a.png", "cut.jpg"):
+        assert decode._plain_jpeg(tmp_path / name) is None, name
+    assert decode._plain_jpeg(tmp_path / "plain.jpg") is not None
+    monkeypatch.setattr(decode, "MOST_PIXELS", 32 * 32 - 1)
+    assert decode._plain_jpeg(tmp_path / "plain.jpg") is None
