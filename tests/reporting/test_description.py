@@ -41,7 +41,7 @@ def test_a_roc_says_which_curve_lies_above():
 def test_plots_say_their_numbers():
     scores = {"ours": {"auc": Interval(0.8, 0.7, 0.9, 9)}, "b": {"auc": Interval(0.7, 0, 1, 3)}}
     text = plots.describe(plots.plot_metric(scores).figure)
-    assert text == "auc with 95 % interval: ours 0.80 [0.70, 0.90], b 0.70 [3 groups]"
+    assert text == "AUC with 95 % interval: ours 0.80 [0.70, 0.90], b 0.70 [3 groups]"
     counts = calibration.confusion([0, 0, 1], [0.1, 0.9, 0.8])
     text = plots.describe(plots.plot_confusion(counts).figure)
     assert text.startswith("Verdicts: 1 REAL called REAL, 1 REAL called FAKE, 0 FAKE called REAL")

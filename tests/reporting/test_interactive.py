@@ -14,7 +14,7 @@ from tiny_figures import FIGURES, PICTURE, RISING, Y_SCORE, Y_TRUE, bundle_of
 
 from nbhelpers.evaluation import calibration
 from nbhelpers.reporting import interactive
-from nbhelpers.reporting.interactive import frame, people, pictures
+from nbhelpers.reporting.interactive import curves, frame, people, pictures
 
 mpl.use("agg")
 NASTY = "<b>&'\"</script>"
@@ -167,6 +167,13 @@ def test_curve_outside_0_to_1_and_constant():
 
     assert [state["--y"] for state in states_of(lambda: show([-5, 0, 5, 5]))] == [0, 0.5, 1, 1]
     assert {state["--y"] for state in states_of(lambda: show([7, 7, 7, 7]))} == {0.5}
+
+
+def test_the_still_of_a_curve_of_probabilities_shows_the_whole_range():
+    still = curves._still(np.arange(4), np.array([1, 0.9, 0.8, 0.75]), RISING, "x", "P(fake)")
+    low, high = still.axes[-1].get_ylim()
+    mpl.pyplot.close(still)
+    assert low <= 0 <= 1 <= high
 
 
 def test_clip_places_boxes_and_leaves_out_what_is_not_known():

@@ -37,6 +37,13 @@ def test_a_legend_of_a_notebook_s_own_does_not_look_for_the_best_place_either():
     assert ax.legend()._get_loc() == ax.get_legend().codes["upper right"]
 
 
+def lowest(legend):
+    """Return where a legend ends at the bottom, in the units of its axes."""
+    legend.figure.draw_without_rendering()
+    box = legend.get_window_extent().transformed(legend.axes.transData.inverted())
+    return box.y0
+
+
 def heights(ax):
     return [round(bar.get_height(), 6) for bar in ax.patches]
 
@@ -52,6 +59,15 @@ def test_pictures_fill_a_grid_and_leave_the_rest_empty():
     assert [ax.get_title() for ax in axes] == [*"abcdefg", "", ""]
     assert [len(ax.images) for ax in axes] == [1] * 7 + [0, 0]
     assert (axes[0].images[0].get_array() == 9).all()
+
+
+def test_rows_of_landscape_pictures_leave_no_room_between_them():
+    wide, square = np.zeros((4, 8, 3), np.uint8), picture(9)
+    shape = {
+        kind: plots.plot_pictures([one, one], columns=1, size=2).get_size_inches().tolist()
+        for kind, one in (("wide", wide), ("square", square))
+    }
+    assert shape == {"wide": [2, 2], "square": [2, 4]}
 
 
 def test_no_pictures_give_an_empty_figure():
@@ -163,6 +179,12 @@ def test_by_class_gives_each_class_the_same_area():
     assert sum(area[len(area) // 2 :]) == pytest.approx(1)
 
 
+def test_no_bar_of_a_cue_reaches_its_legend():
+    table = pd.DataFrame({"label": ["REAL", "FAKE"] * 40, "x": [*range(79), 40]})
+    ax = plots.plot_by_class(table, "x")
+    assert lowest(ax.get_legend()) >= max(heights(ax))
+
+
 def test_by_class_of_a_constant():
     table = pd.DataFrame({"label": ["REAL", "FAKE"], "x": [224, 224]})
     assert sum(height > 0 for height in heights(plots.plot_by_class(table, "x"))) == 2
@@ -175,6 +197,7 @@ def test_leak_bars():
     ax = plots.plot_leak(reports)
     assert heights(ax) == [0.5, 0.25, 0.75, 0, 0, 0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(reports.index)
+    assert lowest(ax.get_legend()) > 1.05  # above a bar of 100 % and its number
 
 
 def test_metric_draws_value_and_interval():
@@ -184,6 +207,7 @@ def test_metric_draws_value_and_interval():
     assert interval.get_xdata().tolist() == [0.6, 0.9]
     assert list(value.get_xdata()) == [0.7]
     assert chance.get_xdata()[0] == 0.5
+    assert ax.get_xlabel() == "AUC on test people, 95 % interval"
     few = plots.plot_metric({"net": {"auc": Interval(0.7, 0.6, 0.9, groups=7)}}, chance=None)
     assert [list(line.get_xdata()) for line in few.lines] == [[0.7]]
     assert [text.get_text() for text in ax.get_yticklabels()] == ["net"]
@@ -252,8 +276,8 @@ def test_lime_shows_the_best_pieces_above_and_all_weights_below():
         local_exp: ClassVar = {1: [(0, 0.5), (3, -1.0)]}
 
         def get_image_and_mask(self, label, **options):
-            assert (label, options["num_features"], options["hide_rest"]) == (1, 5, True)
-            return self.image, self.segments == 0
+            assert (label, options["num_features"], options["positive_only"]) == (1, 5, True)
+            return self.image, (self.segments == 0).astype(int)
 
     figure = plots.plot_lime([Explanation()] * 2, titles=["FAKE 0.9", "REAL 0.2"])
     top, other, bottom, _ = figure.axes[:4]
@@ -263,6 +287,8 @@ def test_lime_shows_the_best_pieces_above_and_all_weights_below():
     ]
     weights = bottom.images[1].get_array()
     assert [weights[0, 0], weights[7, 7], weights[3, 3]] == [0.5, -1.0, 0.0]
+    pixels = top.images[0].get_array()
+    assert [pixels[0, 0, 0], pixels[7, 7, 0]] == [9, 127]  # hidden as the network saw it, in grey
 
 
 def test_measures_are_drawn_against_the_baseline():
@@ -302,7 +328,7 @@ def test_mistakes_stand_above_their_counterparts(tmp_path):
     )
     figure = plots.plot_beside_counterparts(worst, table)
     rows = [ax.get_ylabel() for ax in figure.axes if ax.get_ylabel()]
-    assert rows == ["accused", "opposite: accused", "missed", "opposite: missed"]
+    assert rows == ["accused", "a fake of the accused", "missed", "original of the missed"]
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles == ["REAL 0.90", "FAKE", "FAKE 0.20", "FAKE 0.10", "REAL"]
     none = plots.plot_beside_counterparts(worst.head(0), table)
@@ -327,6 +353,7 @@ def test_judgement_figures_draw_what_was_given():
     ax = plots.plot_reliability({"raw": table})
     assert ax.lines[0].get_ydata().tolist() == [0.0, 1.0]
     assert ax.collections[0].get_sizes().tolist() == [60, 120]
+    assert lowest(plots.plot_reliability({"raw": table, "calibrated": table}).get_legend()) > 1
     counts = pd.DataFrame([[3, 1], [0, 4]], ["REAL", "FAKE"], ["called REAL", "called FAKE"])
     ax = plots.plot_confusion(counts)
     assert [text.get_text() for text in ax.texts] == ["3\n75%", "1\n25%", "0\n0%", "4\n100%"]
@@ -365,6 +392,7 @@ def test_boxes_that_were_filled_in_are_dotted_and_their_time_is_grey():
     seen = np.array([True, True, False, True])
     figure = plots.plot_boxes(frames, {"face": boxes}, seen={"face": seen}, columns=4)
     *pictures, track = figure.axes
+    assert figure.get_size_inches()[1] < 3  # low pictures leave no gap above the curve
     assert [ax.patches[0].get_linestyle() for ax in pictures] == ["-", "-", ":", "-"]
     assert track.lines[0].get_ydata().tolist() == [0.2] * 4  # the middle, of 20 pixels
     (grey,) = track.patches
@@ -384,3 +412,8 @@ def test_rare_values_are_one_bar():
     (ax,) = plots.plot_values(table, {"size": "Size"}, most=2).axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "other"]
     assert [bar.get_width() for bar in ax.patches] == [5, 3, 2]
+
+
+def test_truth_values_are_words():
+    (ax,) = plots.plot_values(pd.DataFrame({"audio": [True, False, False]}), {"audio": "x"}).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["no", "yes"]

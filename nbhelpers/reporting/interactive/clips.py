@@ -139,8 +139,10 @@ def _summary(times: np.ndarray, scores: np.ndarray) -> str:
 
 def _still(pixels: np.ndarray, times: np.ndarray, scores: np.ndarray, corners: np.ndarray):
     some = np.unique(np.linspace(0, len(times) - 1, STILLS).round().astype(int))
-    figure = plt.figure(figsize=(7.5, 4.2))
-    grid = figure.add_gridspec(2, len(some), height_ratios=(1.3, 1))
+    height, width = pixels.shape[1:3]
+    picture = min(2.3, 7 / len(some) * height / width) + 0.3  # inches, with its title
+    figure = plt.figure(figsize=(7.5, picture + 1.9))
+    grid = figure.add_gridspec(2, len(some), height_ratios=(picture, 1.9))
     for column, at in enumerate(some):
         ax = figure.add_subplot(grid[0, column])
         ax.imshow(pixels[at])

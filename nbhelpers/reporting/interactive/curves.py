@@ -85,5 +85,7 @@ def _still(x: np.ndarray, y: np.ndarray, pixels: np.ndarray, x_label: str, y_lab
     ax = figure.add_subplot(grid[1, :])
     ax.plot(x, y, color="black")
     ax.plot(x[some], y[some], "o", color="#D55E00")
-    ax.set(xlabel=x_label, ylabel=y_label)
+    low, high = axes.span(y, unit=True)  # as on the page: a narrower axis makes cliffs out of steps
+    room = 0.03 * (high - low)
+    ax.set(xlabel=x_label, ylabel=y_label, ylim=(low - room, high + room))
     return figure

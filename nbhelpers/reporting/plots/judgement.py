@@ -64,7 +64,14 @@ def plot_beside_counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> Figure:
         opposite = families.counterparts(part, table)
         lines += [
             part.assign(title=titles),
-            opposite.assign(kind=f"opposite: {kind}", title=opposite["label"]),
+            opposite.assign(kind=_opposite_of(kind, part), title=opposite["label"]),
         ]
     both = pd.concat(lines) if lines else rows.assign(title="")
     return plot_rows(both, by="kind", title="title", columns=max(1, len(rows)))
+
+
+def _opposite_of(kind: str, rows: pd.DataFrame) -> str:
+    """Name the row of counterparts by what they are to the rows above them."""
+    only = set(rows["label"])
+    relation = {"REAL": "a fake of the", "FAKE": "original of the"}
+    return f"{relation[only.pop()] if len(only) == 1 else 'opposite of the'} {kind}"

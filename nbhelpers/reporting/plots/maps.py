@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 
+from nbhelpers.explain.methods import GREY
 from nbhelpers.reporting.plots.style import COLOURS
 
 if TYPE_CHECKING:
@@ -117,14 +118,16 @@ def plot_lime(
         size: width of a picture, inches.
 
     Returns:
-        The figure. Above: the five pieces that speak most for FAKE, the rest hidden. Below: the
-        weight of every piece over the face, vermilion for FAKE, blue against.
+        The figure. Above: the five pieces that speak most for FAKE, the rest in the grey behind
+        which LIME hides pieces from the network. Below: the weight of every piece over the face,
+        vermilion for FAKE, blue against.
     """
     columns = len(explanations)
     figure, axes = plt.subplots(2, columns, figsize=(columns * size, 2 * size + 0.8), squeeze=False)
     for (top, bottom), explanation, title in zip(axes.T, explanations, titles, strict=True):
-        options = {"positive_only": True, "num_features": 5, "hide_rest": True}
-        _picture(top, explanation.get_image_and_mask(1, **options)[0])
+        options = {"positive_only": True, "num_features": 5, "hide_rest": False}
+        visible = explanation.get_image_and_mask(1, **options)[1].astype(bool)
+        _picture(top, np.where(visible[..., None], explanation.image, GREY))
         heat = np.zeros(explanation.segments.shape)
         for piece, weight in explanation.local_exp[1]:
             heat[explanation.segments == piece] = weight

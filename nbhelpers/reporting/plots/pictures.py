@@ -34,7 +34,7 @@ def plot_pictures(
             none of them gives an empty figure.
         titles: one a picture; None draws none.
         columns: pictures in a row.
-        size: width of a picture, inches.
+        size: width of a picture, inches; upright ones are made smaller, to this height.
         colours: a colour for each title; None draws them black.
 
     Returns:
@@ -43,8 +43,10 @@ def plot_pictures(
     columns = max(1, min(columns, len(pictures)))
     rows = max(1, -(-len(pictures) // columns))
     title_space = 0.25 if titles is not None else 0.0
+    shapes = [np.shape(picture)[:2] for picture in pictures]
+    height = size * min(1.0, max((high / wide for high, wide in shapes), default=1.0))
     figure, axes = plt.subplots(
-        rows, columns, figsize=(columns * size, rows * (size + title_space)), squeeze=False
+        rows, columns, figsize=(columns * size, rows * (height + title_space)), squeeze=False
     )
     for position, ax in enumerate(axes.flat):
         ax.axis("off")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbhelpers.evaluation.metrics import Interval
+from nbhelpers.evaluation.metrics import METRICS, Interval
 from nbhelpers.reporting.plots.description import describe_axes
 from nbhelpers.reporting.plots.style import COLOURS, CYCLE, axes_of
 
@@ -123,7 +123,9 @@ def plot_reliability(tables: Mapping[str, pd.DataFrame], *, ax: Axes | None = No
         ax.scatter(table["promised"], table["kept"], sizes, color=colour, alpha=0.6)
     ax.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
     ax.set(xlabel="P(fake)", ylabel="share that is fake", title="Reliability")
-    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    # The curves may be anywhere in the square, so the legend gets a strip of its own above it.
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.1 + 0.12 * len(tables)))
+    ax.set_yticks(np.linspace(0, 1, 6))
     ax.legend(loc="upper left")
     return ax
 
@@ -218,9 +220,10 @@ def plot_metric(
     for position, score in enumerate(scores.values()):
         _whisker(score[metric], position, colour=CYCLE[0], ax=ax)
     _name_rows(list(scores), chance=chance, ax=ax)
-    ax.set(xlabel=f"{metric} on test people, 95 % interval")
+    written = METRICS[metric].label if metric in METRICS else metric
+    ax.set(xlabel=f"{written} on test people, 95 % interval")
     values = (f"{name} {score[metric]:.2f}" for name, score in scores.items())
-    describe_axes(ax, f"{metric} with 95 % interval: {', '.join(values)}")
+    describe_axes(ax, f"{written} with 95 % interval: {', '.join(values)}")
     return ax
 
 
@@ -304,7 +307,7 @@ def plot_recipes(
     few = {line: f"\n{n} of {most} clips" if n != most else "" for line, n in size.items()}
     ax.set_yticks(range(len(lines)), [", ".join(line) + few[line] for line in lines])
     ax.set_ylim(len(lines) - 0.5, -0.5)
-    ax.set(xlabel=f"{metric.replace('_', ' ')}, 95 % interval")
+    ax.set(xlabel=f"{METRICS[metric].label if metric in METRICS else metric}, 95 % interval")
     ax.grid(axis="y", visible=False)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return ax

@@ -47,7 +47,7 @@ def plot_values(
 
     Args:
         table: any rows.
-        columns: column -> title.
+        columns: column -> title; truth values are written as "yes" and "no".
         most: values of a column at most, >= 1; the others are one bar, "other".
         width: of each chart, inches.
 
@@ -60,7 +60,10 @@ def plot_values(
     """
     figure, axes = plt.subplots(1, len(columns), figsize=(width * len(columns), 2.4), squeeze=False)
     for ax, (column, title) in zip(axes.flat, columns.items(), strict=True):
-        number = table[column].astype(str).value_counts()
+        values = table[column]
+        if values.dtype == bool:
+            values = values.map({True: "yes", False: "no"})
+        number = values.astype(str).value_counts()
         if len(number) > most:
             number = pd.concat([number.head(most), pd.Series({"other": number[most:].sum()})])
         bars = ax.barh(number.index, number, color=CYCLE[0])
@@ -93,7 +96,8 @@ def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -
         values = known.loc[known["label"] == name, column].clip(low, high)
         ax.hist(values, bins, density=True, color=colour, alpha=0.55, label=name)
     ax.set(xlabel=column, yticks=[])
-    ax.legend()
+    ax.set_ylim(top=1.25 * ax.get_ylim()[1])  # room for the legend above the highest bar
+    ax.legend(loc="upper center", ncols=2)
     return ax
 
 
@@ -140,8 +144,9 @@ def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         bars = ax.bar(place, report[list(kinds)], width, color=CYCLE[number], label=name)
         ax.bar_label(bars, fmt="{:.0%}", fontsize=8)
     ax.set_xticks(range(len(kinds)), kinds.values())
-    ax.set(ylabel="share of test fakes", ylim=(0, 1.1), title="Test fakes that have in train ...")
+    ax.set(ylabel="share of test fakes", title="Test fakes that have in train ...")
+    ax.set(ylim=(0, 1.35), yticks=np.linspace(0, 1, 6))  # room for the legend above a full bar
     ax.yaxis.set_major_formatter("{x:.0%}")
     ax.grid(axis="x", visible=False)
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper center", ncols=2)
     return ax

@@ -36,8 +36,10 @@ def plot_boxes(
     """
     seen = seen or {}
     columns = min(columns, len(frames))
-    figure = plt.figure(figsize=(1.7 * columns, 3.9))
-    grid = figure.add_gridspec(2, columns, height_ratios=(1.5, 1))
+    height, width = frames.pixels.shape[1:3]
+    picture = min(2.0, 1.6 * height / width) + 0.3  # inches, with its title
+    figure = plt.figure(figsize=(1.7 * columns, picture + 1.6))
+    grid = figure.add_gridspec(2, columns, height_ratios=(picture, 1.6))
     for column, index in enumerate(np.linspace(0, len(frames) - 1, columns).astype(int)):
         ax = figure.add_subplot(grid[0, column])
         ax.imshow(frames.pixels[index])
