@@ -28,7 +28,7 @@ main { display: flex; flex-direction: column; }
 h1 { order: -2; } .sums { order: -1; }
 .choices { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; border: 0; padding: 0; margin: 0; }
 .choices label { cursor: pointer; }
-.file { margin: .5rem 0; content-visibility: auto; contain-intrinsic-size: auto 11rem; }
+.file { margin: .5rem 0; }
 """ + "\n".join(
     f"main:has(#only-{kind}:checked) .file:not(.{kind}) {{ display: none; }}"
     for kind in KINDS.values()

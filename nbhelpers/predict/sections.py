@@ -69,9 +69,10 @@ figcaption { font-size: .86rem; color: var(--faint); }
 .file > summary.bare { grid-template-columns: 1fr; }
 """
 EXPLAINED = (
-    "A face without a box was not found or is too small, and was not judged. Beside each face is a "
-    "copy in colours that show which parts argued for a manipulation (Grad-CAM); all copies have "
-    "the same scale. It says what the detector looked at, not where a picture was changed."
+    "Where boxes are drawn, a face without one was not found or is too small, and was not judged. "
+    "Beside each face is a copy in colours that show which parts argued for a manipulation "
+    "(Grad-CAM); all copies have the same scale. It says what the detector looked at, not where a "
+    "picture was changed."
 )
 
 
