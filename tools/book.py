@@ -1,4 +1,4 @@
-"""The course site: notebooks with their stored outputs, docs and glossary, as pages to browse."""
+"""The course site: notebooks with stored outputs, docs and glossary as browsable pages."""
 
 import argparse
 import importlib.util
@@ -25,9 +25,9 @@ examples:
   python -m tools.book                                                   site/index.html
   python -m tools.book --repository https://github.com/OWNER/NAME        with links to the code
 
-Nothing is executed and nothing is fetched; the pages need no network either. Without --repository
-the address is the one that `python -m tools.hosted` has put into the notebooks, if it has.
-Exit code: 0 built, 1 Sphinx objects to a page, 2 no Sphinx, or a folder that holds something else.
+Nothing is executed or downloaded, and the pages need no network. Without --repository, the
+address is the one that `python -m tools.hosted` has written into the notebooks, if any.
+Exit code: 0 built, 1 Sphinx rejects a page, 2 no Sphinx, or a folder that contains something else.
 """
 CONFIGURATION = "docs/book"
 PAGES = (
@@ -43,7 +43,7 @@ PAGES = (
 )
 PICTURES = ("docs/*.svg", "docs/*.jpg", "data/*.jpg")
 APPENDIX = re.compile(r"```\{toctree\}\n:hidden:\n:caption: Appendix\n[^`]*```\n")
-SITE = ".buildinfo"  # Sphinx leaves it in every folder of pages
+SITE = ".buildinfo"  # Sphinx writes it into every folder of pages
 COLAB_LINK = re.compile(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/")
 
 
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=path_argument,
         metavar="DIR",
         default=Path("site"),
-        help="where the pages go; default: site",
+        help="output folder (site)",
     )
     parser.add_argument(
         "--repository", metavar="URL", default="", help="where the project can be cloned from"
@@ -67,7 +67,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def build(out: Path, *, repository: str = "", root: Path | None = None) -> int:
-    """Write the site into a folder; a site that is there is replaced.
+    """Write the site into a folder, replacing an existing site.
 
     Args:
         out: the folder.
@@ -75,10 +75,10 @@ def build(out: Path, *, repository: str = "", root: Path | None = None) -> int:
         root: the checkout; None is this one.
 
     Returns:
-        0 when built; 1 when Sphinx warns, whose warnings stand on standard error.
+        0 if built; 1 if Sphinx prints warnings, which go to standard error.
 
     Raises:
-        UsageError: no Sphinx, an unusable address, or a folder that is no site.
+        UsageError: no Sphinx, an unusable address, or a folder that is not a site.
     """
     root = root or locate.project_root()
     if out.exists() and any(out.iterdir()) and not (out / SITE).is_file():
@@ -110,7 +110,7 @@ def build(out: Path, *, repository: str = "", root: Path | None = None) -> int:
 
 
 def repository_in(root: Path) -> str:
-    """Return the address that `tools.hosted` has put into the notebooks; "" if none.
+    """Return the address that `tools.hosted` has written into the notebooks; "" if none.
 
     Args:
         root: the checkout.
@@ -123,14 +123,14 @@ def repository_in(root: Path) -> str:
 
 
 def lay_out(root: Path, folder: Path) -> None:
-    """Copy what becomes a page, and the pictures, to where Sphinx reads them.
+    """Copy all sources of pages, and the pictures, into Sphinx's source folder.
 
-    The places are those in the checkout, so links between pages need no change; the first page
+    Paths are those in the checkout, so links between pages need no change; only the first page
     moves to the top.
 
     Args:
         root: the checkout.
-        folder: is made.
+        folder: the source folder; it is created.
     """
     import nbformat
 
@@ -144,15 +144,15 @@ def lay_out(root: Path, folder: Path) -> None:
             else:
                 shutil.copyfile(path, target)
     first = (root / CONFIGURATION / "index.md").read_text(encoding="utf-8")
-    if not (folder / "notebooks" / "appendix").is_dir():  # Sphinx wants something in each list
+    if not (folder / "notebooks" / "appendix").is_dir():  # Sphinx requires an entry in each list
         first = APPENDIX.sub("", first)
     files.write_text(folder / "index.md", first)
 
 
 def page_notebook(notebook):
-    """Say by MyST-NB's own tags and metadata how a notebook's cells look on the site.
+    """Set the appearance of a notebook's cells on the site by MyST-NB's tags and metadata.
 
-    Plumbing is folded, solutions that are code as well, and each figure has a text.
+    Plumbing and solutions in code are folded, and each figure gets an alternative text.
 
     Args:
         notebook: an nbformat notebook; it is changed.
@@ -182,7 +182,7 @@ def page_notebook(notebook):
 
 
 def picture_only(output) -> bool:
-    """Whether an output is a picture; HTML beside it goes, unless it is alive.
+    """Whether an output is a picture; its HTML is removed, unless it is interactive.
 
     Stored outputs have lost their scripts, and a slider without one is worse than its picture.
 
@@ -199,7 +199,7 @@ def picture_only(output) -> bool:
 
 
 def _fold(cell, tag: str, words: str) -> None:
-    """Fold a code cell, or its input, behind some words."""
+    """Fold a code cell, or its input, behind a label."""
     cell.metadata["tags"] = [*tags_of(cell), tag]
     cell.metadata["mystnb"] = {
         "code_prompt_show": words,

@@ -1,4 +1,4 @@
-"""Sphinx extension: links to files of the project that are no pages of the site."""
+"""Sphinx extension: links to files of the project that are not pages of the site."""
 
 import posixpath
 from pathlib import Path
@@ -13,7 +13,7 @@ def setup(app) -> dict:
 
 
 def _settle(app, doctree) -> None:
-    """Settle the links of one page; those to pages are left to Sphinx, broken ones too."""
+    """Resolve the links of one page; links to pages and broken links are left to Sphinx."""
     from docutils import nodes
     from sphinx import addnodes
 
@@ -36,15 +36,14 @@ def _settle(app, doctree) -> None:
 
 
 def path_in_project(page: str, target: str) -> str | None:
-    """Return which file of the project a link means.
+    """Return the file of the project to which a link points.
 
     Args:
-        page: name of the page the link stands on, `docs/speed`.
-        target: what it says, `../tests/test_sample.py#L3`.
+        page: name of the page with the link, such as `docs/speed`.
+        target: of the link, such as `../tests/test_sample.py#L3`.
 
     Returns:
-        A path from the top of the project; None for one that leads out of it, or to a place on the
-        same page.
+        A path relative to the project; None for a link out of the project or within the same page.
 
     >>> path_in_project("docs/speed", "../tests/test_sample.py")
     'tests/test_sample.py'
@@ -59,10 +58,10 @@ def path_in_project(page: str, target: str) -> str | None:
 
 
 def address_of(path: str, checkout: str, *, repository: str) -> str:
-    """Return where a file of the project can be read on its code host.
+    """Return the address of a project file on its code host.
 
     Args:
-        path: of a file or folder, from the top of the project.
+        path: of a file or folder, relative to the project.
         checkout: the project's folder.
         repository: address of the project; "" where none is known.
 

@@ -1,8 +1,8 @@
 """Sphinx extension: the glossary's terms, explained where a page first mentions them.
 
-The tables of GLOSSARY.md become a Sphinx glossary, whose terms the search knows. On every other
-page the first mention of a term, and each link to the glossary whose words are a term, leads to it
-and carries its meaning as a title; `book.js` shows that beside the words.
+The tables of GLOSSARY.md become a Sphinx glossary, whose terms can be searched. On every other
+page, the first mention of a term, and each link to the glossary whose text is a term, leads to it
+and has its meaning as a title; `book.js` shows the meaning beside the words.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 PAGE = "GLOSSARY"
-# Names of one word that prose uses for nothing else; of the others only links are explained.
+# Single-word names that prose uses in no other sense; for all others only links are explained.
 SINGLE = ("backbone", "bootstrap", "calibration", "leakage", "logit", "prior", "saliency")
 
 
@@ -19,7 +19,7 @@ class Term:
     """One row of the glossary.
 
     Attributes:
-        names: the field's names for it, the first of which is its own.
+        names: the field's names for it; the first is the main one.
         here: our name, as Markdown.
         meaning: as Markdown.
     """
@@ -30,13 +30,13 @@ class Term:
 
     @property
     def ours(self) -> str:
-        """Our name if it is a plain word, as prose writes it (`auc` is AUC there); else ""."""
+        """Our name as prose writes it (`auc` becomes AUC), if it is a plain word; else ""."""
         word = re.fullmatch(r"`([a-z]+)`", self.here)
         return "" if not word else word[1].upper() if len(word[1]) <= 4 else word[1]
 
     @property
     def words(self) -> list[str]:
-        """What is explained wherever prose first mentions it."""
+        """The words that are explained at their first mention in prose."""
         names = [name for name in self.names if " " in name or "-" in name or name in SINGLE]
         return names + [self.ours] * (self.ours.isupper() or self.ours in SINGLE)
 
@@ -53,10 +53,10 @@ def read_terms(text: str) -> list[Term]:
         text: of GLOSSARY.md.
 
     Returns:
-        A term per row.
+        One term per row.
 
     Raises:
-        ValueError: a name that stands in two rows.
+        ValueError: a name is in two rows.
 
     >>> read_terms("| term | here | meaning |\n|---|---|---|\n| log loss | `log_loss` | in nats |")
     [Term(names=('log loss',), here='`log_loss`', meaning='in nats')]
@@ -94,10 +94,10 @@ def with_directives(text: str) -> str:
 
 
 def mentions(words: Iterable[str]) -> re.Pattern[str]:
-    """Return what matches terms in prose: singular or plural, the longest first.
+    """Return a pattern that matches terms in prose: singular or plural, the longest first.
 
     Args:
-        words: to match; those in capitals as they are, the others in any case.
+        words: to match; upper-case words exactly, the others in any case.
 
     Returns:
         Pattern with the term as its only group.
@@ -111,7 +111,7 @@ def mentions(words: Iterable[str]) -> re.Pattern[str]:
 
 
 def _sentence(text: str) -> str:
-    """Return text with a full stop at its end."""
+    """Return text that ends with a full stop."""
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
@@ -123,7 +123,7 @@ def setup(app) -> dict:
 
 
 def _read(app, page: str, source: list[str]) -> None:
-    """Give Sphinx the glossary with its tables turned."""
+    """Give Sphinx the glossary with its tables converted."""
     if page == PAGE:
         source[0] = with_directives(source[0])
 
@@ -142,7 +142,7 @@ def _explain(app, doctree, page: str) -> None:
 
 
 def _explain_links(app, doctree, by_word: dict[str, Term], glossary: str) -> set[Term]:
-    """Lead links to the glossary to the very term; return the terms."""
+    """Point links to the glossary at their terms; return these terms."""
     from docutils import nodes
 
     linked = set()
@@ -186,7 +186,7 @@ def _explain_mentions(app, doctree, by_word: dict, glossary: str, linked: set[Te
 
 
 def _inside(node, kinds: tuple) -> bool:
-    """Whether a node stands in one of some kinds."""
+    """Whether a node is inside a node of one of the given kinds."""
     while node.parent is not None:
         node = node.parent
         if isinstance(node, kinds):
@@ -195,7 +195,7 @@ def _inside(node, kinds: tuple) -> bool:
 
 
 def _address(app, term: Term, glossary: str) -> str:
-    """Return where a term stands."""
+    """Return the address of a term."""
     anchors = {
         name: anchor
         for name, _, kind, page, anchor, _ in app.env.get_domain("std").get_objects()

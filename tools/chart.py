@@ -6,17 +6,28 @@ import sys
 from pathlib import Path
 
 from nbhelpers.common import files
+from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
+from nbhelpers.evaluation.predictions import PRIOR
+from nbhelpers.runner import scores
 from tools import command_line
 
 HELP = "draw the README's chart, light and dark"
 EXAMPLES = """
 examples:
-  python -m tools.chart            docs/real_faces.json -> docs/real_faces-light.svg and -dark.svg
+  python -m tools.chart                      docs/real_faces.json -> both docs/real_faces-*.svg
+  python -m tools.chart --out runs/faces     a run on real faces -> docs/real_faces.json, and both
 
-Exit code: 0 drawn.
+Exit code: 0 drawn, 2 a run on the bundled sample, or without the models of notebooks 02 and 03.
 """
 SOURCE = "docs/real_faces.json"
+TITLE = "Fake or real? People the detector has never seen"
+MODELS = {  # from the lowest row up
+    "article_cnn": ("article's baseline CNN", "article"),
+    "residual_cnn": ("our small residual network", "ours"),
+    "article_xception": ("article's Xception", "article"),
+    "our_xception": ("our Xception", "ours"),
+}
 THEMES = {
     "light": {"text": "#1c2127", "ours": "#0b7a57", "article": "#8a5a83"},
     "dark": {"text": "#e6e9ed", "ours": "#3fd0a0", "article": "#d9a3cf"},
@@ -24,16 +35,57 @@ THEMES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: there is nothing to choose."""
+    """Add the program's grammar."""
+    parser.add_argument("--out", default="", metavar="O", help="a run on real faces to read first")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Draw both."""
+    """Draw both versions."""
     source = locate.project_root() / SOURCE
+    if chosen.out:
+        content = content_of(scores.read_results(Path(chosen.out).expanduser()))
+        files.write_text(source, json.dumps(content, indent=1) + "\n")
     content = json.loads(source.read_text(encoding="utf-8"))
     for theme, colours in THEMES.items():
         draw(content, source.with_name(f"{source.stem}-{theme}.svg"), colours=colours)
     return 0
+
+
+def content_of(results: dict[str, dict]) -> dict:
+    """Return what the chart shows of a run.
+
+    Args:
+        results: notebook name -> content of its results file.
+
+    Returns:
+        As `draw` takes it.
+
+    Raises:
+        UsageError: the run is on the sample, lacks a model, or shows too few people.
+    """
+    judged = {one.name: one for one in scores.models_of(results) if one.name in MODELS}
+    aucs = {name: scores.interval_of(one.scores.get("auc")) for name, one in judged.items()}
+    firm = [name for name in MODELS if aucs.get(name) is not None and aucs[name].is_firm]
+    of_sample = [name for name, one in judged.items() if scores.on_sample(results[one.notebook])]
+    sizes = {one.n for one in judged.values()}
+    if firm != list(MODELS) or of_sample or len(sizes) != 1:
+        raise UsageError(
+            f"Expected {', '.join(MODELS)} on the same real faces, with intervals; received "
+            f"{', '.join(firm) or 'none'}{' on the bundled sample' if of_sample else ''}. Run "
+            "notebooks 02 and 03 with --data-dir."
+        )
+    prior = next(
+        interval.value
+        for one in scores.priors_of(results)
+        if one.name == PRIOR and (interval := scores.interval_of(one.scores.get("auc")))
+    )
+    rows = [
+        {"name": name, "whose": whose}
+        | {key: round(getattr(aucs[model], key), 3) for key in ("value", "low", "high")}
+        for model, (name, whose) in MODELS.items()
+    ]
+    axis = f"AUC on {sizes.pop():,} real-face pictures, 95 % interval"
+    return {"title": TITLE, "axis": axis, "prior": prior, "rows": rows}
 
 
 def draw(content: dict, target: Path, *, colours: dict[str, str]) -> None:
@@ -48,7 +100,7 @@ def draw(content: dict, target: Path, *, colours: dict[str, str]) -> None:
     from matplotlib.figure import Figure
 
     rows = content["rows"]
-    # Text stays text, and nothing in the file depends on when it was drawn.
+    # Text stays text, and the file does not depend on the time of drawing.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "nbhelpers", "font.size": 11}):
         figure = Figure(figsize=(7.6, 0.9 + 0.5 * len(rows)), layout="constrained")
         ax = figure.subplots()

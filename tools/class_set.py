@@ -1,4 +1,4 @@
-"""Notebooks for a class: the same without the solutions of the exercises."""
+"""Notebooks for a class: copies without the solutions to the exercises."""
 
 import argparse
 import sys
@@ -11,18 +11,18 @@ from nbhelpers.data import locate
 from nbhelpers.runner.notebooks import find_notebooks, place_of, tags_of
 from tools import command_line
 
-HELP = "write the notebooks without the solutions of their exercises"
+HELP = "write the notebooks without the solutions to their exercises"
 EXAMPLES = """
 examples:
-  python -m tools.class_set class          class/01_eda.ipynb and so on; notebooks/ stays as it is
+  python -m tools.class_set class          class/01_eda.ipynb etc.; notebooks/ is unchanged
 
-Exit code: 0 written, 2 the folder has such notebooks already.
+Exit code: 0 written, 2 the folder already contains such notebooks.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the program's arguments."""
-    parser.add_argument("folder", type=path_argument, metavar="DIR", help="where they go")
+    parser.add_argument("folder", type=path_argument, metavar="DIR", help="output folder")
 
 
 def main(chosen: argparse.Namespace) -> int:
@@ -45,7 +45,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def without_solutions(notebook):
-    """Leave out the cells tagged `solution`.
+    """Remove the cells tagged `solution`.
 
     Args:
         notebook: an nbformat notebook; it is changed.

@@ -10,12 +10,12 @@ from nbhelpers.common.errors import UsageError
 
 
 def run(program: ModuleType, arguments: Sequence[str] | None = None) -> int:
-    """Carry out a program of this folder.
+    """Run a program of this folder.
 
     Args:
         program: a module with ``HELP``, ``EXAMPLES``, ``add_arguments(parser)`` and
             ``main(chosen)``, as the modules of `nbhelpers.commands`.
-        arguments: the words of the command line; None takes the process's own.
+        arguments: of the command line; None takes those of the process.
 
     Returns:
         The exit code: that of ``main``, 2 for a request that cannot be carried out, 130 when
@@ -39,11 +39,11 @@ def run(program: ModuleType, arguments: Sequence[str] | None = None) -> int:
 
 
 def run_as_program(program: ModuleType) -> None:
-    """Carry out a program as a process of its own; SIGTERM ends it the way Ctrl-C does."""
+    """Run a program as a process of its own; SIGTERM ends it like Ctrl-C."""
     signal.signal(signal.SIGTERM, _stop)
     sys.exit(run(program))
 
 
 def _stop(signum: int, frame: object) -> None:
-    """Turn a signal into an interrupt: kernels are stopped."""
+    """Turn a signal into an interrupt, so that kernels are stopped."""
     raise KeyboardInterrupt

@@ -23,7 +23,7 @@ class Settings:
     """Everything that the training depends on, besides the data."""
 
     seed: int = 42
-    start: str = ""  # file of averaged weights of an earlier training; "": ImageNet's
+    start: str = ""  # averaged weights of earlier trainings, "A,B" for their mean; "": ImageNet's
     last: str = "block10_sepconv1_act"  # layer of Xception below the head: the end of block 9
     image_size: int = 160  # pixels, where the network is used
     window: int = 128  # pixels, cut out of larger pictures: the scale stays, the work shrinks

@@ -10,19 +10,19 @@ from nbhelpers.data import locate
 from nbhelpers.runner.notebooks import HOSTED, find_notebooks, place_of, select_notebooks, tags_of
 from tools import command_line
 
-HELP = "put the cell and the links for Kaggle and Colab into the notebooks"
+HELP = "write the cell and the links for Kaggle and Colab into the notebooks"
 EXAMPLES = """
 examples:
   python -m tools.hosted                                                    the cell alone
   python -m tools.hosted --repository https://github.com/OWNER/NAME         cell and links
   python -m tools.hosted --repository https://github.com/OWNER/NAME 01 02   two notebooks
 
-The cell keeps TensorFlow's start-up messages out of the notebook. Where nbhelpers is not installed
-it takes the project from the folders above, or a copy that was uploaded (Kaggle: as a data set;
-Colab: unzipped), or fetches the repository if one is named; the bundled sample comes with it. On
-Kaggle and Colab it installs what is missing; no package that is there is changed. Given again, the
+The cell keeps TensorFlow's start-up messages out of the notebook. If nbhelpers is not installed,
+it uses the project from a parent folder, or an uploaded copy (Kaggle: as a data set; Colab:
+unzipped), or clones the repository if one is given; all of these include the bundled sample. On
+Kaggle and Colab it installs missing packages and leaves installed ones unchanged. Repeating the
 program replaces what it wrote before.
-Exit code: 0 done, 2 no address of a repository, or no such notebook.
+Exit code: 0 done, 2 not a repository's address, or no such notebook.
 """
 CELL_ID = "hosted00"
 # Shown folded in JupyterLab, Colab and Kaggle.
@@ -62,7 +62,7 @@ if importlib.util.find_spec("nbhelpers") is None:
     runpy.run_path((setup or urllib.request.urlretrieve(address))[0])["install"](address)
 importlib.import_module("nbhelpers.common.native_logs").quiet_tensorflow()"""
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
-# Words, not pictures: the pages of a run must be whole without a network.
+# Text, not badges: the pages of a run must be complete without a network.
 LINKS = (
     "[Open in Colab](https://colab.research.google.com/github/{owner}/{name}/blob/main/notebooks/"
     "{place}) · [Open in Kaggle](https://kaggle.com/kernels/welcome?src=https://github.com/"
@@ -72,7 +72,7 @@ _LINKS_BEFORE = re.compile(r"\n\n\[Open in Colab\]\([^\n]*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the program's grammar."""
+    """Add the program's arguments."""
     parser.add_argument(
         "--repository", metavar="URL", default="", help="where the project can be cloned from"
     )
@@ -105,7 +105,7 @@ def owner_and_name(repository: str) -> tuple[str, str]:
         The owner and the name.
 
     Raises:
-        UsageError: an address that Colab and Kaggle do not open notebooks from.
+        UsageError: an address from which Colab and Kaggle cannot open notebooks.
 
     >>> owner_and_name("https://github.com/someone/deepfakes.git")
     ('someone', 'deepfakes')
@@ -134,14 +134,14 @@ def first_cell(repository: str = "") -> str:
 
 
 def is_first_cell(source: str) -> bool:
-    """Whether a cell is what `first_cell` writes, for whatever repository."""
+    """Whether a cell was written by `first_cell`, for any repository."""
     before, after = map(re.escape, FIRST_CELL_WITH_REPOSITORY.split("OWNER/NAME"))
     with_repository = re.fullmatch(rf"{before}[\w.-]+/[\w.-]+{after}", source)
     return source == FIRST_CELL or with_repository is not None
 
 
 def apply(notebook, stem: str, *, repository: str = "") -> None:
-    """Put the cell into a notebook, in place, and the links if a repository is named.
+    """Add the cell to a notebook, in place, and the links if a repository is given.
 
     Args:
         notebook: an nbformat notebook whose first cell is its title.

@@ -1,8 +1,9 @@
-"""What the notebooks' first cell carries out where nbhelpers is not installed.
+"""What the notebooks' first cell executes if nbhelpers is not installed.
 
-On Kaggle and Colab it installs what the lessons import and the machine lacks, and nothing else:
-their hundreds of packages fit together, and a package that is replaced breaks others. Elsewhere it
-installs nothing. Standard library only, but for ``packaging``, which comes with TensorFlow.
+On Kaggle and Colab it installs the packages that the lessons import and the machine lacks, and
+nothing else: their hundreds of packages depend on each other, and replacing one breaks others.
+Elsewhere it installs nothing. It uses only the standard library and ``packaging``, which comes with
+TensorFlow.
 """
 
 import importlib.metadata
@@ -17,7 +18,7 @@ import tomllib
 
 HOME = "nbhelpers_project"  # folder of the clone, in the working folder
 HOSTS = ("/kaggle", "/content")  # folders that only Kaggle and Colab have
-MODULES = {  # where a distribution's name does not say what is imported
+MODULES = {  # for distributions whose name differs from their module's
     **dict.fromkeys(["opencv-python", "opencv-python-headless"], "cv2"),  # any build will do
     **dict.fromkeys(["opencv-contrib-python", "opencv-contrib-python-headless"], "cv2"),
     "scikit-learn": "sklearn",
@@ -26,18 +27,18 @@ MODULES = {  # where a distribution's name does not say what is imported
     "ipython": "IPython",
 }
 PIP = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-input", "--disable-pip-version-check"]
-PATIENCE = ["--retries=1", "--timeout=5"]  # without a network, every further try is lost time
+PATIENCE = ["--retries=1", "--timeout=5"]  # without a network, retries only waste time
 
 
 def install(address: str = "") -> None:
-    """Make nbhelpers importable, and on Kaggle and Colab install what it needs and lacks.
+    """Make nbhelpers importable, and on Kaggle and Colab install its missing dependencies.
 
     Args:
-        address: where this file was fetched from, ``https://github.com/OWNER/NAME/raw/…``; "" where
-            it lies in a copy of the project.
+        address: where this file was downloaded from, ``https://github.com/OWNER/NAME/raw/…``; "" if
+            it is in a copy of the project.
 
     Raises:
-        ModuleNotFoundError: packages are missing on a machine of one's own.
+        ModuleNotFoundError: packages are missing on a machine other than Kaggle's or Colab's.
         subprocess.CalledProcessError: git failed.
     """
     home = pathlib.Path(__file__).resolve().parents[1]
@@ -59,7 +60,7 @@ def install(address: str = "") -> None:
 
 
 def fill(absent: list) -> None:
-    """Install packages, and what these need and the machine lacks; say what could not be had.
+    """Install packages and their missing dependencies; report what could not be installed.
 
     Args:
         absent: requirements, none of which is installed.
@@ -72,13 +73,13 @@ def fill(absent: list) -> None:
         absent = missing(need for name in here for need in needs(name) or [])
     if failed:
         print(
-            f"Not installed, because pip failed: {', '.join(map(str, failed))}. What needs them "
-            "will stop. On Kaggle: Settings, Internet, On; then run this cell again."
+            f"Not installed, because pip failed: {', '.join(map(str, failed))}. Lessons that "
+            "need them will stop. On Kaggle: Settings, Internet, On; then run this cell again."
         )
 
 
 def clone(address: str) -> pathlib.Path:
-    """Clone the repository into the working folder, unless that was done before.
+    """Clone the repository into the working folder, unless it is there already.
 
     Args:
         address: as for `install`.
@@ -88,7 +89,7 @@ def clone(address: str) -> pathlib.Path:
     """
     home = pathlib.Path(HOME).resolve()
     if not home.is_dir():
-        part = home.with_suffix(".part")  # so that a clone that was cut off is not taken for whole
+        part = home.with_suffix(".part")  # an interrupted clone must not pass for a complete one
         shutil.rmtree(part, ignore_errors=True)
         repository = address.partition("/raw/")[0]
         subprocess.run(["git", "clone", "--quiet", "--depth=1", repository, part], check=True)
@@ -97,7 +98,7 @@ def clone(address: str) -> pathlib.Path:
 
 
 def make_importable(home: pathlib.Path) -> None:
-    """Put the project on the import path of this kernel and of what it starts.
+    """Add the project to the import path of this kernel and of its child processes.
 
     Args:
         home: the project's folder; it may be read-only.
@@ -108,13 +109,13 @@ def make_importable(home: pathlib.Path) -> None:
 
 
 def missing(texts) -> list:
-    """Return the requirements that are not met by any version.
+    """Return the requirements for which no version is installed.
 
     Args:
         texts: as in ``pyproject.toml`` and in the metadata of packages.
 
     Returns:
-        Those that hold on this machine, and whose package is not here.
+        Those that apply to this machine and whose package is missing.
     """
     from packaging.requirements import Requirement
 
@@ -124,13 +125,13 @@ def missing(texts) -> list:
 
 
 def is_here(name: str) -> bool:
-    """Whether a distribution, or another one with the same module, is installed.
+    """Return whether a distribution, or another one with the same module, is installed.
 
     Args:
         name: of the distribution.
 
     Returns:
-        True where its module can be imported or pip knows it.
+        True if its module can be imported or pip knows it.
     """
     name = re.sub("[-_.]+", "-", name).lower()
     module = MODULES.get(name, name.replace("-", "_"))
@@ -138,7 +139,7 @@ def is_here(name: str) -> bool:
 
 
 def needs(name: str) -> list[str] | None:
-    """Return what an installed distribution requires; None where pip does not know it."""
+    """Return the requirements of an installed distribution; None if pip does not know it."""
     try:
         return importlib.metadata.requires(name) or []
     except importlib.metadata.PackageNotFoundError:
@@ -146,7 +147,7 @@ def needs(name: str) -> list[str] | None:
 
 
 def install_packages(requirements: list) -> None:
-    """Install packages without what they require: all at once, else one by one.
+    """Install packages without their dependencies: all at once, or else one by one.
 
     Args:
         requirements: none of them is installed.

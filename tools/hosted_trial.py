@@ -1,4 +1,4 @@
-"""Kaggle and Colab rebuilt from lists of versions: the notebooks run, and all stays as it was."""
+"""Kaggle and Colab rebuilt from lists of versions, to check that the notebooks run there."""
 
 import argparse
 import json
@@ -20,13 +20,13 @@ EXAMPLES = """
 examples:
   python -m tools.hosted_trial kaggle --python python3.12          01, 02 and 05 in smoke size
   python -m tools.hosted_trial colab 01 --python python3.13
-  python -m tools.hosted_trial kaggle 01 --environment somewhere   in an environment that is there
+  python -m tools.hosted_trial kaggle 01 --environment somewhere   in an existing environment
   python -m tools.hosted_trial kaggle 01 02 --offline              as in Kaggle's competitions
 
-Installs TensorFlow and what else the platform's list in tools/platforms/ names (two gigabytes, some
-minutes), puts a copy of the project where the platform mounts uploads, and runs the notebooks with
-papermill from here and a kernel from there.
-Exit code: 0 all ran, no package that was there has changed, and `pip check` has no new complaint;
+Installs TensorFlow and the other packages in the platform's list in tools/platforms/ (two
+gigabytes, a few minutes), puts a copy of the project where the platform mounts uploads, and runs
+the notebooks with this environment's papermill and the new environment's kernel.
+Exit code: 0 all ran, no installed package has changed, and `pip check` has no new complaint;
 1 otherwise; 2 nothing was tried.
 """
 MOUNTS = {"kaggle": "kaggle/input/deepfakes", "colab": "content/deepfakes"}
@@ -73,11 +73,11 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def build(python: str, environment: Path, *, platform: str) -> None:
-    """Make an environment with the packages of a platform's list.
+    """Create an environment with the packages of a platform's list.
 
     Args:
-        python: program of the version that the list's first line names.
-        environment: folder to make.
+        python: interpreter of the version in the list's first line.
+        environment: folder to create.
         platform: a key of ``MOUNTS``.
 
     Raises:
@@ -97,7 +97,7 @@ def build(python: str, environment: Path, *, platform: str) -> None:
 
 
 def upload(folder: Path, place: str) -> Path:
-    """Put a copy of the project where a platform mounts it, below a folder instead of the root.
+    """Copy the project to where a platform mounts it, below a folder instead of the root.
 
     Args:
         folder: stands for the root.
@@ -133,7 +133,7 @@ def run(
         folder: for the kernel's description and the results.
         python: of the platform.
         wanted: numbers or names of notebooks.
-        offline: whether pip gets nothing, as in Kaggle's competitions.
+        offline: whether pip has no network, as in Kaggle's competitions.
 
     Returns:
         Names of those that failed.
@@ -160,7 +160,7 @@ def run(
 
 
 def first_cells(folder: Path) -> list[float]:
-    """Return the seconds that the notebooks' first cells took; the first of them installs.
+    """Return the seconds that the notebooks' first cells took; the first one installs packages.
 
     Args:
         folder: of notebooks that papermill has executed, in the order of their names.
@@ -171,7 +171,7 @@ def first_cells(folder: Path) -> list[float]:
 
 
 def written_to_stderr(folder: Path) -> list[str]:
-    """Return what readers would see below cells besides results, each with its notebook's name."""
+    """Return standard error output that readers would see, each with its notebook's name."""
     return [
         f"{path.stem}: {line}"
         for path in sorted(folder.glob("*.ipynb"))
@@ -188,7 +188,7 @@ def cells_of(path: Path) -> list[dict]:
 
 
 def packages_of(python: Path) -> dict[str, str]:
-    """Name -> version of what is installed beside a program."""
+    """Return name -> version of the packages installed for an interpreter."""
     words = [python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
     listed = subprocess.run(
         words, check=True, capture_output=True, text=True, env=_environment()
@@ -197,26 +197,26 @@ def packages_of(python: Path) -> dict[str, str]:
 
 
 def complaints_of(python: Path) -> set[str]:
-    """Return what `pip check` finds wrong."""
+    """Return the complaints of `pip check`."""
     words = [python, "-m", "pip", "check"]
     done = subprocess.run(words, check=False, capture_output=True, text=True, env=_environment())
     return set(done.stdout.splitlines()) if done.returncode else set()
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment variables without the one that shows the platform our packages."""
+    """Return the environment variables without the one that exposes this machine's packages."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def compare(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Return what has changed between two lists of packages.
+    """Return the differences between two lists of packages.
 
     Args:
         before: name -> version.
         after: likewise.
 
     Returns:
-        Those of another version or gone, and those that are new, in words.
+        Packages with another version or removed, and new ones, as text.
 
     >>> compare({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"})
     (['b 1 -> 2', 'c 1 -> gone'], ['d 1'])

@@ -1,4 +1,4 @@
-"""The two lock files: what a run needs, and what the tests need besides."""
+"""The two lock files: what a run needs, and what the tests need in addition."""
 
 import argparse
 import subprocess
@@ -14,11 +14,11 @@ from tools import command_line
 HELP = "regenerate requirements.txt and requirements-dev.txt from pyproject.toml"
 EXAMPLES = """
 examples:
-  python -m tools.lock             keep the pins that are there, add what is missing
+  python -m tools.lock             keep existing pins, add what is missing
   python -m tools.lock --upgrade   take the newest versions
 
-Needs uv (`pip install uv`). Both files name every file by its hash and fit all platforms.
-Exit code: 0 written, 2 nothing written (no uv, or no versions that fit together).
+Needs uv (`pip install uv`). Both files list the hash of every file and suit all platforms.
+Exit code: 0 written, 2 nothing written (no uv, or no compatible versions).
 """
 RUN = ("run", "lab", "kaggle")  # extras of requirements.txt
 DEV = ("dev", "book")  # extras of requirements-dev.txt, besides
@@ -76,7 +76,7 @@ def compiled(root: Path, extras: tuple[str, ...], *, pins: str) -> str:
         except FileNotFoundError:
             raise UsageError("Expected uv; it is not installed. Use `pip install uv`.") from None
         except subprocess.CalledProcessError:
-            raise UsageError("Expected versions that fit together; uv says why above.") from None
+            raise UsageError("Expected compatible versions; see uv's message above.") from None
         return target.read_text(encoding="utf-8")
 
 
@@ -98,7 +98,7 @@ def without(requirements: str, others: str) -> str:
 
 
 def blocks(requirements: str) -> list[str]:
-    """Cut a requirements file into its packages, each with its hashes."""
+    """Split a requirements file into its packages, each with its hashes."""
     packages: list[str] = []
     for line in requirements.splitlines(keepends=True):
         if line.startswith((" ", "\t")) and packages:

@@ -1,4 +1,4 @@
-"""The outputs that are committed with the notebooks, small and the same for everybody."""
+"""The outputs committed with the notebooks: small, and the same on every machine."""
 
 import argparse
 import base64
@@ -38,8 +38,8 @@ examples:
   python -m tools.render 02                              one notebook
   python -m tools.render --from runs/latest              store the outputs of a finished run
 
-A run taken with --from must have used default parameters and the notebooks as they are now.
-Exit code: 0 stored, 1 a notebook failed and nothing was stored, 2 a run that does not fit.
+A run given with --from must have used default parameters and the current notebooks.
+Exit code: 0 stored, 1 a notebook failed and nothing was stored, 2 a run that does not match.
 """
 LIMIT = 600_000  # bytes of a stored notebook
 ENCODINGS = ((1200, 88), (1000, 80), (900, 70), (800, 60), (700, 50), (600, 40))  # px, quality
@@ -58,12 +58,12 @@ DIGEST_KEY = "source_sha256"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the program's grammar."""
+    """Add the program's arguments."""
     parser.add_argument(
         "notebooks", nargs="*", metavar="NN", help="01, 02, …, a1, … or names (the six lessons)"
     )
     parser.add_argument(
-        "--from", dest="run_dir", default="", metavar="O", help="a finished run, instead of a new"
+        "--from", dest="run_dir", default="", metavar="O", help="use a finished run, not a new one"
     )
 
 
@@ -82,20 +82,20 @@ def render(
 ) -> int:
     """Execute notebooks with their own parameters and store the outputs in them.
 
-    The table of docs/results.md is rewritten from the same run, when all lessons are rendered.
+    If all lessons are rendered, the table in docs/results.md is rewritten from the same run.
 
     Args:
         wanted: numbers or names; nothing means all lessons, without the appendix.
-        run_dir: a finished run to take the outputs from; "" makes a new one in a temporary folder.
+        run_dir: a finished run with the outputs; "" makes a new one in a temporary folder.
         notebooks_dir: where the notebooks are; None is the project's own.
         results_page: the one with the results table; None is the project's own.
         stream: where progress goes; None is standard error.
 
     Returns:
-        0 when all were stored; 1 when a notebook failed, then none is changed.
+        0 if all were stored; 1 if a notebook failed, in which case none is changed.
 
     Raises:
-        UsageError: an unknown notebook, a run that does not fit, or outputs that cannot be made
+        UsageError: an unknown notebook, a run that does not match, or outputs that cannot be made
             small enough.
     """
     stream = sys.stderr if stream is None else stream
@@ -121,7 +121,7 @@ def render(
 
 
 def _with_needs(wanted: list[str]) -> list[str]:
-    """Return the notebooks asked for and what they build on; nothing stays nothing."""
+    """Return the requested notebooks and those they build on; an empty list stays empty."""
     numbers = {number_of(Path(name).name).zfill(2) for name in wanted}
     for number in list(numbers):
         numbers.update(NEEDS.get(number, ()), USES.get(number, ()))
@@ -135,13 +135,14 @@ def stored_text(notebook: Notebook, run_folder: Path, *, any_parameters: bool = 
     Args:
         notebook: the source.
         run_folder: with the executed `NN_name.ipynb` in it.
-        any_parameters: whether a run with other than default parameters will do, to try things.
+        any_parameters: whether to accept a run with other than default parameters, for trials.
 
     Returns:
         JSON with indent 1 and a newline at the end.
 
     Raises:
-        UsageError: not executed, another source, other parameters, a failed cell, or too large.
+        UsageError: the notebook was not executed, has another source, other parameters or a failed
+            cell, or is too large.
     """
     import nbformat
 
@@ -171,7 +172,7 @@ def stored_text(notebook: Notebook, run_folder: Path, *, any_parameters: bool = 
     largest = max(range(len(sizes)), key=sizes.__getitem__)
     raise UsageError(
         f"Expected at most {LIMIT // 1000} kB for {notebook.path.name}; received "
-        f"{len(text.encode()) // 1000} kB, of it {sizes[largest]} kB in code cell {largest + 1}. "
+        f"{len(text.encode()) // 1000} kB, {sizes[largest]} kB of it in code cell {largest + 1}. "
         "Show fewer or smaller pictures there."
     )
 
@@ -187,7 +188,7 @@ def _executed(notebook: Notebook, run_folder: Path, *, any_parameters: bool):
     cells = [cell for cell in executed.cells if "injected-parameters" not in tags_of(cell)]
     if source_digest(cells) != notebook.digest:
         raise UsageError(
-            f"Expected a run of {notebook.stem} as it is now; the code in {path} is another. "
+            f"Expected a run of the current {notebook.stem}; the code in {path} differs. "
             "Run it again."
         )
     for cell in executed.cells:
@@ -207,7 +208,7 @@ def _executed(notebook: Notebook, run_folder: Path, *, any_parameters: bool):
 
 
 def _replacements(run_folder: Path) -> list[tuple[str, str]]:
-    """Absolute folders and what stands for them in stored outputs, the longest first."""
+    """Return absolute folders and their replacements in stored outputs, the longest first."""
     root = locate.project_root()
     pairs = [
         (str(run_folder), "runs/latest"),
@@ -220,7 +221,7 @@ def _replacements(run_folder: Path) -> list[tuple[str, str]]:
 
 
 def _plain(text: str, roots: list[tuple[str, str]]) -> str:
-    """Text without colours, memory addresses and this machine's folders."""
+    """Return text without colours, memory addresses and this machine's folders."""
     text = ADDRESS.sub("", outputs.ANSI.sub("", text))
     for old, new in roots:
         text = text.replace(old, new)
@@ -250,7 +251,7 @@ def _stored_outputs(cell, *, width: int, quality: int, roots: list[tuple[str, st
 
 
 def _stored_data(data: dict, has_still: bool, *, width: int, quality: int) -> dict:
-    """One output's representations for git; none when a still beside it says the same."""
+    """Return an output's representations for git; none if a still shows the same."""
     data = dict(data)
     live = any(data.pop(kind, None) is not None for kind in LIVE_KINDS)
     page = data.get("text/html", "")
@@ -287,10 +288,10 @@ def _jpeg(data: str, *, width: int, quality: int) -> str:
 
 
 def _plain_metadata(notebook, digest: str) -> None:
-    """Leaves only metadata that is the same on every machine, and the digest."""
+    """Keep only metadata that is the same on every machine, and the digest."""
     for cell in notebook.cells:
         tags = tags_of(cell)
-        if HOSTED not in tags:  # that one says that it is shown folded
+        if HOSTED not in tags:  # the hosted cell's metadata fold it
             cell.metadata = {"tags": list(tags)} if tags else {}
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -1,4 +1,4 @@
-"""The table of docs/results.md that is made from a run."""
+"""The table in docs/results.md, generated from a run."""
 
 import argparse
 import sys
@@ -12,13 +12,13 @@ from nbhelpers.runner import scores
 from nbhelpers.runner.notebooks import place_of
 from tools import command_line
 
-HELP = "rewrite the table of docs/results.md from the results of a run"
+HELP = "rewrite the table in docs/results.md from the results of a run"
 EXAMPLES = """
 examples:
   python -m tools.results_table                                 from runs/latest
   python -m tools.results_table --out runs/tall                 from another run
 
-Exit code: 0 done, 2 no results there.
+Exit code: 0 done, 2 no results found.
 """
 PAGE = "docs/results.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -32,7 +32,7 @@ HEAD = (f"| {' | '.join(COLUMNS)} |", "| --- " * len(COLUMNS) + "|")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the program's grammar."""
+    """Add the program's arguments."""
     parser.add_argument("--out", default="", metavar="O", help="the run (runs/latest)")
 
 
@@ -51,7 +51,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def table_block(results: dict[str, dict]) -> str:
-    """Make the text between the page's markers.
+    """Return the text between the page's markers.
 
     Args:
         results: as `scores.read_results` gives them.
@@ -68,12 +68,17 @@ def table_block(results: dict[str, dict]) -> str:
     if any(map(scores.has_random_weights, scored.values())):
         lines += [f"**{scores.RANDOM_NOTE}**", ""]
     lines += HEAD
-    for stem, result in scored.items():
-        notebook_cell = f"[{stem}](../notebooks/{place_of(stem)})"
-        for name, judged, n in scores.model_rows(result):
-            cells = [scores.score_text(judged.get(key)) for key in scores.MAIN_METRICS]
-            lines.append(_row([notebook_cell, f"`{_cell(name)}`", *cells, _cell(n)]))
-            notebook_cell = ""  # once, in its first row
+    models, priors = list(scores.models_of(scored)), list(scores.priors_of(scored))
+    for data in dict.fromkeys(one.data for one in (*models, *priors)):
+        before = ""
+        for one in (one for one in (*models, *priors) if one.data == data):
+            link = (
+                f"[{one.notebook}](../notebooks/{place_of(one.notebook)})" if one.notebook else ""
+            )
+            cells = [scores.score_text(one.scores.get(key)) for key in scores.MAIN_METRICS]
+            first = "" if link == before else link  # once, in the first row of its notebook
+            lines.append(_row([first, f"`{_cell(one.name)}`", *cells, _cell(one.n)]))
+            before = link
     return "\n".join(lines)
 
 
@@ -86,7 +91,7 @@ def _cell(value: object) -> str:
 
 
 def update(page: Path, results: dict[str, dict]) -> bool:
-    """Rewrite the README's results table.
+    """Rewrite the results table of a page.
 
     Args:
         page: a Markdown file with both markers, each on a line of its own.
@@ -102,7 +107,7 @@ def update(page: Path, results: dict[str, dict]) -> bool:
 
 
 def rewrite_between(page: Path, block: str, *, begin: str, end: str) -> bool:
-    """Put a text between two markers of a file, in place of what is there.
+    """Replace the text between two markers of a file.
 
     Args:
         page: a text file with both markers, each on a line of its own.
@@ -123,8 +128,8 @@ def rewrite_between(page: Path, block: str, *, begin: str, end: str) -> bool:
     inside, ended, after = rest.partition(end)
     if not begun or not ended or begin in inside + after or end in before + after:
         raise UsageError(
-            f"Expected one `{begin}` and after it one `{end}` in {page.name}; received another "
-            "number or order. Put both back, each on a line of its own."
+            f"Expected one `{begin}` and after it one `{end}` in {page.name}; received a different "
+            "number or order. Restore both, each on a line of its own."
         )
     updated = f"{before}{begin}\n{block}\n{end}{after}"
     if updated == text:

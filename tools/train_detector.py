@@ -16,7 +16,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,9 +53,23 @@ def network(settings: Settings, size: int):
     pretrained = None if settings.start else weights.imagenet("Xception", mode="imagenet")
     model = models.xception_classifier(size, weights=pretrained, last=settings.last)
     if settings.start:
-        model.load_weights(settings.start)
+        model.set_weights(mean_weights(model, settings.start.split(",")))
     models.unfreeze_from(model, model.layers[0].name)
     return model
+
+
+def mean_weights(model, files: Sequence[str | Path]) -> list[np.ndarray]:
+    """Load files of weights into a network, one after the other, and return their mean.
+
+    Source:
+        Wortsman et al., "Model soups", 2022: trainings that begin with the same weights end close
+        enough to each other for their mean to be as good as any of them, or better.
+    """
+    loaded = []
+    for file in files:
+        model.load_weights(file)
+        loaded.append(model.get_weights())
+    return [np.mean(values, axis=0) for values in zip(*loaded, strict=True)]
 
 
 def compiled(settings: Settings):
@@ -221,7 +235,8 @@ def _stages_before(settings: Settings) -> list[dict]:
     """Return settings and history of the trainings that the first weights come from, in order."""
     if not settings.start:
         return []
-    state = json.loads(Path(settings.start).with_name(STATE).read_text(encoding="utf-8"))
+    last = Path(settings.start.split(",")[-1])
+    state = json.loads(last.with_name(STATE).read_text(encoding="utf-8"))
     return [*state.get("stages", []), {key: state[key] for key in ("settings", "history")}]
 
 

@@ -19,7 +19,7 @@ exclude_patterns = ["README.md"]
 # Outputs are those stored in git; dollar signs are money, and formulas need no script.
 nb_execution_mode = "off"
 nb_merge_streams = True
-myst_enable_extensions = ["colon_fence", "attrs_block", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "attrs_block", "attrs_inline", "html_image"]
 myst_heading_anchors = 4
 
 html_theme = "sphinx_book_theme"

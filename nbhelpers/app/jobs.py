@@ -1,4 +1,4 @@
-"""The files of the page: judged one at a time, in the order in which they came."""
+"""The files of the page: scored one at a time, in order of arrival."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 300  # seconds without a question after which nobody waits for an answer any more
-FAILED = "This file cannot be judged: the program failed. The terminal it runs in says more."
+PATIENCE = 300  # seconds without a request after which a file counts as abandoned
+FAILED = "This file cannot be scored: the program failed. See the terminal it runs in."
 
-#: Judges a file: its path, and whom to tell of the progress -> the answer as HTML.
+#: Scores a file: its path and a progress callback -> the answer as HTML.
 Judge = Callable[[Path, Callable[[str, float], None]], str]
 
 
 class StoppedError(BaseException):
-    """The judging of a file is broken off; no fault of the file, so no `Exception`."""
+    """The scoring of a file is aborted; not an error of the file, so not an `Exception`."""
 
 
 @dataclass
 class _Job:
-    """A file on its way.
+    """A file in the queue.
 
     Attributes:
         path: the file, alone in its folder.
         state: "waiting", "working", "done" or "failed".
         step: what is being done.
-        share: of that step, 0-1.
+        share: completed part of that step, 0-1.
         answer: HTML; "" until it is done.
         asked: when somebody last asked for it, `time.monotonic`.
     """
@@ -47,10 +47,10 @@ class _Job:
 
 
 class Jobs:
-    """A queue with one worker, a thread of its own.
+    """A queue with one worker thread.
 
     Args:
-        judge: judges a file; runs in the worker.
+        judge: scores a file; runs in the worker.
     """
 
     def __init__(self, judge: Judge) -> None:
@@ -68,7 +68,7 @@ class Jobs:
             path: a file, alone in a folder that is deleted with it.
 
         Returns:
-            The name to ask for it by; nobody can guess it.
+            The name by which to ask for it; it cannot be guessed.
         """
         name = secrets.token_urlsafe(12)
         with self._changed:
@@ -77,14 +77,14 @@ class Jobs:
         return name
 
     def ask(self, name: str) -> dict | None:
-        """Say how far a file is; an answer is given once and forgotten.
+        """Return the state of a file; an answer is returned once and then forgotten.
 
         Args:
             name: from `add`.
 
         Returns:
-            ``state, step, share, ahead`` (files before it) and ``answer``; None where there is no
-            such file (any more).
+            ``state, step, share, ahead`` (files before it) and ``answer``; None if there is no such
+            file (any more).
         """
         with self._changed:
             self._forget_the_abandoned()
@@ -100,13 +100,13 @@ class Jobs:
             return facts | {"ahead": ahead, "answer": job.answer}
 
     def forget(self, name: str) -> None:
-        """Drop a file, in whatever state it is; one that is worked on is broken off."""
+        """Drop a file in any state; if it is being scored, that is aborted."""
         with self._changed:
             if job := self._jobs.pop(name, None):
                 _delete(job.path)
 
     def close(self) -> None:
-        """Break off and delete everything; returns when the worker has stopped."""
+        """Abort and delete everything; return when the worker has stopped."""
         with self._changed:
             self._open = False
             for name in list(self._jobs):
@@ -116,7 +116,7 @@ class Jobs:
 
     @property
     def unfinished(self) -> int:
-        """How many files have no answer yet."""
+        """Return how many files have no answer yet."""
         with self._changed:
             self._forget_the_abandoned()
             return sum(not job.answer for job in self._jobs.values())
@@ -132,16 +132,16 @@ class Jobs:
             try:
                 answer = self._judge(job.path, functools.partial(self._tell, job))
             except StoppedError:
-                answer, state = FAILED, "failed"  # and nobody is left to read it
+                answer, state = FAILED, "failed"  # nobody is left to read it
             except Exception:
-                logger.exception("%s cannot be judged", job.path.name)
+                logger.exception("%s cannot be scored", job.path.name)
                 answer, state = FAILED, "failed"
             _delete(job.path)
             with self._changed:
                 job.answer, job.state = answer, state
 
     def _next(self) -> _Job | None:
-        """Wait for a file; None once the queue is closed."""
+        """Wait for a file; return None once the queue is closed."""
         with self._changed:
             while self._open:
                 self._forget_the_abandoned()
@@ -160,5 +160,5 @@ class Jobs:
 
 
 def _delete(path: Path) -> None:
-    """Delete a file with its folder; one that is being read may stay until it is closed."""
+    """Delete a file with its folder; a file being read may remain until it is closed."""
     shutil.rmtree(path.parent, ignore_errors=True)

@@ -1,4 +1,4 @@
-// Sends files to the program one by one and shows how far each is. LOST is defined by page.py.
+// Sends files to the program one by one and shows the progress of each. LOST is defined by page.py.
 const drop = document.getElementById('drop'), choose = document.getElementById('choose');
 const answers = document.getElementById('answers'), unanswered = new Set();
 const size = file => (file.size / 1e6).toLocaleString('en', {maximumFractionDigits: 1}) + ' MB';
@@ -11,7 +11,7 @@ function card(file) {
   name.textContent = file.name;
   text.className = 'small';
   job.append(name, bar, text);
-  text.textContent = 'Waiting for the files before it';
+  text.textContent = 'Waiting for earlier files';
   answers.append(job);
   return {
     say(words, share) {
@@ -35,12 +35,12 @@ function send(file, shown) {
     const request = new XMLHttpRequest();
     request.open('POST', 'files');
     request.setRequestHeader('X-File-Name', encodeURIComponent(file.name));
-    request.upload.onprogress = at => shown.say(`Copying it: ${size(file)}`, at.loaded / at.total);
+    request.upload.onprogress = at => shown.say(`Copying: ${size(file)}`, at.loaded / at.total);
     request.onload = () => {
       let reply = {};
-      try { reply = JSON.parse(request.responseText); } catch { /* said below */ }
+      try { reply = JSON.parse(request.responseText); } catch { /* reported below */ }
       if (request.status === 201) done(reply.id);
-      else refused(new Error(reply.error || 'The program did not take the file.'));
+      else refused(new Error(reply.error || 'The program did not accept the file.'));
     };
     request.onerror = () => refused(new Error(LOST));
     request.send(file);
@@ -64,7 +64,7 @@ async function wait(id, shown) {
     if (at.state === 'done') return at.answer;
     if (at.state === 'waiting')
       shown.say(`Waiting: ${at.ahead} ${at.ahead === 1 ? 'file is' : 'files are'} ahead of it`);
-    else shown.say(at.step ? at.step[0].toUpperCase() + at.step.slice(1) : 'Opening it',
+    else shown.say(at.step ? at.step[0].toUpperCase() + at.step.slice(1) : 'Opening',
                    at.share > 0 ? at.share : undefined);
     await pause(400);
   }
@@ -75,7 +75,7 @@ async function judge(file, shown) {
   try {
     const asked = await fetch('files?size=' + file.size).catch(() => { throw new Error(LOST); });
     if (!asked.ok) throw new Error((await asked.json()).error);
-    shown.say(`Copying it: ${size(file)}`, 0);
+    shown.say(`Copying: ${size(file)}`, 0);
     id = await send(file, shown);
     unanswered.add(id);
     shown.answer(await wait(id, shown));

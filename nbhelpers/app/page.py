@@ -1,4 +1,4 @@
-"""The page itself: one file, no address of another machine in it, light and dark."""
+"""The page itself: one file without references to other machines, light and dark."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ TITLE = "Does this photo or clip look manipulated?"
 BODY = """
 <label class="drop" id="drop"><input type="file" id="choose" multiple>
 <b>Choose a photo or clip</b>, or drop it here<br>
-<span class="small">It stays on this computer and is deleted as soon as it is judged.</span></label>
+<span class="small">It stays on this computer and is deleted as soon as it is scored.</span></label>
 <div id="answers" aria-live="polite"></div>
 """
 LOST = (
-    "The program that judges does not answer. Look whether its terminal is still open, and start "
-    "it again."
+    "The program does not respond. Check whether its terminal is still open, and start the "
+    "program again."
 )
 
 
@@ -26,8 +26,8 @@ def page(facts: str, *, nonce: str) -> str:
     """Write the page.
 
     Args:
-        facts: HTML that stands below the answers, on how to read them.
-        nonce: that lets its own script run, and no other.
+        facts: HTML below the answers, on how to read them.
+        nonce: lets only the page's own script run.
 
     Returns:
         HTML.
@@ -39,7 +39,7 @@ def page(facts: str, *, nonce: str) -> str:
 
 
 def policy(nonce: str) -> str:
-    """Write what the browser may do with the page: load nothing, ask nobody but this server."""
+    """Return the content security policy: load nothing, connect only to this server."""
     return (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; connect-src 'self'; "
         f"script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -47,5 +47,5 @@ def policy(nonce: str) -> str:
 
 
 def _file(name: str) -> str:
-    """Read a file that lies beside this module."""
+    """Read a file in this module's folder."""
     return resources.files("nbhelpers.app").joinpath(name).read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
-"""The server of the page: on this machine only, for whoever has the address.
+"""The server of the page: on this machine only, for those who have the address.
 
-The address holds a token that cannot be guessed, and requests must name this machine as their
-host: a page of another site that has its name point here (DNS rebinding) gets nothing.
+The address contains a token that cannot be guessed, and requests must name this machine as their
+host. A page of another site whose name is made to point here (DNS rebinding) gets nothing.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from nbhelpers.app import page, uploads
 from nbhelpers.app.jobs import Jobs, Judge
 
 LOOPBACK = "127.0.0.1"
-STRANGER = "Open the address that the terminal shows, with all that stands behind the last slash."
-GONE = "There is no such file any more: answers are not kept. Drop it again."
+STRANGER = "Open the complete address shown in the terminal, including what follows the last slash."
+GONE = "This file is no longer here: answers are not kept. Drop it again."
 
 
 @asynccontextmanager
 async def serving(judge: Judge, *, facts: str, port: int = 0) -> AsyncIterator[str]:
-    """Serve the page as long as the block lasts.
+    """Serve the page for the duration of a block.
 
     Args:
-        judge: judges a file; called in a thread, one file at a time.
-        facts: HTML that stands below the answers, on how to read them.
+        judge: scores a file; called in a thread, one file at a time.
+        facts: HTML below the answers, on how to read them.
         port: 0 takes a free one.
 
     Yields:
@@ -48,7 +48,7 @@ async def serving(judge: Judge, *, facts: str, port: int = 0) -> AsyncIterator[s
         shared = {"port": port, "jobs": jobs, "folder": Path(folder), "facts": facts}
         server = tornado.httpserver.HTTPServer(
             _application(token, shared),
-            max_body_size=2**62,  # `_Files` answers in words, before any of it is read
+            max_body_size=2**62,  # `_Files` refuses with a reason, before reading any of it
             chunk_size=2**20,
         )
         server.add_sockets([listening])
@@ -69,15 +69,15 @@ def _application(token: str, shared: dict) -> tornado.web.Application:
         ],
         default_handler_class=_Stranger,
         default_handler_args=shared,
-        log_function=lambda handler: None,  # a log would hold the token and what people ask for
+        log_function=lambda handler: None,  # a log would contain the token and the requests
     )
 
 
 @tornado.web.stream_request_body
 class _Handler(tornado.web.RequestHandler):
-    """Answers only requests that name this machine, and says what went wrong in words.
+    """Answers only requests that name this machine, and describes errors in plain text.
 
-    The body of a request comes piece by piece, and is dropped unless a handler wants it.
+    The body of a request arrives in pieces, which are dropped unless a handler uses them.
     """
 
     def initialize(self, *, port: int, jobs: Jobs, folder: Path, facts: str) -> None:
@@ -102,7 +102,7 @@ class _Handler(tornado.web.RequestHandler):
         pass
 
     def refuse(self, status: int, reason: str) -> None:
-        """Answer with a sentence; nothing else of the request is looked at."""
+        """Answer with a sentence and ignore the rest of the request."""
         self.set_status(status)
         self.finish({"error": reason})
 
@@ -122,10 +122,10 @@ class _Page(_Handler):
 
 
 class _Files(_Handler):
-    """Takes a file, the body of the request, and writes it to the disk as it comes.
+    """Receives a file, the body of the request, and writes it to disk as it arrives.
 
-    A refusal ends the connection, and a browser that is still sending would not see why: so it
-    asks before with GET.
+    A refusal ends the connection, and a browser that is still sending would not see the reason;
+    therefore it first asks with GET.
     """
 
     _upload: uploads.Upload | None = None
@@ -143,7 +143,7 @@ class _Files(_Handler):
             self.set_status(204)
 
     def _is_taken(self, size: str | None) -> bool:
-        """Whether a file of a size is taken; if not, the reason is the answer."""
+        """Whether a file of this size is accepted; if not, the reason is the answer."""
         try:
             uploads.check(size, folder=self._folder, unfinished=self._jobs.unfinished)
         except uploads.RefusedError as error:

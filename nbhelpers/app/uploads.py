@@ -1,4 +1,4 @@
-"""Files on their way in: written to the disk as they come, never held in memory."""
+"""Incoming files: written to disk as they arrive, never held in memory."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
-MOST_BYTES = 1_000_000_000  # of a file
-SPARE_BYTES = 200_000_000  # that stay free on the disk
-MOST_WAITING = 20  # files without an answer, of all people together
+MOST_BYTES = 1_000_000_000  # per file
+SPARE_BYTES = 200_000_000  # to be left free on the disk
+MOST_WAITING = 20  # files without an answer, over all users
 LONGEST_NAME = 120  # letters
 FORBIDDEN = r"[\x00-\x1f\x7f-\x9f" + ('<>:"|?*]' if os.name == "nt" else "]")
 ADVICE = (
@@ -20,11 +20,11 @@ ADVICE = (
 
 
 class RefusedError(ValueError):
-    """A file that is not taken, with the reason in one sentence.
+    """A file that is not accepted, with the reason in one sentence.
 
     Args:
-        status: of HTTP.
-        reason: for the person.
+        status: HTTP status code.
+        reason: text for the user.
     """
 
     def __init__(self, status: int, reason: str) -> None:
@@ -33,42 +33,42 @@ class RefusedError(ValueError):
 
 
 def check(length: str | None, *, folder: Path, unfinished: int) -> None:
-    """Decide whether a file is taken, before any of it is read.
+    """Decide whether a file is accepted, before any of it is read.
 
     Args:
-        length: its size as the browser says it; None where it does not.
-        folder: where it will lie.
-        unfinished: files that wait already.
+        length: its size according to the browser; None if not given.
+        folder: where it will be stored.
+        unfinished: files already waiting.
 
     Raises:
-        RefusedError: it is empty or too large, or there is no room, or too many wait.
+        RefusedError: it is empty or too large, the disk is full, or too many files wait.
     """
     if length is None or not length.isdecimal():
-        raise RefusedError(411, "The size of the file is not known, so it is not taken.")
+        raise RefusedError(411, "The size of the file is unknown, so it is not accepted.")
     size = int(length)
     if size == 0:
         raise RefusedError(400, "The file is empty (0 bytes). Copy or download it again.")
     if size > MOST_BYTES:
         raise RefusedError(
             413,
-            f"The file has {size / 1e6:,.0f} MB; at most {MOST_BYTES / 1e6:,.0f} MB are taken. "
+            f"The file has {size / 1e6:,.0f} MB; at most {MOST_BYTES / 1e6:,.0f} MB are accepted. "
             f"{ADVICE}",
         )
     if unfinished >= MOST_WAITING:
-        raise RefusedError(503, f"{unfinished} files wait already. Try again in a minute.")
+        raise RefusedError(503, f"{unfinished} files are already waiting. Try again in a minute.")
     if shutil.disk_usage(folder).free < size + SPARE_BYTES:
-        raise RefusedError(507, "The disk of this computer has no room for the file.")
+        raise RefusedError(507, "This computer's disk has no room for the file.")
 
 
 def safe_name(given: str | None) -> str:
-    """Make a name for the disk of one that a browser sent.
+    """Turn a name sent by a browser into a safe file name.
 
     Args:
         given: percent-encoded, with or without folders.
 
     Returns:
-        A file's name without folder and control characters, on Windows also without what that
-        does not take.
+        A file name without folders and control characters, on Windows also without characters that
+        Windows forbids.
 
     >>> safe_name("..%2F..%2Fmy%20photo.jpg")
     'my photo.jpg'
@@ -86,7 +86,7 @@ class Upload:
 
     Args:
         name: as the browser sent it.
-        folder: in which it gets a folder of its own.
+        folder: the parent of the folder created for the file.
     """
 
     def __init__(self, name: str | None, folder: Path) -> None:
@@ -94,15 +94,15 @@ class Upload:
         self._file = self.path.open("wb")
 
     def write(self, chunk: bytes) -> None:
-        """Write what has come."""
+        """Write the received bytes."""
         self._file.write(chunk)
 
     def close(self) -> Path:
-        """End the file; returns its path."""
+        """Close the file and return its path."""
         self._file.close()
         return self.path
 
     def drop(self) -> None:
-        """Delete what has come so far."""
+        """Delete what has been received so far."""
         self._file.close()
         shutil.rmtree(self.path.parent, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`app`: a page on this machine on which a photo or clip is dropped and judged."""
+"""`app`: a local web page that scores the photos and clips dropped on it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ examples:
   python -m nbhelpers app --no-browser           prints its address instead
   python -m nbhelpers app --model latest         with the detector of your newest run
 
-The page is for this computer alone: it listens on 127.0.0.1, and its address holds a token without
-which nobody gets anything. Nothing leaves the machine, and nothing is kept: a file is deleted once
-it is judged, its answer once the page has it. Files are judged one at a time; who comes second sees
-how many are ahead. Needs pip install -e '.[app]'.
+The page is for this computer alone: it listens on 127.0.0.1, and its address contains a secret
+token. Nothing leaves the machine, and nothing is kept: a file is deleted once it is scored, its
+answer once the page has received it. Files are scored one at a time; waiting users see how many
+files are ahead. Needs pip install -e '.[app]'.
 Exit code: 0 ended by Ctrl-C, 2 not started (no detector, no such package, the port is taken).
 """
 
@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add("--model", metavar="FILE", help="a .keras file, bundled or latest (bundled)")
-    add("--port", type=_port, default=0, metavar="N", help="of the page (a free one)")
-    add("--no-browser", action="store_true", help="print the address and open nothing")
+    add("--port", type=_port, default=0, metavar="N", help="port of the page (a free one)")
+    add("--no-browser", action="store_true", help="print the address, do not open it")
 
 
 def _port(text: str) -> int:
@@ -51,7 +51,7 @@ def main(chosen: argparse.Namespace) -> int:
             "install -e '.[app]'` in the project's folder."
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ["MPLBACKEND"] = "agg"  # figures are drawn in a thread, where no window may open
+    os.environ["MPLBACKEND"] = "agg"  # figures are drawn in a thread, which must not open windows
     judge, facts = _judge(detector_files.detector_file(chosen.model))
     try:
         asyncio.run(_serve(judge, facts, chosen))
@@ -61,9 +61,9 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _judge(model_file: Path) -> tuple[Callable, str]:
-    """Load the detector; return what judges with it, and what stands below its answers."""
+    """Load the detector; return a function that scores with it, and the text below its answers."""
     detector = choosing.load_quietly(model_file)
-    from nbhelpers.predict import report, scoring, sections  # after TensorFlow was told to be quiet
+    from nbhelpers.predict import report, scoring, sections  # after TensorFlow was silenced
 
     def judge(path: Path, progress: Callable[[str, float], None]) -> str:
         result = scoring.score_file(path, detector=detector, progress=progress)
@@ -84,6 +84,6 @@ async def _serve(judge: Callable, facts: str, chosen: argparse.Namespace) -> Non
             await asyncio.Event().wait()
     except OSError as error:
         raise UsageError(
-            f"The page cannot be served at port {chosen.port}: {error.strerror}. Leave --port out "
-            "to take a free one."
+            f"The page cannot be served on port {chosen.port}: {error.strerror}. Omit --port "
+            "to use a free one."
         ) from None

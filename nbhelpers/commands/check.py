@@ -17,11 +17,11 @@ EXAMPLES = """
 examples:
   python -m nbhelpers check                              the data sets that the notebooks would use
   python -m nbhelpers check ~/kaggle                     a folder with one or both data sets in it
-  python -m nbhelpers check ~/mine                       your own folders real and fake
+  python -m nbhelpers check ~/mine                       your own folders "real" and "fake"
   python -m nbhelpers check ~/kaggle --verify decode     decode every pixel (minutes)
   python -m nbhelpers check ~/kaggle --csv findings.csv  all findings as a table
 
-Exit code: 0 no findings, 1 findings, 2 no data set there.
+Exit code: 0 no findings, 1 findings, 2 no data set found.
 """
 MOST_EXAMPLES = 3  # of each problem
 COLUMNS = [*manifest.FINDING_COLUMNS, "dataset"]
@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verify",
         default="header",
         choices=("none", "header", "decode"),
-        help="none: files exist; header: they begin as they should, and crops decode; decode: "
-        "every pixel of every file decodes",
+        help="none: files exist; header: also, they start correctly and crops decode; decode: "
+        "also, every pixel of every file decodes",
     )
     parser.add_argument(
         "--csv", type=path_argument, metavar="FILE", help="write all findings to a file"
@@ -50,12 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Check what is there."""
+    """Check the data sets."""
     datasets = _datasets(chosen.folder or "")
     if chosen.csv:
         kind = ",".join(COLUMNS) + "\n"
         files.check_target(chosen.csv, kind=kind, force=chosen.force)
-    logging.disable(logging.WARNING)  # the findings below say the same
+    logging.disable(logging.WARNING)  # the findings below report the same
     try:
         findings = pd.concat(
             [_checked(dataset, verify=chosen.verify) for dataset in datasets], ignore_index=True
@@ -81,12 +81,12 @@ def _datasets(folder) -> list[locate.Dataset]:
             refusals.append(str(error))
     if not datasets:
         raise UsageError("\n".join(refusals))
-    # A folder with metadata.json alone is not a data set of faces: each root counts once.
+    # A folder with only metadata.json is not a data set of faces: each root counts once.
     return list({dataset.root: dataset for dataset in datasets}.values())
 
 
 def _checked(dataset: locate.Dataset, *, verify: str) -> pd.DataFrame:
-    """Check one data set, print what is found, and return it as rows of `COLUMNS`."""
+    """Check one data set, print the findings, and return them as rows of `COLUMNS`."""
     print(files.displayable(str(dataset)))
     try:
         checked = manifest.read(dataset, verify=verify)
@@ -106,7 +106,7 @@ def _of_notebooks(stumble: readiness.Stumble) -> str:
 
 
 def _summary(checked: manifest.Manifest, lacking: list[readiness.Stumble]) -> str:
-    """Return counts, each problem with how often and for example where, and what notebooks lack."""
+    """Return counts, each problem with its frequency and examples, and what notebooks lack."""
     counts = checked.table["label"].value_counts()
     lines = [
         "  usable: " + ", ".join(f"{counts.get(label, 0)} {label}" for label in LABELS),

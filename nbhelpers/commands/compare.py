@@ -22,13 +22,13 @@ examples:
   python -m nbhelpers compare runs/seed42 runs/seed7              as text
   python -m nbhelpers compare runs/a runs/b runs/c --html abc.html
                                                                   as a page as well
-  python -m nbhelpers compare runs/a runs/b --metric log_loss     of another metric
+  python -m nbhelpers compare runs/a runs/b --metric log_loss     with another metric
 
-Differences are later run minus first run, on the test rows that both judged, with a 95 %
-interval from resampling whole groups. If an interval excludes 0, another draw of people would
-hardly undo the difference. Lower is better for log loss and EER.
-Exit code: 0 compared, 1 nothing in common to compare, 2 a folder without results, results with
-editing mistakes, or a page that would replace another file.
+Differences are later run minus first run, on the test rows that both scored, with a 95 %
+interval from resampling whole groups. If an interval excludes 0, the difference would probably
+remain with other people. Lower is better for log loss and EER.
+Exit code: 0 compared, 1 nothing in common to compare, 2 a folder without results, a damaged
+results file, or a page that would replace another file.
 """
 TITLE = "Runs side by side"
 STYLE = """
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add("runs", nargs="+", type=path_argument, metavar="RUN", help="output folders, at least two")
-    add("--metric", default="auc", choices=tuple(METRICS), help="what to compare (auc)")
+    add("--metric", default="auc", choices=tuple(METRICS), help="metric to compare (auc)")
     add("--html", type=path_argument, metavar="FILE", help="also write a page")
     add("--force", action="store_true", help=files.FORCE_HELP)
 
@@ -58,9 +58,10 @@ def main(chosen: argparse.Namespace) -> int:
         print(f"error: no notebook has results in all runs ({names})", file=sys.stderr)
         return 1
     names = [run.name for run in runs]
-    print(as_text(names, comparisons, metric=chosen.metric))
-    if chosen.html:
+    if chosen.html:  # first: the reader of the text may leave before its end
         files.write_target(chosen.html, as_html(names, comparisons, metric=chosen.metric))
+    print(as_text(names, comparisons, metric=chosen.metric), flush=True)
+    if chosen.html:
         print(f"Open {chosen.html}", file=sys.stderr)
     return 0
 
@@ -71,7 +72,7 @@ def as_text(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
     Args:
         runs: their names.
         comparisons: from `comparison.compare`.
-        metric: that was compared.
+        metric: the one compared.
 
     Returns:
         The verdict, then three tables for each notebook.
@@ -93,7 +94,7 @@ def as_html(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
     Args:
         runs: their names.
         comparisons: from `comparison.compare`.
-        metric: that was compared.
+        metric: the one compared.
 
     Returns:
         HTML.
@@ -103,9 +104,9 @@ def as_html(runs: Sequence[str], comparisons: Sequence[Comparison], *, metric: s
     body += "<ul class='facts'>" + "".join(f"<li>{html.escape(run)}</li>" for run in runs) + "</ul>"
     body += (
         f'<p class="small">{html.escape(label)} on test rows with its 95 % interval. Differences: '
-        f"later run minus {html.escape(runs[0])}, on the rows that both judged, resampled by "
-        "group. If an interval excludes 0, another draw of people would hardly undo the "
-        "difference. Lower is better for log loss and EER.</p>"
+        f"later run minus {html.escape(runs[0])}, on the rows that both scored, resampled by "
+        "group. If an interval excludes 0, the difference would probably remain with other "
+        "people. Lower is better for log loss and EER.</p>"
     )
     for one in comparisons:
         body += f"<h2>{html.escape(one.notebook)}</h2>"
@@ -137,7 +138,7 @@ def _plots(one: Comparison, runs: Sequence[str], *, metric: str) -> str:
             reference_name=f"the prior ({reference:.3f})",
             ends=forest.limits(rows, reference=reference, least=0.2),
         )
-    gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.score, str(gap)) for gap in one.differences]
+    gaps = [forest.Row(f"{gap.model}, {gap.run}", gap.drawn, str(gap)) for gap in one.differences]
     panels += forest.differences(f"{METRICS[metric]} minus {runs[0]}, on the same rows", gaps)
     return f'<div class="panels">{panels}</div>' if panels else ""
 

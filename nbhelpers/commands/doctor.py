@@ -1,7 +1,7 @@
 """`doctor`: does this machine have what the notebooks need?
 
-Each check imports what it needs itself: a package that is missing or broken is a finding of that
-check, and must not end the others.
+Each check does its own imports: a missing or broken package is a finding of that check and must not
+stop the others.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from nbhelpers.data import locate
 
 EXAMPLES = """
 examples:
-  python -m nbhelpers doctor                             all of it
-  python -m nbhelpers doctor --offline                   ask no server
+  python -m nbhelpers doctor                             all checks
+  python -m nbhelpers doctor --offline                   contact no servers
   python -m nbhelpers doctor --licences                  only list the licences of all packages
 
 `ok` is fine, `--` is optional, `!!` needs fixing.
@@ -34,15 +34,15 @@ Exit code: 0 nothing needs fixing, 1 something does.
 """
 GOOD, NOTE, BAD = "ok", "--", "!!"
 Finding = tuple[str, str]
-PYTHONS = ((3, 11), (3, 14))  # from, and below: TensorFlow has wheels for these
-# Builds of one library: any of them will do.
+PYTHONS = ((3, 11), (3, 14))  # from the first to below the second: TensorFlow has wheels
+# Builds of the same library: any of them will do.
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless")
 OPENCV += ("opencv-contrib-python",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--offline", action="store_true", help="do not ask servers for weights")
+    parser.add_argument("--offline", action="store_true", help="contact no servers about weights")
     parser.add_argument("--licences", action="store_true", help="only list licences")
 
 
@@ -68,7 +68,7 @@ def main(chosen: argparse.Namespace) -> int:
     for name, check in checks.items():
         try:
             findings = list(check())
-        except Exception as error:  # a doctor must not die of what it finds
+        except Exception as error:  # no finding may stop the other checks
             findings = [(BAD, f"{type(error).__name__}: {error}")]
         for mark, text in findings:
             print(f"{mark}  {name:<17} {text}")
@@ -90,7 +90,7 @@ def python() -> Iterator[Finding]:
         yield (
             BAD,
             f"{machine}: TensorFlow has wheels for {lowest[0]}.{lowest[1]} to "
-            f"{above[0]}.{above[1] - 1}; make the environment anew with one of these",
+            f"{above[0]}.{above[1] - 1}; recreate the environment with one of these",
         )
 
 
@@ -137,7 +137,7 @@ def _installed_version(name: str) -> str:
 
 
 def licences() -> list[str]:
-    """List name, version and licence of every installed package, as its own metadata say."""
+    """List name, version and licence of every installed package, from its metadata."""
     lines = []
     for package in importlib.metadata.distributions():
         facts = package.metadata
@@ -147,7 +147,7 @@ def licences() -> list[str]:
             if line.startswith("License ::")
         ]
         text = facts.get("License-Expression") or ", ".join(kinds) or facts.get("License") or ""
-        first = (text.strip().splitlines() or ["not stated"])[0][:80]  # some give the whole text
+        first = (text.strip().splitlines() or ["not stated"])[0][:80]  # some contain the whole text
         lines.append(f"{facts['Name']:<34} {package.version:<16} {first}")
     return sorted(set(lines), key=str.lower)
 
@@ -165,7 +165,7 @@ def gpu() -> Iterator[Finding]:
 
 
 def ffmpeg() -> Iterator[Finding]:
-    """Check that the program runs and writes what browsers play."""
+    """Check that the program runs and writes video that browsers play."""
     from nbhelpers.media.ffmpeg import program as find_program
 
     program = find_program()
@@ -183,13 +183,13 @@ def ffmpeg() -> Iterator[Finding]:
 
 
 def face_finder() -> Iterator[Finding]:
-    """Look for the face in a picture of the bundled sample."""
+    """Find the face in a picture of the bundled sample."""
     from nbhelpers.media import faces, images
 
     folder = locate.project_root() / "data" / "sample" / locate.FACES / "faces_224"
     picture = next(iter(sorted(folder.glob("*.jpg"))), None)
     if picture is None:
-        yield NOTE, "not tried: the bundled sample is not there"
+        yield NOTE, "not tried: the bundled sample is missing"
     else:
         count = len(faces.detect_faces(images.read_image(picture)))
         yield GOOD if count else BAD, f"{count} face found in a picture of the sample"
@@ -206,8 +206,10 @@ def imagenet_weights(*, offline: bool = False) -> Iterator[Finding]:
         else:
             yield (
                 NOTE,
-                f"{architecture}: nowhere" + (" in caches" if offline else "") + "; notebooks go "
-                "on from random weights and say so",
+                f"{architecture}: nowhere"
+                + (" in caches" if offline else "")
+                + "; notebooks continue "
+                "with random weights and say so",
             )
 
 
@@ -221,12 +223,12 @@ def data() -> Iterator[Finding]:
 
 
 def kaggle_account() -> Iterator[Finding]:
-    """Look for a token, without reading it."""
+    """Check for a token without reading it."""
     settings = Path(os.environ.get("KAGGLE_CONFIG_DIR", home_folder() / ".kaggle"))
     names = {"KAGGLE_USERNAME", "KAGGLE_API_TOKEN"} & set(os.environ)
     files = [settings / "kaggle.json", settings / "access_token"]
     if names or any(file.is_file() for file in files):
-        yield GOOD, "a token is there; `python -m nbhelpers download` can use it"
+        yield GOOD, "token present; `python -m nbhelpers download` can use it"
     else:
         yield NOTE, "no token; needed only to download real data (`download --help` explains how)"
 

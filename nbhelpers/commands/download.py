@@ -16,18 +16,18 @@ examples:
   python -m nbhelpers download deepfake-faces                   faces, for notebooks 01 to 04
   python -m nbhelpers download deepfake-detection-challenge     clips, for 05 and 06
 
-The files go into kagglehub's cache, where the notebooks find them; the variable KAGGLEHUB_CACHE
-moves it. The same command resumes an interrupted download.
+The files go into kagglehub's cache, where the notebooks find them; set KAGGLEHUB_CACHE to move it.
+Repeating the command resumes an interrupted download.
 You need a Kaggle account and a token (Kaggle > Settings > API > Create new token): save it as
 ~/.kaggle/kaggle.json. For the challenge, also accept its rules once, on its page.
-Exit code: 0 downloaded, 1 Kaggle refused or the connection broke, 2 not enough room on the disk.
+Exit code: 0 downloaded, 1 Kaggle refused or the connection broke, 2 not enough disk space.
 """
 HANDLES = {FACES: "dagnelies/deepfake-faces", VIDEOS: "deepfake-detection-challenge"}
 PAGES = {
     FACES: "https://www.kaggle.com/datasets/dagnelies/deepfake-faces",
     VIDEOS: "https://www.kaggle.com/c/deepfake-detection-challenge",
 }
-#: Bytes that must be free: room for the archive and for what is unpacked from it, on the safe side.
+#: Bytes that must be free for the archive and its unpacked content, with a margin.
 ROOM = {FACES: 3_000_000_000, VIDEOS: 12_000_000_000}
 
 
@@ -51,7 +51,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def check_room(cache: Path, name: str) -> None:
-    """Refuse to begin what cannot end.
+    """Refuse to start a download that cannot finish.
 
     Args:
         cache: where the files will go; need not exist yet.

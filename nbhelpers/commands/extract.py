@@ -35,13 +35,13 @@ examples:
                                                          on all machines of a Ray cluster
 
 DIR is a data set (its metadata say which clips), or any folder of clips. The store holds one file
-per clip, named by all that its content depends on: features in the store are not computed again, so
-an interrupted run continues where it stopped. Defaults are those of notebook 06, which finds these
-features in its own store, OUTPUT_DIR/features.
+per clip, named after everything that its content depends on: features in the store are not computed
+again, so an interrupted run continues where it stopped. Defaults are those of notebook 06, whose
+own store is OUTPUT_DIR/features.
 
 Engine ray (pip install -e '.[cluster]' on every machine): workers load the encoder once and take
-one clip at a time. Clips and store must lie on a disk that all machines see under the same path;
-that is checked first. A clip that raises an error, or crashes its worker, is tried three times,
+one clip at a time. Clips and store must be on a disk that all machines see under the same path;
+this is checked first. A clip that raises an error, or crashes its worker, is tried three times,
 then reported. If a machine is lost, only the clips in progress are lost; they are computed again.
 
 Exit code: 0 the features of every clip are in the store; 1 some clips have none, each with its
@@ -68,20 +68,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="auto, ImageNet, InceptionV3, Xception, bundled, detector (of runs/latest) or a "
         ".keras file (auto: bundled for clips of real people, ImageNet for the sample)",
     )
-    add("--layer", default="", metavar="L", help="of a detector; its last")
-    add("--weights", default="auto", choices=("auto", "imagenet", "none"), help="of ImageNet's")
+    add("--layer", default="", metavar="L", help="layer of a detector (its last)")
+    add("--weights", default="auto", choices=("auto", "imagenet", "none"), help="ImageNet weights")
     add("--image-size", type=int, default=128, metavar="N", help="pixels; a detector has its own")
     add("--frames", type=int, default=6, metavar="N", help="frames per clip (6)")
     add("--how", default="even", choices=("even", "first"), help="which frames (even)")
-    add("--crop", default="face", choices=("face", "centre"), help="which part (face)")
+    add("--crop", default="face", choices=("face", "centre"), help="which part of a frame (face)")
     add("--margin", type=float, default=-0.1, metavar="M", help="around a face, share (-0.1)")
-    where = parser.add_argument_group("where to")
+    where = parser.add_argument_group("where to run")
     add = where.add_argument
     add("--engine", default="local", choices=("local", "ray"), help="this process, or Ray (local)")
     add("--address", default="", metavar="A", help="of a Ray cluster, host:port or auto")
     add("--workers", type=int, default=0, metavar="N", help="Ray workers (as many as have room)")
-    add("--cpus", type=float, default=1, metavar="N", help="processors of a worker (1)")
-    add("--gpus", type=float, default=0, metavar="N", help="GPUs of a worker, 0.25 for a quarter")
+    add("--cpus", type=float, default=1, metavar="N", help="processors per worker (1)")
+    add("--gpus", type=float, default=0, metavar="N", help="GPUs per worker, such as 0.25")
 
 
 def main(chosen: argparse.Namespace) -> int:
@@ -112,7 +112,7 @@ def main(chosen: argparse.Namespace) -> int:
 def _rows(
     chosen: argparse.Namespace, table: pd.DataFrame, choice: Choice, store: Path
 ) -> Iterator[dict]:
-    """Rows of the report as the clips are done, by this process or by a cluster."""
+    """Yield the rows of the report as clips are finished, by this process or by a cluster."""
     if chosen.engine == "local":
         return extraction.fill(table, choice, store=store, keep_going=True)
     return cluster.fill(
@@ -138,8 +138,8 @@ def _check_ranges(chosen: argparse.Namespace) -> None:
     changed = [name for name in ("address", "workers", "gpus") if getattr(chosen, name)]
     if chosen.engine == "local" and changed:
         raise UsageError(
-            f"Expected --{changed[0]} with --engine ray; received it for the engine local, which "
-            "is this process alone. Add --engine ray."
+            f"Expected --{changed[0]} only with --engine ray; received it with the engine local, "
+            "which is this process alone. Add --engine ray."
         )
 
 
@@ -150,11 +150,11 @@ def clips_of(folder: Path | None) -> tuple[str, pd.DataFrame, list[dict], bool]:
         folder: a data set or its parent, any folder of clips, or None to search for a data set.
 
     Returns:
-        The place, in words; columns ``videoname, path``; rows of the report for clips that the
-        metadata name and that cannot be used; and whether they are the bundled sample's.
+        The place, in words; columns ``videoname, path``; rows of the report for clips that are
+        listed in the metadata but cannot be used; and whether the clips are the bundled sample's.
 
     Raises:
-        UsageError: no clips there.
+        UsageError: there are no clips.
     """
     if folder:
         paths.check_readable_folder(folder, what="a data set or a folder of clips")
@@ -175,7 +175,7 @@ def clips_of(folder: Path | None) -> tuple[str, pd.DataFrame, list[dict], bool]:
 
 
 def _walk(folder: Path) -> tuple[list[dict], list[dict]]:
-    """Every clip below a folder, named by the way to it, and rows for what cannot be read.
+    """Return every clip below a folder, named by its relative path, and rows for unreadable ones.
 
     Hidden clips and folders are left out; links are followed, but no folder is entered twice.
     """
@@ -232,7 +232,7 @@ def _log_encoder(choice: Choice) -> None:
     encoder = choice.encoder
     _log(f"{encoder.name}, {encoder.image_size} px -> {encoder.dim} numbers; {encoder.origin}")
     if encoder.is_random:
-        _log("Random weights: the encoder has never seen a picture, its features mean nothing.")
+        _log("Random weights: the encoder is untrained, and its features mean nothing.")
 
 
 def _log(text: str) -> None:
@@ -240,7 +240,7 @@ def _log(text: str) -> None:
 
 
 def _collect(rows: Iterator[dict], findings: list[dict], *, total: int) -> pd.DataFrame:
-    """Return the report; progress is shown often on a terminal, every half minute in a log."""
+    """Return the report; show progress, often on a terminal, every half minute in a log."""
     often = 0.1 if sys.stderr.isatty() else 30
     done = list(findings)
     unreadable = len(done)
@@ -256,15 +256,15 @@ def _collect(rows: Iterator[dict], findings: list[dict], *, total: int) -> pd.Da
 
 
 def summary(report: pd.DataFrame, store: Path, *, seconds: float) -> str:
-    """Sum up what was extracted.
+    """Summarise what was extracted.
 
     Args:
         report: columns `features.REPORT`.
         store: where the features are.
-        seconds: that it took.
+        seconds: the time it took.
 
     Returns:
-        A few lines; unreadable clips with their reasons, the first ten of them.
+        A few lines; the first ten unreadable clips with their reasons.
     """
     good = report[report["readable"]]
     bad = report[~report["readable"]].sort_values("videoname")

@@ -1,4 +1,4 @@
-"""What a copy of the package lacks that was installed without its project."""
+"""What the package lacks when it is installed without its project."""
 
 from nbhelpers.data import locate
 
@@ -10,10 +10,10 @@ NO_PROJECT = (
 
 
 def has_project() -> bool:
-    """Say whether the notebooks lie beside the package, or at or above the working directory.
+    """Return whether the notebooks are beside the package, or in or above the working directory.
 
     Returns:
-        False only where that is certain: not where the working directory is gone.
+        False only if this is certain, thus not if the working directory has been deleted.
     """
     try:
         return (locate.project_root() / "notebooks").is_dir()

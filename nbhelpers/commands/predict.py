@@ -26,15 +26,15 @@ examples:
   python -m nbhelpers predict me.jpg --report me.html    a page with faces, maps and curves
   python -m nbhelpers predict clips/ --jsonl > out.jsonl for programs, one line per file
   find . -name '*.jpg' | python -m nbhelpers predict -   a list of files, one per line
-  python -m nbhelpers predict crops/ --crops             pictures that are face crops already
+  python -m nbhelpers predict crops/ --crops             pictures that already are face crops
   python -m nbhelpers predict me.jpg --model latest      with the detector of your newest run
 
 It scores faces: a file without a face has no score. In a picture all faces are scored, in a video
 every person in 16 frames; the file's answer is that of its most suspicious face. Without
---model the detector is the bundled one. Pictures of more than 50 megapixels are read at half, a
+--model, the bundled detector is used. Pictures of more than 50 megapixels are read at half, a
 quarter or an eighth of their size if they are JPEG, else refused. Faces below 40 pixels are not
 scored.
-A score is no proof: it says how much a face looks like the fakes the detector was trained on.
+A score is no proof: it says how similar a face is to the fakes the detector was trained on.
 Exit code: 0 every file has a score, 1 some file has none (no face, unreadable), 2 nothing scored
 (no detector, no such file), 130 interrupted; files scored by then are written.
 """
@@ -56,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--csv", type=path_argument, metavar="FILE", help="also write a table, one row per face")
     add("--force", action="store_true", help=files.FORCE_HELP)
     add("--frames", type=_count, default=16, metavar="N", help="frames of each video (16)")
-    add("--margin", type=_margin, metavar="M", help="share of a face added on each side")
-    add("--threshold", type=_share, metavar="T", help="one border between two answers, 0 to 1")
-    add("--crops", action="store_true", help="the files are face crops: score them whole")
+    add("--margin", type=_margin, metavar="M", help="share of the face size added on each side")
+    add("--threshold", type=_share, metavar="T", help="a single border for two answers, 0 to 1")
+    add("--crops", action="store_true", help="score the files whole, as face crops")
 
 
 def _count(text: str) -> int:
@@ -88,7 +88,7 @@ def _number(text: str, least: float, *, most: float) -> float:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Score the files; every answer is out before the next file is read."""
+    """Score the files; print every answer before reading the next file."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     paths, left_out = inputs.find_files(_listed(chosen.paths))
     model_file = detector_files.detector_file(chosen.model)
@@ -114,7 +114,7 @@ def main(chosen: argparse.Namespace) -> int:
     )
     records, without = [], 0
     page = report.Report(chosen.report, detector) if chosen.report else nullcontext()
-    with ExitStack() as ends:  # interrupted, too; where one of them fails, the others are tried
+    with ExitStack() as ends:  # also when interrupted; if one fails, the others still run
         ends.callback(
             _say_last, chosen, lambda: wording.all_records(records, detector, files=len(paths))
         )
@@ -135,7 +135,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    """Print a text above the bar, where there is one."""
+    """Print a text above the progress bar, if there is one."""
     from tqdm.auto import tqdm
 
     with tqdm.external_write_mode():
@@ -143,7 +143,7 @@ def _say(text: str) -> None:
 
 
 def _say_last(chosen: argparse.Namespace, all_records: Callable[[], dict]) -> None:
-    """Print what stands at the end of the output."""
+    """Print the end of the output."""
     if chosen.report:
         print(f"{displayable(str(chosen.report))} is written", file=sys.stderr)
     if chosen.json:
@@ -159,7 +159,7 @@ def _write_table(target: Path | None, records: list[dict]) -> None:
 
 
 def _listed(paths: Iterable[str]) -> Iterator[str]:
-    """Return the paths; - stands for the paths on standard input, one per line."""
+    """Yield the paths; - means the paths on standard input, one per line."""
     for path in paths:
         if path == "-" and sys.stdin is not None:
             lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: names have no encoding
@@ -169,10 +169,10 @@ def _listed(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _check_targets(chosen: argparse.Namespace, read: list[Path], page_beginning: str) -> None:
-    """Refuse to write over what the user has, before anything is scored."""
+    """Refuse to overwrite the user's files, before anything is scored."""
     if chosen.csv and chosen.report and chosen.csv.absolute() == chosen.report.absolute():
         raise UsageError(
-            f"Expected two files to write; --csv and --report both name "
+            f"Expected two different files; --csv and --report both name "
             f"{displayable(str(chosen.csv))}. Choose another name for one of them."
         )
     for target, kind in ((chosen.csv, ",".join(CSV_HEAD)), (chosen.report, page_beginning)):
@@ -195,7 +195,7 @@ def _rows(records: list[dict]) -> Iterator[list]:
 
 
 def _with_progress(paths: list[Path]) -> Iterable[Path]:
-    """Return the paths, with a bar on a terminal when there are several."""
+    """Return the paths, with a progress bar on a terminal if there are several."""
     from tqdm.auto import tqdm
 
     return tqdm(paths, unit="file", leave=False, disable=None if len(paths) > 1 else True)

@@ -6,8 +6,8 @@ import sys
 EXAMPLES = """
 examples:
   python -m nbhelpers run                                the six notebooks on the bundled sample
-  python -m nbhelpers run 02 03 --out runs/tall          two of them, into a folder of your own
-  python -m nbhelpers run a1                             a long study of notebooks/appendix
+  python -m nbhelpers run 02 03 --out runs/tall          two of them, into your own folder
+  python -m nbhelpers run a1                             a long study from notebooks/appendix
   python -m nbhelpers run 03 -p EPOCHS 5 -p SEED 7       with other parameters
   python -m nbhelpers run --profile smoke                the smallest sizes, as a check
   python -m nbhelpers run --data-dir ~/kaggle --profile article
@@ -15,8 +15,8 @@ examples:
   python -m nbhelpers run --resume                       continue after an interruption
 
 Each notebook becomes OUT/NN_name.ipynb and .html; OUT/index.html shows them with their scores.
---resume keeps notebooks that are done and whose code, parameters and data are unchanged, and
-continues training from the last finished epoch.
+--resume keeps finished notebooks whose code, parameters and data are unchanged, and continues
+training from the last finished epoch.
 Exit code: 0 all done, 1 a notebook failed or was skipped, 2 nothing run (unknown name or value).
 """
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="keep what is done and unchanged, continue with the rest",
+        help="keep what is finished and unchanged, continue with the rest",
     )
 
 
@@ -69,7 +69,7 @@ def main(chosen: argparse.Namespace) -> int:
         print("\n" + " ".join(["interrupted.", *_notes(interrupt)]), file=sys.stderr)
         return 130
     except BrokenPipeError:
-        raise  # the reader of the output has gone: the entry point ends quietly
+        raise  # the reader of the output is gone: the entry point exits quietly
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         reason = f"error: {error.strerror or error}{where}."
@@ -78,5 +78,5 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _notes(error: BaseException) -> list[str]:
-    """Return what was added to an error on its way: how to continue, where something had run."""
+    """Return the notes added to an error: how to continue, if something had run."""
     return getattr(error, "__notes__", [])

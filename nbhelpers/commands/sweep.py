@@ -1,4 +1,4 @@
-"""`sweep`: the same notebooks with many sets of parameters, and one table of their scores."""
+"""`sweep`: run notebooks with many sets of parameters and tabulate their scores."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ examples:
   python -m nbhelpers sweep 03 --grid grid.yaml --out runs/rates --workers 2
                                                          two at a time, in folders of runs/rates
   python -m nbhelpers sweep 03 --grid grid.yaml --profile smoke --data-dir ~/kaggle -p SEED 7
-                                                         and these values where the grid has none
+                                                         and these values if not in the grid
   python -m nbhelpers sweep 03 --grid grid.yaml --engine ray --address auto --cpus 8 --gpus 1
                                                          on all machines of a Ray cluster
 
-grid.yaml holds lists of values, and every combination is run; or a list of such grids:
+grid.yaml contains lists of values, and every combination is run; or a list of such grids:
 
   FINE_RATE: [0.01, 0.001]
   IMAGE_SIZE: [96, 128, 160]
   SEED: [1, 2, 3]
 
-Each run is a process with its own folder, named by its settings. The same command again keeps the
-runs that are done, if neither their parameters nor the notebook's code has changed, and does the
-others. A run that fails does not stop the rest; its run.log and its page say why. OUT/sweep.csv
-and OUT/sweep.html hold the table. Scores are on test rows: the best of many runs looks better
-than it is, so confirm it with another SEED. With Ray, OUT and the data must lie on a disk
-that all machines see under the same path.
+Each run is a process with its own folder, named after its settings. Repeating the command keeps
+finished runs whose parameters and code are unchanged, and runs the others. A failed run does not
+stop the rest; its run.log and its page say why. OUT/sweep.csv and OUT/sweep.html contain the
+table. Scores are on test rows: the best of many runs looks better than it is, so confirm it with
+another SEED. With Ray, OUT and the data must be on a disk that all machines see under the same
+path.
 
-Exit code: 0 all runs are done, 1 a run failed, 2 nothing run (unknown name, no cluster, a table
+Exit code: 0 all runs finished, 1 a run failed, 2 nothing run (unknown name, no cluster, a table
 that would replace another file).
 """
 TITLE = "Sweep"
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--data-dir", **path, metavar="D", help="folder of the data sets, as for run")
     add("--out", **path, metavar="O", help="folder of the runs' folders (runs/sweep)")
     add("--force", action="store_true", help=files.FORCE_HELP)
-    add("--profile", default="", metavar="P", help="parameters where the grid has none, as for run")
+    add("--profile", default="", metavar="P", help="parameters not in the grid, as for run")
     add(
         "-p",
         dest="pairs",
@@ -72,24 +72,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("NAME", "VALUE"),
-        help="a parameter where the grid has none; wins over the profile; may be repeated",
+        help="a parameter not in the grid; overrides the profile; may be repeated",
     )
     add("--engine", default="local", choices=("local", "ray"), help="this machine, or Ray (local)")
-    add("--workers", type=int, default=1, metavar="N", help="runs at a time, here (1)")
+    add("--workers", type=int, default=1, metavar="N", help="concurrent runs on this machine (1)")
     add("--address", default="", metavar="A", help="of a Ray cluster, host:port or auto")
-    add("--cpus", type=float, default=1, metavar="N", help="processors of a run under Ray (1)")
-    add("--gpus", type=float, default=0, metavar="N", help="GPUs of a run under Ray (0)")
+    add("--cpus", type=float, default=1, metavar="N", help="processors per run with Ray (1)")
+    add("--gpus", type=float, default=0, metavar="N", help="GPUs per run with Ray (0)")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Carry out the runs, and write a table of their scores."""
+    """Execute the runs, and write a table of their scores."""
     runs = _plan(chosen)
     out = runs[0].folder.parent
     targets = {"sweep.csv": "run,", "sweep.html": beginning(TITLE)}
     for name, kind in targets.items():
         files.check_target(out / name, kind=kind, inputs=[chosen.grid], force=chosen.force)
     todo = [run for run in runs if not grid.is_finished(run)]
-    _report(f"{len(runs)} runs in {out}, {len(runs) - len(todo)} of them done already")
+    _report(f"{len(runs)} runs in {out}, {len(runs) - len(todo)} of them already finished")
     problems: dict[Path, str] = {}
     try:
         for done, (run, problem) in enumerate(_carried_out(chosen, todo), start=1):
@@ -106,7 +106,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def _report(text: str) -> None:
-    """Print progress where it does not mix with the table."""
+    """Print progress to standard error, apart from the table."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -133,7 +133,7 @@ def _plan(chosen: argparse.Namespace) -> list[Run]:
 
 
 def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[Run, str]]:
-    """Each run as it ends, and any problem that its folder does not show."""
+    """Yield each run as it ends, with any problem that its folder does not show."""
     if not runs:
         return
     if chosen.engine == "local":
@@ -155,10 +155,10 @@ def _carried_out(chosen: argparse.Namespace, runs: list[Run]) -> Iterator[tuple[
 
 
 def _how_it_ended(run: Run, problem: str = "") -> str:
-    """Return the outcome of a run in a line."""
+    """Return the outcome of a run as one line."""
     outcomes = grid.outcomes(run)
     if outcomes is None:
-        return f"FAILED  {problem or f'it did not begin; see {grid.LOG}'}"
+        return f"FAILED  {problem or f'it did not start; see {grid.LOG}'}"
     seconds = sum(one.seconds for one in outcomes.values())
     wrong = [f"{stem}: {one.message}" for stem, one in outcomes.items() if one.status != "done"]
     return f"FAILED  {'; '.join(wrong)}" if wrong else f"done  {seconds:.1f} s"
@@ -168,11 +168,11 @@ def _how_it_ended(run: Run, problem: str = "") -> str:
 
 
 def rows_of(run: Run, *, problem: str = "") -> list[dict[str, Any]]:
-    """Collect the rows of the table that a run gives.
+    """Return a run's rows of the table.
 
     Args:
-        run: carried out, or not.
-        problem: why it was not carried out, where its folder does not show it.
+        run: executed or not.
+        problem: why it was not executed, if its folder does not show it.
 
     Returns:
         One row for each notebook and model: the run's ``folder`` (its name), ``settings``,
@@ -200,7 +200,7 @@ def rows_of(run: Run, *, problem: str = "") -> list[dict[str, Any]]:
 
 
 def _models_of(path: Path) -> tuple[list[tuple[str, dict[str, dict], object]], str]:
-    """Return the models of a results file, and what is wrong with the file."""
+    """Return the models of a results file, and the problem with the file."""
     if not path.exists():
         return [], ""
     try:

@@ -1,4 +1,4 @@
-"""Kaggle's two folders -> one checked table, its groups of people and its splits.
+"""Kaggle's two data sets -> one checked table, its groups of people and its splits.
 
-Pixels are decoded here only to check a file, and TensorFlow is not loaded.
+Pixels are decoded only to check files, and TensorFlow is not loaded.
 """

@@ -1,4 +1,4 @@
-"""Families of a data set: an original and the fakes that were made of it."""
+"""Families of a data set: an original and the fakes made from it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def draw(table: pd.DataFrame, *, count: int, seed: int, fakes: int = 5) -> pd.Da
 
     Args:
         table: with ``videoname, label, original`` and, where known, ``method``.
-        count: families, >= 1; the ones with most fakes to show come first in the draw.
+        count: number of families, >= 1; those with the most fakes to show are drawn first.
         seed: of the draw.
-        fakes: of each family at most, >= 1. Fakes of another method come before a second one of
-            the same.
+        fakes: largest number of fakes per family, >= 1. Fakes of other methods come before a
+            second one of the same method.
 
     Returns:
         The rows, each original before its fakes, with the columns ``family`` ("family 1", …) and
@@ -48,7 +48,7 @@ def one_pair(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
         seed: of the draw and of the order.
 
     Returns:
-        Two rows. Where no fake has its original in the table: any real and any fake.
+        Two rows. If no fake has its original in the table: any real and any fake.
 
     >>> rows = {"videoname": ["a", "b", "c"], "label": ["REAL", "REAL", "FAKE"]}
     >>> sorted(one_pair(pd.DataFrame(rows | {"original": ["", "", "b"]}), seed=1)["videoname"])
@@ -64,11 +64,11 @@ def one_pair(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def pairs(table: pd.DataFrame, *, count: int, seed: int) -> pd.DataFrame:
-    """Draw some fakes, each with its original: one per original, the methods in turn.
+    """Draw some fakes with their originals: one per original, alternating between methods.
 
     Args:
         table: with ``videoname, label, original, path`` and, where known, ``method``.
-        count: pairs at most, >= 1.
+        count: largest number of pairs, >= 1.
         seed: of the draw.
 
     Returns:
@@ -92,7 +92,7 @@ def pairs(table: pd.DataFrame, *, count: int, seed: int) -> pd.DataFrame:
 
 
 def counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Look up who stands opposite: the original of a fake, or the first fake of a real.
+    """Look up counterparts: the original of a fake, or the first fake of a real.
 
     Args:
         rows: some rows of the table.
@@ -100,7 +100,7 @@ def counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row for each of ``rows``, in their order and with their index: the columns of the
-        table, "" throughout where the table holds no counterpart.
+        table, all "" if the table has no counterpart.
 
     >>> rows = {"videoname": ["a", "b"], "label": ["REAL", "FAKE"], "original": ["", "a"]}
     >>> table = pd.DataFrame(rows | {"path": ["a.jpg", "b.jpg"]})
@@ -118,7 +118,7 @@ def counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def one_class(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Let every family show one class only: of half of them the original, of the others its fakes.
+    """Keep one class per family: the original of half of them, the fakes of the others.
 
     Args:
         table: with ``videoname, label, original``.
@@ -126,7 +126,7 @@ def one_class(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
             a family of its own.
 
     Returns:
-        The rows that stay, in their order.
+        The remaining rows, in their order.
 
     >>> rows = {"videoname": ["a", "b"], "label": ["REAL", "FAKE"], "original": ["", "a"]}
     >>> len(one_class(pd.DataFrame(rows), seed=0))
@@ -140,7 +140,7 @@ def one_class(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return table[family.isin(chosen) != is_fake].reset_index(drop=True)
 
 
-# ---------------------------------------------------------------- how it is done
+# ---------------------------------------------------------------- helpers
 
 
 def _reals(table: pd.DataFrame) -> pd.Series:

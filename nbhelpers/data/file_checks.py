@@ -1,4 +1,4 @@
-"""What is wrong with a file itself, judged by its header or by every pixel."""
+"""Problems of files themselves, found from the header or from every pixel."""
 
 import io
 import os
@@ -12,18 +12,18 @@ from nbhelpers.media import clip_facts, decode, kinds, video
 from nbhelpers.media.kinds import PICTURE_ENDINGS
 
 VERIFY = ("none", "header", "decode")
-CROP_BYTES = 100_000  # a picture of no more is decoded within a millisecond: always
+CROP_BYTES = 100_000  # pictures up to this size are always decoded: it takes a millisecond
 
 
 def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict]]:
-    """Check the files of the rows; many at a time, since mounts answer slowly.
+    """Check the files of the rows, many in parallel, since mounts are slow.
 
     Args:
         rows: with `videoname` and `path`.
         verify: one of `VERIFY`.
 
     Returns:
-        The rows whose files are good, and findings for the others.
+        The rows with good files, and findings for the others.
     """
     if verify == "none":
         return rows, []
@@ -38,14 +38,14 @@ def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict
 
 
 def by_depth(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
-    """Check clips ever deeper: which look is the first to notice that one is broken?
+    """Check clips at increasing depth, to show which check first notices that one is broken.
 
     Args:
-        paths: the clips; seconds for each long one, since the last look decodes all of it.
+        paths: the clips; a long one takes seconds, since the last check decodes all of it.
 
     Returns:
-        One row per clip, its name as index: ``noticed_by`` is "first bytes", "headers", "every
-        frame" or "nobody", ``reason`` what is wrong.
+        One row per clip, indexed by name: ``noticed_by`` is "first bytes", "headers", "every
+        frame" or "nobody"; ``reason`` is the problem.
     """
     looks = {
         "first bytes": _header_problem,
@@ -64,12 +64,12 @@ def by_depth(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
 
 
 def _problems(paths: list[str], *, deep: bool) -> list[str]:
-    """Return what is wrong with each file; with a progress bar if that takes minutes."""
+    """Return the problem of each file or ""; with a progress bar if that takes minutes."""
     from tqdm.auto import tqdm
 
     check = _decode_problem if deep else _header_problem
     with (
-        os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal,  # for the bar, past the silence
+        os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal,  # for the bar, despite the silence
         no_chatter(),
         ThreadPoolExecutor(max_workers=16) as pool,
     ):
@@ -79,10 +79,10 @@ def _problems(paths: list[str], *, deep: bool) -> list[str]:
 
 
 def _header_problem(path: str) -> str:
-    """Return what is wrong with the first and last bytes of a file, or ""."""
+    """Return the problem in the first and last bytes of a file, or ""."""
     picture = path.lower().endswith(PICTURE_ENDINGS)
     try:
-        if not os.path.isfile(path):  # a pipe would be waited for
+        if not os.path.isfile(path):  # reading a pipe would block
             return "cannot be opened: it is not a file"
         with open(path, "rb", buffering=0) as file:
             head = file.read(kinds.HEAD_BYTES)
@@ -97,9 +97,9 @@ def _header_problem(path: str) -> str:
 
 
 def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
-    """Return the same for a picture; it is decoded if it is small, or its end mark is missing.
+    """Return the same for a picture; decode it if it is small or its end marker is missing.
 
-    Damage in the middle cannot be detected in any other way.
+    There is no other way to detect damage in the middle.
     """
     reach = 16
     size = file.seek(0, os.SEEK_END)
@@ -118,7 +118,7 @@ def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
 
 
 def _decode_problem(path: str) -> str:
-    """Return what is wrong with a file that is decoded whole, or ""."""
+    """Return the problem found by decoding a whole file, or ""."""
     problem = _header_problem(path)
     if problem:
         return problem

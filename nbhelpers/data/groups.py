@@ -8,18 +8,18 @@ import pandas as pd
 from nbhelpers.data import ties
 from nbhelpers.media.kinds import without_ending
 
-# FaceForensics++ names a fake <target>_<source> by numbers of three digits: 033_097.mp4.
+# FaceForensics++ names fakes <target>_<source>, with three-digit numbers: 033_097.mp4.
 _FFPP_FAKE = r"(?:^|_)(\d{3})_(\d{3})$"
 _FFPP_REAL = r"(?:^|_)(\d{3})$"
 
 
 def connected_groups(table: pd.DataFrame) -> pd.Series:
-    """Name the group of rows that must stay on one side of a split.
+    """Return the group of each row, which must stay on one side of a split.
 
     Rows are tied to their ``original``, their ``source`` and the person they show (``identity``),
-    where these are known, and so, link by link, to everything tied to those. Names are matched
-    as in `ties.Names`, so `a`, `A.MP4` and `train/a.jpg` mean `a.mp4`. A fake of
-    FaceForensics++ (``..._033_097.mp4``: target 033 with the face of 097) ties both.
+    if known, and thus, transitively, to everything tied to those. Names are matched
+    as in `ties.Names`, so `a`, `A.MP4` and `train/a.jpg` mean `a.mp4`. A
+    FaceForensics++ fake (``..._033_097.mp4``: target 033 with the face of 097) ties both.
 
     Args:
         table: with ``videoname`` and, where known, ``label, original, source, identity``.

@@ -9,7 +9,7 @@ LABELS = ("REAL", "FAKE")
 
 
 def y_true(table: pd.DataFrame) -> np.ndarray:
-    """Labels as numbers.
+    """Return labels as numbers.
 
     Args:
         table: with a column ``label`` of REAL and FAKE.
@@ -27,6 +27,6 @@ def y_true(table: pd.DataFrame) -> np.ndarray:
     if unknown:
         raise ValueError(
             f"Expected labels {LABELS}; received also {unknown[:5]}. "
-            "Take the table from manifest.read, which sorts such rows out."
+            "Use the table from manifest.read, which excludes such rows."
         )
     return (table["label"] == "FAKE").to_numpy().astype(np.int64)

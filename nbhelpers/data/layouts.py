@@ -1,4 +1,4 @@
-"""The folders in which data sets come: Kaggle's two, and pictures sorted into real and fake."""
+"""Folder layouts of data sets: Kaggle's two, and files sorted into "real" and "fake"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 
 FACES, VIDEOS = "deepfake-faces", "deepfake-detection-challenge"
 
-#: Names of folders that say on which side of a split their files are.
+#: Folder names that give the split of their files.
 SIDES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
@@ -24,7 +24,7 @@ _CLASSES = {
     **dict.fromkeys(("fake", "fakes", "deepfake", "deepfakes", "manipulated"), "FAKE"),
 }
 _BESIDE = {"images", "pictures", "faces", "videos", "clips", "frames", "data", *SIDES}
-_APART = {"masks", "masks_224", "test_videos"}  # what lies there are no rows
+_APART = {"masks", "masks_224", "test_videos"}  # their files are not rows
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class ClassFolder:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a data set keeps its parts.
+    """The locations of a data set's parts.
 
     Attributes:
-        metadata: the table or the JSON file; None where folders alone say the label.
-        media: the folder of the files that rows name.
-        masks: the folder of the masks, which need not be there.
-        suffixes: endings of its files, lower case.
-        classes: the folders real and fake, if labels come from them.
+        metadata: the table or the JSON file; None if only folder names give the labels.
+        media: the folder of the files named by the rows.
+        masks: the folder of the masks, which need not exist.
+        suffixes: of its files, lower case.
+        classes: the folders "real" and "fake", if labels come from them.
     """
 
     metadata: Path | None
@@ -62,16 +62,16 @@ class Layout:
 
 
 def layout_of(root: Path) -> Layout:
-    """Say which layout a folder has.
+    """Return the layout of a folder.
 
     Raises:
-        DatasetError: none of them, or its files are missing.
+        DatasetError: no known layout, or files are missing.
     """
     try:
         layout = _known_layout(root)
     except OSError as error:
         raise DatasetError(
-            f"Expected a folder that can be read; received {root}: {error.strerror}. Check its "
+            f"Expected a readable folder; received {root}: {error.strerror}. Check its "
             "name and permissions."
         ) from error
     if layout is None:
@@ -90,7 +90,7 @@ def _known_layout(root: Path) -> Layout | None:
         if not classes and not (root / "faces_224").is_dir():
             raise DatasetError(
                 f"Expected the files in a folder faces_224, or in real and fake; received {root} "
-                "without it. Check that the data set was unpacked whole."
+                "without it. Check that the data set was unpacked completely."
             )
         media = root if classes else root / "faces_224"
         suffixes = kind_in(classes) if classes else PICTURE_ENDINGS
@@ -104,13 +104,13 @@ def _known_layout(root: Path) -> Layout | None:
 
 
 def class_folders(root: Path) -> list[ClassFolder]:
-    """Return the folders real and fake in a folder, or below train, validation and test in it.
+    """Return folders "real" and "fake" in a folder, or below its train, validation and test.
 
     Args:
         root: any folder.
 
     Returns:
-        Both labels, sorted by path; nothing where one of the two is missing.
+        Folders of both labels, sorted by path; nothing if one of the two is missing.
     """
     sides = {folder: SIDES.get(folder.name.casefold(), "") for folder in _folders(root)}
     places = [(root, "")] + [(folder, side) for folder, side in sides.items() if side]
@@ -126,7 +126,7 @@ def class_folders(root: Path) -> list[ClassFolder]:
 
 
 def kind_in(classes: list[ClassFolder]) -> tuple[str, ...]:
-    """Return the endings of what lies in the folders: of pictures if any, else of clips, or ()."""
+    """Return the suffixes of pictures if the folders have any, else those of clips, or ()."""
     for endings in (PICTURE_ENDINGS, CLIP_ENDINGS):
         if any(True for one in classes for _ in _walk(one.path, endings)):
             return endings
@@ -134,17 +134,17 @@ def kind_in(classes: list[ClassFolder]) -> tuple[str, ...]:
 
 
 def list_files(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, str], set[str]]:
-    """List the files with one of the endings, at any depth.
+    """List the files with one of the suffixes, at any depth.
 
-    A linked folder is its owner's choice; a link among the files of a data set may have come with
-    it, to reach a file that it should not.
+    A linked data folder is its owner's choice; a link inside a data set may have come with it, to
+    reach files that it should not.
 
     Args:
         folder: of the data set.
-        suffixes: endings, lower case.
+        suffixes: lower case.
 
     Returns:
-        Name below the folder, with "/" -> path; and the paths that lead out of the folder.
+        Relative name, with "/" -> path; and the paths that lead out of the folder.
 
     Raises:
         DatasetError: the folder cannot be read.
@@ -160,7 +160,7 @@ def list_files(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, str],
 
 
 def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[os.DirEntry]:
-    """Every file with one of the endings; each folder is listed once, no file is opened."""
+    """Yield every file with one of the suffixes; each folder is listed once, no file opened."""
     waiting = [os.fspath(folder)]
     while waiting:
         try:
@@ -174,7 +174,7 @@ def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[os.DirEntry]:
                         waiting.append(entry.path)
         except OSError as error:
             raise DatasetError(
-                f"Expected folders that can be read; received {error.filename}: {error.strerror}. "
+                f"Expected readable folders; received {error.filename}: {error.strerror}. "
                 "Check their permissions."
             ) from error
 
@@ -182,5 +182,5 @@ def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[os.DirEntry]:
 def _folders(root: Path) -> list[Path]:
     try:
         return sorted(one for one in root.iterdir() if one.is_dir() and one.name[0] != ".")
-    except OSError:  # no folder, or not for us to read: nothing is known to be in it
+    except OSError:  # missing or unreadable: treated as empty
         return []

@@ -1,7 +1,7 @@
-"""Where a data set is: an explicit folder, Kaggle's mounts, kagglehub's cache, data/, the sample.
+"""Finding a data set: an explicit folder, Kaggle's mounts, kagglehub's cache, data/, the sample.
 
-Nothing is downloaded here, and only folder names are read. The caller learns which place was used,
-so that every notebook can state it.
+Nothing is downloaded here, and only folder names are read. The result says which place was used, so
+that every notebook can state it.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 
 logger = logging.getLogger(__name__)
 
-# A folder holds the data set if one of these files is in it, or if it has folders real and fake
-# with pictures (FACES) or clips (VIDEOS) in them.
+# A folder contains the data set if it has one of these files, or folders "real" and "fake" with
+# # pictures (FACES) or clips (VIDEOS).
 MARKERS = {
     FACES: ("metadata.csv",),
     VIDEOS: ("train_sample_videos/metadata.json", "metadata.json"),
@@ -37,11 +37,11 @@ ORIGINS = ("argument", "Kaggle mount", "kagglehub cache", "data folder", "bundle
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set that was found.
+    """A data set and its location.
 
     Attributes:
         name: ``FACES`` or ``VIDEOS``.
-        root: absolute path of the folder that holds it.
+        root: absolute path of its folder.
         origin: how it was found, one of ``ORIGINS``.
     """
 
@@ -56,7 +56,7 @@ class Dataset:
 
     @property
     def shown_root(self) -> str:
-        """The folder as a reader should see it: inside the project, without the way to it."""
+        """The folder as shown to readers: relative to the project, if inside it."""
         if self.root.is_relative_to(project_root()):
             return self.root.relative_to(project_root()).as_posix()
         return str(self.root)
@@ -67,7 +67,7 @@ class Dataset:
 
 
 def project_root() -> Path:
-    """Return the folder that holds ``data/`` and ``notebooks/``.
+    """Return the folder that contains ``data/`` and ``notebooks/``.
 
     Returns:
         The parent of the installed package; if the package was copied away from its project, the
@@ -79,16 +79,16 @@ def project_root() -> Path:
 
 
 def results_folder() -> Path:
-    """Make the folder for results where none is named.
+    """Create the default folder for results.
 
     Returns:
-        ``runs/latest`` in the project; where that is read-only, as a course folder that many
-        share, in the working directory, the home folder or, last, the folder for temporary files,
-        and a warning says so.
+        ``runs/latest`` in the project; if the project is read-only, such as a shared course folder,
+        in the working directory, the home folder or, last, the folder for temporary files, which a
+        warning reports.
 
     Raises:
         FileExistsError: a file has its name.
-        PermissionError: none of them can be written.
+        PermissionError: none of them is writable.
     """
     places = [project_root(), Path.cwd(), home_folder(), Path(tempfile.gettempdir())]
     for place in places:
@@ -102,26 +102,26 @@ def results_folder() -> Path:
                 )
             return folder.resolve()
     raise PermissionError(
-        f"Expected a folder for results that can be written; received {places[0]}, and neither the "
-        "working directory nor the home folder can be. Set OUTPUT_DIR to one of your own."
+        f"Expected a writable folder for results; received {places[0]}, and neither the working "
+        "directory nor the home folder is writable. Set OUTPUT_DIR to a folder of your own."
     )
 
 
 def kaggle_input() -> Path:
-    """Where Kaggle mounts data; kagglehub's own variable KAGGLE_CACHE_MOUNT_FOLDER moves it."""
+    """Return where Kaggle mounts data; kagglehub's KAGGLE_CACHE_MOUNT_FOLDER changes it."""
     return Path(os.environ.get("KAGGLE_CACHE_MOUNT_FOLDER", "/kaggle/input"))
 
 
 def kagglehub_cache() -> Path:
-    """Where kagglehub keeps downloads; its own variable KAGGLEHUB_CACHE moves it."""
+    """Return where kagglehub keeps downloads; its variable KAGGLEHUB_CACHE changes it."""
     return Path(os.environ.get("KAGGLEHUB_CACHE", home_folder() / ".cache" / "kagglehub"))
 
 
 def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
     """Find one of the two data sets.
 
-    The search goes from the most deliberate to the least: Kaggle's mounts, kagglehub's cache, the
-    project's ``data/``, and last the bundled sample.
+    The search goes from the most specific place to the least: Kaggle's mounts, kagglehub's cache,
+    the project's ``data/``, and finally the bundled sample.
 
     Args:
         name: ``FACES`` or ``VIDEOS``.
@@ -132,7 +132,7 @@ def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
 
     Raises:
         ValueError: ``name`` is not one of the two.
-        FileNotFoundError: it is not under ``data_dir``, or nowhere at all.
+        FileNotFoundError: it is not in ``data_dir``, or in none of the places.
     """
     if name not in MARKERS:
         raise ValueError(
@@ -145,12 +145,14 @@ def find(name: str, data_dir: str | os.PathLike = "") -> Dataset:
 
 
 def _find_under(name: str, folder: Path) -> Dataset:
-    """Find ``name`` in a folder that the caller named, or say what is there instead."""
+    """Find ``name`` in a given folder, or say what is there instead."""
     for candidate in _shapes(folder, name):
         if _holds(candidate, name):
             return Dataset(name, candidate.resolve(), "argument")
     beside = folder.parent / name
-    hint = f" It lies beside it: pass {str(folder.parent)!r}." if _holds(beside, name) else ""
+    hint = (
+        f" It is in the parent folder: pass {str(folder.parent)!r}." if _holds(beside, name) else ""
+    )
     raise FileNotFoundError(
         f"Expected {name} ({' or '.join(MARKERS[name])}, or folders real and fake) in the folder "
         f"or directly below it; received data_dir={str(folder)!r}: {_seen_in(folder)}. Pass the "
@@ -161,7 +163,7 @@ def _find_under(name: str, folder: Path) -> Dataset:
 def _expanded(data_dir: str | os.PathLike) -> Path:
     try:
         return Path(data_dir).expanduser()
-    except RuntimeError as error:  # ~somebody, who is not known here
+    except RuntimeError as error:  # ~somebody, an unknown user
         raise FileNotFoundError(
             f"Expected the folder of a data set; received {os.fspath(data_dir)!r}, and no such "
             "user is known. Write the path in full."
@@ -169,7 +171,7 @@ def _expanded(data_dir: str | os.PathLike) -> Path:
 
 
 def _seen_in(folder: Path) -> str:
-    """Return what is there instead of a data set, in words."""
+    """Describe a folder's content instead of a data set."""
     try:
         return f"it holds {sorted(entry.name for entry in folder.iterdir())[:8]}"
     except FileNotFoundError:
@@ -179,7 +181,7 @@ def _seen_in(folder: Path) -> str:
 
 
 def _search(name: str) -> Dataset:
-    """Look in the known places, best first."""
+    """Search the known places, best first."""
     project_data = project_root() / "data"
     places = {
         "Kaggle mount": _shapes(kaggle_input(), name, itself=False),
@@ -198,20 +200,20 @@ def _search(name: str) -> Dataset:
 
 
 def _shapes(folder: Path, name: str, *, itself: bool = True) -> Iterator[Path]:
-    """Return the folders below ``folder`` in which Kaggle is known to mount a data set."""
+    """Yield the folders below ``folder`` in which Kaggle may mount a data set."""
     if itself:
         yield folder
     yield folder / name
-    yield folder / name / name  # archives that hold a folder of their own name
+    yield folder / name / name  # archives that contain a folder of their own name
     yield folder / "competitions" / name
-    with contextlib.suppress(OSError):  # not for us to read
+    with contextlib.suppress(OSError):  # unreadable
         yield from sorted(folder.glob(f"datasets/*/{name}"))
 
 
 def _cached(cache: Path, name: str) -> Iterator[Path]:
-    """Complete downloads of ``name`` by kagglehub, newest version first.
+    """Yield kagglehub's complete downloads of ``name``, newest version first.
 
-    It keeps ``datasets/<owner>/<slug>/versions/<n>`` and ``competitions/<slug>``, and marks a
+    It stores ``datasets/<owner>/<slug>/versions/<n>`` and ``competitions/<slug>``, and marks a
     finished download with a file in ``.complete``; folders without one are incomplete downloads.
     """
     versions = [
@@ -223,16 +225,16 @@ def _cached(cache: Path, name: str) -> Iterator[Path]:
         yield folder / "versions" / str(number)
     if (cache / "competitions" / ".complete" / f"{name}.complete").is_file():
         yield cache / "competitions" / name
-    # An archive may hold a folder of the data set's own name.
+    # An archive may contain a folder with the data set's name.
     for number, folder in sorted(versions, reverse=True):
         yield folder / "versions" / str(number) / name
 
 
 def _holds(folder: Path, name: str) -> bool:
-    """Whether the data set's marker file, or folders real and fake, are in ``folder``."""
+    """Whether ``folder`` has the data set's marker file, or folders "real" and "fake"."""
     try:
         if not (folder / "faces_224").is_dir() and (classes := class_folders(folder)):
             return kind_in(classes) == (PICTURE_ENDINGS if name == FACES else CLIP_ENDINGS)
         return any((folder / marker).is_file() for marker in MARKERS[name])
-    except (OSError, DatasetError):  # a folder that cannot be read holds nothing for us
+    except (OSError, DatasetError):  # an unreadable folder counts as empty
         return False

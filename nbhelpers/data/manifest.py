@@ -1,7 +1,7 @@
 """Metadata and files of a data set as one checked table.
 
-Every layout ends in the same columns, and whatever is wrong with a row becomes an entry in a table
-of findings instead of a crash an hour later, or a picture of zeros that nobody notices.
+Every layout gives the same columns, and every problem of a row becomes an entry in a table of
+findings, instead of a crash an hour later or an unnoticed picture of zeros.
 """
 
 import logging
@@ -48,12 +48,12 @@ PROBLEMS = LEFT_OUT + DOUBTS
 
 @dataclass(frozen=True)
 class Manifest:
-    """A data set's usable rows, and what is wrong with others or doubtful about these.
+    """A data set's usable rows, problems of the others, and doubts about the usable ones.
 
     Attributes:
-        table: one row per file, columns ``COLUMNS``. Text that is not known is "", a size that is
-            not known is NaN. Originals and sources are the videonames of the rows they mean, where
-            there are such. Row order is that of the metadata file.
+        table: one row per file, columns ``COLUMNS``. Unknown text is "", an unknown size is
+            NaN. Originals and sources are the videonames of the rows that they refer to, where
+            these exist. Row order is that of the metadata file.
         findings: columns ``videoname, problem, detail``. A row with a problem of ``LEFT_OUT`` is
             not in ``table``; one with a problem of ``DOUBTS`` is, but its family is in doubt.
     """
@@ -62,7 +62,7 @@ class Manifest:
     findings: pd.DataFrame
 
     def summary(self) -> str:
-        """Say in a sentence what was looked for, and how often it was found."""
+        """Summarise the checks and the findings in a sentence."""
         counted = self.findings["problem"].value_counts()
         faults = ", ".join(f"{problem} {count}" for problem, count in counted.items())
         return (
@@ -76,13 +76,13 @@ def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Man
 
     Args:
         dataset: from ``locate.find``, or the data set's folder.
-        verify: what to check of each file: "none" (that it is there), "header" (also that it is
-            not empty and begins like a picture or a clip, and that crops of the usual size decode;
-            half a minute for 100,000 of them) or "decode" (every pixel of every file; minutes).
+        verify: what to check of each file: "none" (it exists), "header" (also: it is not empty and
+            begins like a picture or a clip, and crops of the usual size decode; half a minute for
+            100,000 of them) or "decode" (every pixel of every file; minutes).
 
     Returns:
-        The table and the findings. Labels are REAL or FAKE, in capitals. Each finding names one
-        of ``PROBLEMS``.
+        The table and the findings. Labels are REAL or FAKE, in upper case. Each finding names
+        one of ``PROBLEMS``.
 
     Raises:
         DatasetError: no metadata, not the expected columns, or no usable row.
@@ -113,7 +113,7 @@ def read(dataset: Dataset | str | os.PathLike, *, verify: str = "header") -> Man
 
 
 def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
-    """The clips in ``test_videos``, which have no labels.
+    """Return the clips in ``test_videos``, which have no labels.
 
     Args:
         dataset: from ``locate.find(VIDEOS)``, or the data set's folder.
@@ -142,11 +142,11 @@ def test_clips(dataset: Dataset | str | os.PathLike) -> pd.DataFrame:
     return pd.DataFrame(usable, columns=["videoname", "path"], dtype="str")
 
 
-# ---------------------------------------------------------------- implementation
+# ---------------------------------------------------------------- helpers
 
 
 def _to_table(usable: list[dict], layout: Layout) -> pd.DataFrame:
-    """Return the usable rows with all columns but the group, and their masks."""
+    """Return the usable rows with their masks and all columns except the group."""
     text = [column for column in COLUMNS if not column.startswith("original_")]
     rows = {column: [clean(row.get(column)) for row in usable] for column in text}
     table = pd.DataFrame(rows, columns=text, dtype="str")
@@ -166,12 +166,12 @@ def _to_table(usable: list[dict], layout: Layout) -> pd.DataFrame:
 
 
 def _report(table: pd.DataFrame, findings: pd.DataFrame, place: Path) -> None:
-    """Log the findings; a set with nothing usable is an error."""
+    """Log the findings; raise if no row is usable."""
     left_out = _summary(findings, LEFT_OUT)
     if table.empty:
         raise DatasetError(
             f"Expected at least one usable row in {place}; received {left_out or 'none'}. "
-            "Check that the files lie beside the metadata and were unpacked whole."
+            "Check that the files are beside the metadata and were unpacked completely."
         )
     if left_out:
         logger.warning("%s: %d rows usable; left out: %s", place.name, len(table), left_out)

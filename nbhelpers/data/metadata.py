@@ -1,4 +1,4 @@
-"""``metadata.csv`` and ``metadata.json`` -> rows, untouched but for how the file was written."""
+"""``metadata.csv`` and ``metadata.json`` -> rows with unchanged values."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ COLUMNS = (
     "original_width",
     "original_height",
 )
-TWICE = "given twice"  # key of a row that holds which of its facts disagree with themselves
+TWICE = "given twice"  # key of a row's list of facts that were given two different values
 
-_MOST_BYTES = 500_000_000  # of metadata; those of all of DFDC have 10
+_MOST_BYTES = 500_000_000  # of metadata; all of DFDC has 10 MB
 
 
 class DatasetError(ValueError):
@@ -38,16 +38,16 @@ def read_rows(
 
     Args:
         path: a CSV table, or (.json) an object that maps file names to facts; UTF-8.
-        needed: columns that must be there.
-        advice: the next step where they are not.
+        needed: required columns.
+        advice: the next step if they are missing.
 
     Returns:
-        One dictionary per row. A row of JSON whose facts hold a key twice, with two values, has
-        the names of those keys under `TWICE`.
+        One dictionary per row. If the facts of a JSON row contain a key twice, with two values, the
+        names of such keys are under `TWICE`.
 
     Raises:
-        DatasetError: too large, unreadable, not well formed, empty, or a column is missing or
-            there twice.
+        DatasetError: the file is too large, unreadable, malformed or empty, or a column is missing
+            or duplicated.
     """
     try:
         text = _read_text(path)
@@ -61,7 +61,7 @@ def read_rows(
         ) from error
     except (ValueError, RecursionError, csv.Error) as error:  # not UTF-8, not JSON, nested deeply
         raise DatasetError(
-            f"Expected {path.name} in UTF-8, well formed; received {path}: {error}. "
+            f"Expected {path.name} well formed and in UTF-8; received {path}: {error}. "
             "Save it as UTF-8, or download it again."
         ) from error
     if not rows:
@@ -75,7 +75,7 @@ def read_rows(
 
 
 def _read_text(path: Path) -> str:
-    if not path.is_file():  # a pipe would be waited for
+    if not path.is_file():  # reading a pipe would block
         raise DatasetError(f"Expected a file; received {path}, a folder, a pipe or a device.")
     if (size := path.stat().st_size) > _MOST_BYTES:
         raise DatasetError(
@@ -86,7 +86,7 @@ def _read_text(path: Path) -> str:
 
 
 def _csv_rows(text: str, path: Path) -> list[dict]:
-    # The csv module keeps names such as "NA" and NUL bytes, which pandas would swallow.
+    # The csv module keeps names such as "NA" and NUL bytes, which pandas would drop.
     lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     header = next((line for line in lines if line), [])
     known = {name.casefold(): name for name in COLUMNS}
@@ -101,7 +101,7 @@ def _csv_rows(text: str, path: Path) -> list[dict]:
 
 
 def _json_rows(text: str) -> list[dict]:
-    pairs = json.loads(text, object_pairs_hook=_Pairs)  # a plain dict would hide doubled names
+    pairs = json.loads(text, object_pairs_hook=_Pairs)  # a plain dict would hide duplicate names
     if not isinstance(pairs, _Pairs):
         raise DatasetError(
             f"Expected metadata.json to map file names to facts; received a {type(pairs).__name__}."
@@ -110,7 +110,7 @@ def _json_rows(text: str) -> list[dict]:
 
 
 def _facts(facts: object) -> dict:
-    """Return the facts of one file; keys that have two values are named, not chosen from."""
+    """Return the facts of one file; keys with two values are listed, none of these is chosen."""
     if not isinstance(facts, _Pairs):
         return {}
     values: dict[str, list] = {}
@@ -121,4 +121,4 @@ def _facts(facts: object) -> dict:
 
 
 class _Pairs(list):
-    """A JSON object as the pairs it was written in."""
+    """A JSON object as its list of pairs."""

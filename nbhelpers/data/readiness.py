@@ -1,4 +1,4 @@
-"""What the notebooks need and a data set lacks, checked before they run."""
+"""Requirements of the notebooks that a data set does not meet, checked before they run."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from nbhelpers.data import splits
 from nbhelpers.data.labels import LABELS
 from nbhelpers.data.layouts import FACES
 
-# The notebooks' own defaults; a test holds them equal to the parameters cells.
+# The notebooks' own defaults; a test checks that they equal the parameters cells.
 SEED = 42
 PER_CLASS = 8000
 FACE_FRACTIONS = CLIP_FRACTIONS = (0.6, 0.15, 0.25)
-_NEEDED_TO_SHOW = {"02": 6, "03": 5}  # training pictures of each class that a figure draws
+_NEEDED_TO_SHOW = {"02": 6, "03": 5}  # training pictures per class that a figure draws
 
 
 @dataclass(frozen=True)
 class Stumble:
-    """Something that notebooks cannot do with a data set.
+    """An obstacle for notebooks in a data set.
 
     Attributes:
         notebooks: their numbers, sorted.
-        detail: what is lacking, as one or two sentences.
+        detail: what is missing, as one or two sentences.
     """
 
     notebooks: tuple[str, ...]
@@ -32,14 +32,14 @@ class Stumble:
 
 
 def stumbles(table: pd.DataFrame, name: str) -> list[Stumble]:
-    """Try what the notebooks will do with a table, as far as that takes seconds.
+    """Try the quick steps that the notebooks will do with a table.
 
     Args:
         table: from ``manifest.read``.
         name: ``locate.FACES`` or ``locate.VIDEOS``.
 
     Returns:
-        What would stop them, or make them do something else than they teach.
+        What would stop them, or make them do something other than they teach.
     """
     by_detail: dict[str, list[str]] = {}
     for notebook, detail in _tried(table, of_faces=name == FACES):
@@ -48,7 +48,7 @@ def stumbles(table: pd.DataFrame, name: str) -> list[Stumble]:
 
 
 def _tried(table: pd.DataFrame, *, of_faces: bool) -> Iterator[tuple[str, str]]:
-    """Pairs of a notebook's number and what it lacks."""
+    """Yield pairs of a notebook's number and what is missing for it."""
     absent = [label for label in LABELS if not (table["label"] == label).any()]
     every = ("01", "02", "03", "04") if of_faces else ("05", "06")
     if absent:

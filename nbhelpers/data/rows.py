@@ -1,4 +1,4 @@
-"""Rows of metadata beside the files they name: which can be used, and what is wrong with others."""
+"""Matching metadata rows with their files: the usable ones, and the problems of the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nbhelpers.data.layouts import Layout, list_files
 from nbhelpers.data.metadata import TWICE, DatasetError
 from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS, without_ending
 
-#: A row with one of these is left out.
+#: Rows with one of these problems are left out.
 PROBLEMS = (
     "unsafe name",
     "unlabelled",
@@ -27,23 +27,23 @@ PROBLEMS = (
     "unreadable",
     "unlisted",
 )
-#: A row with one of these stays: it can be used, but not what it says of its family.
+#: Rows with one of these stay: they are usable, except for what they say about their family.
 DOUBTS = tuple(f"{kind} {tie}" for tie in ("original", "source") for kind in ("no", "fake", "own"))
 
-# Leads out of the folder, or cannot be shown by any terminal.
+# Leads out of the folder, or cannot be displayed in a terminal.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|^/|^[A-Za-z]:|(^|/)\.{0,2}(/|$)")
 _NUMBERS = {"0": "REAL", "1": "FAKE", "0.0": "REAL", "1.0": "FAKE"}
 _ENDINGS = PICTURE_ENDINGS + CLIP_ENDINGS
 
 
 class Files:
-    """The files of a data set, and which of them rows have named."""
+    """The files of a data set, and which of them rows refer to."""
 
     def __init__(self, layout: Layout):
         """List the files of a layout."""
         self.paths: dict[str, str] = {}
         self.outside: set[str] = set()
-        self.facts: dict[str, dict] = {}  # name -> what its folder says: label, split
+        self.facts: dict[str, dict] = {}  # name -> facts from its folder: label, split
         for one in layout.classes:
             inside, outside = list_files(one.path, layout.suffixes)
             folder = one.path.relative_to(layout.media).as_posix()
@@ -57,7 +57,7 @@ class Files:
         self._named: set[str] = set()
 
     def rows(self) -> list[dict]:
-        """Return a row for each file, of what its folder says."""
+        """Return a row for each file, with the facts from its folder."""
         return [{"videoname": name, **self.facts[name]} for name in sorted(self.paths)]
 
     def named(self, name: str) -> list[str]:
@@ -71,14 +71,14 @@ class Files:
         return matches
 
     def unlisted(self) -> list[dict]:
-        """Return findings for files that no row has named."""
+        """Return findings for files that no row refers to."""
         finding = {"problem": "unlisted", "detail": "file without a row in the metadata"}
         others = sorted(self.paths.keys() - self._named)
         return [{"videoname": displayable(name), **finding} for name in others]
 
 
 def tidied(rows: list[dict]) -> list[dict]:
-    """Write names and labels in one way: "/" between folders, capitals, REAL and FAKE for 0 and 1.
+    """Normalise names and labels: "/" between folders, upper case, REAL and FAKE for 0 and 1.
 
     Args:
         rows: from `metadata.read_rows` or `Files.rows`.
@@ -87,10 +87,10 @@ def tidied(rows: list[dict]) -> list[dict]:
         The same rows; `videoname` and `label` are text, "" where they are missing.
 
     Raises:
-        DatasetError: labels are 0 and 1, and originals say that they are meant the other way.
+        DatasetError: labels are 0 and 1, and the originals imply the opposite meaning.
     """
     label = _label_reader(rows)
-    # Before it is cleaned: that writes backslashes of its own, for what is no character.
+    # Before cleaning, which itself writes backslashes for invalid characters.
     names = [str(row["videoname"] or "").replace("\\", "/").removeprefix("./") for row in rows]
     return [
         {**row, "videoname": clean(name), "label": label(row)}
@@ -106,8 +106,8 @@ def check_rows(rows: list[dict], files: Files) -> tuple[list[dict], list[dict]]:
         files: of the same data set.
 
     Returns:
-        The usable rows with `videoname`, `label` and `path`; and findings, those for files
-        without a row behind.
+        The usable rows with `videoname`, `label` and `path`; and findings, with those for files
+        without a row at the end.
     """
     labels: dict[str, set] = {}
     for row in rows:
@@ -134,10 +134,10 @@ def check_rows(rows: list[dict], files: Files) -> tuple[list[dict], list[dict]]:
 
 
 def tie_findings(table: pd.DataFrame, labels: dict[str, str]) -> list[dict]:
-    """Say which originals and sources cannot be what they should: another row, and a real one.
+    """Report originals and sources that are not another row, or not a real one.
 
     Args:
-        table: usable rows with ``videoname, original, source``, as they were written.
+        table: usable rows with ``videoname, original, source``, as in the metadata.
         labels: of every row of the metadata, left out or not: videoname -> label.
 
     Returns:
@@ -162,7 +162,7 @@ def tie_findings(table: pd.DataFrame, labels: dict[str, str]) -> list[dict]:
 
 
 def clean(value: object) -> str:
-    r"""Any cell as text without outer blanks; missing is "". Half characters become "\ud800"."""
+    r"""Return a cell as stripped text; missing is "". Lone surrogates become "\ud800"."""
     if value is None or value != value:
         return ""
     text = str(value).strip(" \t\r\n")
@@ -170,7 +170,7 @@ def clean(value: object) -> str:
 
 
 def _label_reader(rows: list[dict]) -> Callable[[dict], str]:
-    """How the labels of these rows are read: words; or 0 and 1, where all of them are numbers."""
+    """Return how to read these rows' labels: as words, or as 0 and 1 if all are numbers."""
     words = {clean(row.get("label")).upper() for row in rows} - {""}
     if not words or not words <= _NUMBERS.keys():
         return lambda row: clean(row.get("label")).upper()

@@ -1,6 +1,6 @@
 """Rows for training, validation and test: balanced samples and splits that do not leak.
 
-Every function gives the same rows for the same seed, in whatever order the table came.
+Every function gives the same rows for the same seed, whatever the order of the table.
 """
 
 import logging
@@ -34,8 +34,8 @@ def balanced_sample(
 
     Args:
         table: with ``videoname`` and ``label``.
-        per_class: rows of each label, >= 1; None takes as many as the rarer label has, and so
-            does a larger number, which is logged.
+        per_class: rows of each label, >= 1; None takes as many as the rarer label has, as does a
+            larger number, which is logged.
         seed: of the draw.
 
     Returns:
@@ -55,7 +55,7 @@ def balanced_sample(
     available = int((table["label"] == rarer).sum())
     wanted = available if per_class is None else min(per_class, available)
     if per_class is not None and wanted < per_class:
-        logger.info("Only %d of %d %s rows are there: as many of each", wanted, per_class, rarer)
+        logger.info("Only %d of %d %s rows exist: as many of each", wanted, per_class, rarer)
     rng = np.random.default_rng(seed)
     drawn = []
     for label in LABELS:
@@ -72,15 +72,15 @@ def group_split(
     seed: int,
     split_csv: str | os.PathLike = "",
 ) -> pd.DataFrame:
-    """Split into train, validation and test so that no group is on two sides.
+    """Split into train, validation and test without dividing a group.
 
-    Groups are dealt out largest first, each to the split that is furthest, in proportion, below
-    its share of reals and fakes.
+    Groups are assigned largest first, each to the split that is proportionally furthest below its
+    share of reals and fakes.
 
     Args:
         table: with ``videoname, label, group``, from ``manifest.read``.
         fractions: shares of train, validation and test, each > 0, adding up to 1.
-        seed: of the order among groups of one size.
+        seed: of the order among groups of equal size.
         split_csv: a file with columns ``videoname, split`` that overrides the above; rows it does
             not name are dropped and logged. "" for none.
 
@@ -117,13 +117,13 @@ def balanced_split(
 ) -> pd.DataFrame:
     """Split by group, then draw as many fakes as reals in each split.
 
-    In this order every split is balanced to the row, and no family is cut by the draw before it
-    is dealt out. A split file, where there is one, takes precedence: then nothing is drawn, and
-    the rows that it names are used.
+    In this order every split is exactly balanced, and the draw does not break up families before
+    they are assigned. A split file, if given, takes precedence: nothing is drawn, and the rows
+    that it names are used.
 
     Args:
         table: from ``manifest.read``.
-        per_class: rows of each label in all splits together, at most; None takes as many as the
+        per_class: largest number of rows of each label over all splits; None takes as many as the
             rarer label allows.
         fractions: as in ``group_split``.
         seed: of the split and of the draws.
@@ -133,7 +133,7 @@ def balanced_split(
         As ``group_split``.
 
     Raises:
-        ValueError, LeakageError, FileNotFoundError: as the two do.
+        ValueError, LeakageError, FileNotFoundError: as for the two steps.
     """
     result = group_split(table, fractions=fractions, seed=seed, split_csv=split_csv)
     if os.fspath(split_csv):
@@ -150,7 +150,7 @@ def balanced_split(
 def random_split(
     table: pd.DataFrame, *, fractions: Sequence[float] = FRACTIONS, seed: int
 ) -> pd.DataFrame:
-    """Split row by row, each label on its own: the article's way, reserved to measure what leaks.
+    """Split row by row within each label: the article's way, used only to measure leakage.
 
     Args:
         table: with ``videoname`` and ``label``.
@@ -179,15 +179,15 @@ def random_split(
 def assert_no_leak(table: pd.DataFrame) -> None:
     """Raise if rows that belong together are on more than one side.
 
-    The groups are worked out anew from originals, sources and identities; a ``group`` column, if
-    there is one, must hold as well.
+    The groups are recomputed from originals, sources and identities; the groups of a ``group``
+    column, if there is one, must stay together as well.
 
     Args:
         table: with ``videoname``, ``split`` and what is known of ``original, source, identity,
             group``.
 
     Raises:
-        LeakageError: naming how many groups are split up, and one of them.
+        LeakageError: with the number of divided groups and an example.
     """
     groups = {"connected": connected_groups(table)}
     if "group" in table:
@@ -206,7 +206,7 @@ def assert_no_leak(table: pd.DataFrame) -> None:
 
 
 def leak_report(table: pd.DataFrame) -> dict[str, float]:
-    """How many test fakes the training rows give away.
+    """Measure how many test fakes have relatives among the training rows.
 
     Args:
         table: with ``videoname, label, split`` and what is known of ``original, source,
@@ -214,8 +214,8 @@ def leak_report(table: pd.DataFrame) -> dict[str, float]:
 
     Returns:
         ``fakes``: the number of test fakes; and shares of them, 0 to 1: ``original``: their
-        original is in train; ``sibling``: another fake of that original is; ``group``: anything
-        of their connected group is, these two included. NaN where there are no test fakes.
+        original is in train; ``sibling``: another fake of that original is; ``group``: any row
+        of their connected group is, including these two. NaN if there are no test fakes.
 
     >>> rows = {"videoname": ["a", "b"], "original": ["", "a"], "label": ["REAL", "FAKE"]}
     >>> leak_report(pd.DataFrame(rows | {"split": ["train", "test"]}))["original"]
@@ -245,7 +245,7 @@ def write_csv(table: pd.DataFrame, path: str | os.PathLike) -> None:
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows and groups of each split.
+    """Count rows and groups of each split.
 
     Args:
         table: with ``label``, ``split`` and, where known, ``group``.
@@ -269,11 +269,11 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     return result.astype(int).rename_axis(index=None, columns=None)
 
 
-# ---------------------------------------------------------------- implementation
+# ---------------------------------------------------------------- helpers
 
 
 def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, *, seed: int) -> pd.DataFrame:
-    """Deal the groups; where a split ends up without a label, keep small groups back for it."""
+    """Assign the groups; if a split ends up without a label, reserve small groups for it."""
     rng = np.random.default_rng(seed)
     error = None
     for attempt in range(20):
@@ -290,7 +290,7 @@ def _deal_until_complete(table: pd.DataFrame, shares: np.ndarray, *, seed: int) 
 def _deal(
     table: pd.DataFrame, shares: np.ndarray, *, rng: np.random.Generator, keep_back: bool
 ) -> pd.Series:
-    """Give every group to a split, greedily; returns the split of each row."""
+    """Assign every group to a split, greedily; return the split of each row."""
     sizes = pd.crosstab(table["group"], table["label"]).reindex(columns=list(LABELS))
     rows = sizes.to_numpy()
     order = rng.permutation(len(rows))
@@ -312,7 +312,7 @@ def _deal(
 
 
 def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
-    """Take the split of each row from a file; the table must be sorted already."""
+    """Read the split of each row from a file; the table must already be sorted."""
     if not os.path.exists(path):
         raise FileNotFoundError(
             f"Expected SPLIT_CSV to be a file; received {os.fspath(path)!r}, which does not exist."
@@ -342,7 +342,7 @@ def _apply_csv(table: pd.DataFrame, path: str | os.PathLike) -> pd.DataFrame:
 
 
 def _check_labels(table: pd.DataFrame) -> None:
-    """Both labels, and no other, must be there."""
+    """Check that both labels, and no others, are present."""
     present = set(LABELS) & set(table["label"])
     y_true(table)
     if len(present) < 2:
@@ -353,7 +353,7 @@ def _check_labels(table: pd.DataFrame) -> None:
 
 
 def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
-    """Three positive shares that add up to 1."""
+    """Check that there are three positive shares that add up to 1."""
     shares = np.asarray(fractions, dtype=float)
     if shares.shape != (3,) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
         raise ValueError(
@@ -364,7 +364,7 @@ def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
 
 
 def _check_complete(table: pd.DataFrame, source: str) -> None:
-    """Every split needs both labels, and the test split two groups for its intervals."""
+    """Check that every split has both labels, and the test split two groups for its intervals."""
     seen = counts(table)
     lacking = [
         f"no {label} in {name}"
@@ -373,7 +373,7 @@ def _check_complete(table: pd.DataFrame, source: str) -> None:
         if name not in seen.index or seen.loc[name, label] == 0
     ]
     if not lacking and seen.loc["test", "Groups"] < 2:
-        lacking = ["one single group in test"]
+        lacking = ["a single group in test"]
     if lacking:
         biggest = table["group"].value_counts(normalize=True).iloc[0]
         raise ValueError(

@@ -1,1 +1,1 @@
-"""How good, how sure, how robust: metrics with intervals, calibration, cross-validation."""
+"""How good, how certain, how robust: metrics with intervals, calibration, cross-validation."""

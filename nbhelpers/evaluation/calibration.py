@@ -1,8 +1,8 @@
 """From scores to decisions: temperature and threshold, both chosen on validation rows only.
 
-A network trained for a few epochs is surer than it is right. One number, the temperature, corrects
-that without changing the order of the scores; another, the threshold, says from which score on a
-picture is called FAKE. Chosen on test rows, either would make the test score too good.
+A network trained for a few epochs is overconfident. One number, the temperature, corrects that
+without changing the order of the scores; another, the threshold, is the score at or above which a
+picture is called FAKE. Choosing either on test rows would make the test score too good.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ from scipy.optimize import minimize_scalar
 
 from nbhelpers.evaluation import metrics
 
-_CLIP = 1e-7  # scores nearer to 0 or 1 have no finite logit in float32
-TEMPERATURES = (0.05, 20.0)  # the range that is searched
+_CLIP = 1e-7  # scores closer to 0 or 1 have no finite logit in float32
+TEMPERATURES = (0.05, 20.0)  # the search range
 
 
 def apply_temperature(y_score: ArrayLike, temperature: float) -> np.ndarray:
@@ -21,7 +21,7 @@ def apply_temperature(y_score: ArrayLike, temperature: float) -> np.ndarray:
 
     Args:
         y_score: P(fake) in [0, 1], any shape.
-        temperature: above 0; above 1 makes scores less sure, 1 changes nothing.
+        temperature: above 0; above 1 makes scores less extreme, 1 changes nothing.
 
     Returns:
         P(fake), float64 of the same shape, in the same order.
@@ -54,7 +54,7 @@ def fit_temperature(y_true: ArrayLike, y_score: ArrayLike) -> float:
     Raises:
         ValueError: as `metrics.scores`.
     """
-    metrics.scores(y_true, y_score)  # refuses what cannot be judged
+    metrics.scores(y_true, y_score)  # refuses invalid labels and scores
 
     def loss(log_temperature: float) -> float:
         score = apply_temperature(y_score, np.exp(log_temperature))
@@ -117,7 +117,7 @@ def confusion(
 
 
 def reliability_table(y_true: ArrayLike, y_score: ArrayLike) -> pd.DataFrame:
-    """Return what scores promise and what they keep, in bins of equal width.
+    """Compare predicted scores with observed shares of fakes, in bins of equal width.
 
     Args:
         y_true: (N,) of 0 (real) and 1 (fake).

@@ -1,7 +1,7 @@
-"""Judging recipes on few clips: cross-validation by group, nothing chosen on the judged fold.
+"""Evaluating recipes on few clips: cross-validation by group, nothing chosen on the test fold.
 
 A *learner* is a function ``(train, rows, *, seed) -> P(fake) of rows``: ``train`` and ``rows`` are
-row numbers, and whatever it has to choose (a strength, an epoch) it chooses inside ``train``.
+row numbers, and all choices (a strength, an epoch) are made within ``train``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 Learner = Callable[..., np.ndarray]
 
-STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C of the logistic regression, small is cautious
+STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C of the logistic regression
 INNER_FOLDS = 4
 PRIOR = "prior"
 
@@ -37,11 +37,12 @@ def group_folds(y: np.ndarray, groups: Sequence[str], *, folds: int, seed: int) 
     Args:
         y: int (N,) of 0 and 1.
         groups: (N,) names.
-        folds: at most this many, >= 2; never more than there are groups or rows of a class.
+        folds: largest number, >= 2; limited by the number of groups and of rows per class.
         seed: of the assignment.
 
     Returns:
-        int (N,): the fold of each row, from 0. Whichever fold is taken out, both classes remain.
+        int (N,): the fold of each row, from 0. If any fold is
+        left out, both classes remain.
 
     Raises:
         ValueError: fewer than two folds are possible, or one class is in a single fold only.
@@ -86,7 +87,7 @@ def out_of_fold(
     repeats: int = 1,
     seed: int = 42,
 ) -> np.ndarray:
-    """Score every row by a learner that has seen nothing of its group.
+    """Score every row with a learner that has seen nothing of its group.
 
     Args:
         learner: see the module.
@@ -127,21 +128,21 @@ def mean_pooling(
     """Make a logistic regression on one vector per clip, its strength chosen in the training rows.
 
     The vectors are centred and divided by one number, their mean length, so that a strength means
-    the same for every encoder; dividing each feature by its own spread would blow up features
-    that are nearly always zero. The strength with the least log loss over inner folds by group is
-    taken.
+    the same for every encoder; dividing each feature by its own spread would inflate features
+    that are nearly always zero. The strength with the lowest log loss over inner folds by group is
+    used.
 
     Args:
         x: float (N, D), as of `nbhelpers.features.extraction.mean_over_frames`.
         y: int (N,) of 0 and 1.
         groups: (N,) names.
-        strengths: of the weights, C of scikit-learn; the larger, the less they are held down.
+        strengths: scikit-learn's C; the larger, the weaker the regularisation.
 
     Returns:
         The learner.
     """
     y, groups = np.asarray(y), np.asarray(groups)
-    # Turned into its own N directions: all distances stay, and N is far below D.
+    # Rotated into its own N directions: all distances stay, and N is far below D.
     left, size, _ = np.linalg.svd(np.asarray(x, float), full_matrices=False)
     x = left * size
 
@@ -159,7 +160,7 @@ def mean_pooling(
 
 
 def best_of(learners: Sequence[Learner], y: np.ndarray, *, groups: Sequence[str]) -> Learner:
-    """Make one learner of several: the one that does best on the training rows is used.
+    """Combine several learners: the one that is best on the training rows is used.
 
     Args:
         learners: to choose from, at least one.
@@ -167,8 +168,8 @@ def best_of(learners: Sequence[Learner], y: np.ndarray, *, groups: Sequence[str]
         groups: (N,) names.
 
     Returns:
-        The learner. It takes the one with the least log loss over inner folds by group, so that
-        the choice is made anew in every fold and never on the rows that are judged.
+        The learner. It uses the one with the lowest log loss over inner folds by group, so that the
+        choice is repeated in every fold and never made on the scored rows.
     """
     y, groups = np.asarray(y), np.asarray(groups)
 
@@ -197,10 +198,10 @@ def sequence_network(
 ) -> Learner:
     """Make a learner of a sequence network, its best epoch chosen in the training rows.
 
-    The vectors are centred and scaled by the training rows, so that every encoder's have one size.
-    One inner fold by group is held back; the weights of the epoch with the least loss on it are
-    the ones that score. Every call starts from the weights that the model has now, and leaves the
-    model as it was: a learner made afterwards on the same model starts from them too.
+    The vectors are centred and scaled by the training rows, so that those of all encoders have one
+    size. One inner fold by group is held back; the weights of the epoch with the lowest loss on it
+    give the scores. Every call starts from the model's current weights and restores them
+    afterwards, so other learners of the same model start from them too.
 
     Args:
         values: float32 (N, T, D).
@@ -209,7 +210,7 @@ def sequence_network(
         groups: (N,) names.
         model: takes ``[values, mask]``, gives P(fake) (B, 1); not compiled. It may be shared by
             several learners.
-        epochs: at most, >= 1.
+        epochs: largest number, >= 1.
         batch_size: clips.
 
     Returns:
@@ -239,7 +240,7 @@ def sequence_network(
                     least, best = loss, model.get_weights()
             model.set_weights(best)
             return model.predict_on_batch([x[rows], mask[rows]])[:, 0].astype(float)
-        finally:  # or the next learner on this model would start from weights that know these clips
+        finally:  # or the next learner of this model would start from weights that know these clips
             for variable, value in zip(_state(model), start, strict=True):
                 variable.assign(value)
 
@@ -247,15 +248,15 @@ def sequence_network(
 
 
 def shuffled_frames(values: np.ndarray, mask: np.ndarray, *, seed: int) -> np.ndarray:
-    """Put the frames of each clip in a random order; padding stays behind.
+    """Shuffle the frames of each clip; padding stays at the end.
 
     Args:
         values: float (N, T, D).
-        mask: bool (N, T), True for frames, padding behind them.
+        mask: bool (N, T), True for frames, followed by padding.
         seed: of the order.
 
     Returns:
-        As `values`; `mask` stays as it is.
+        As `values`; `mask` stays valid.
 
     >>> values = np.arange(3.0).reshape(1, 3, 1)
     >>> shuffled_frames(values, np.array([[True, True, False]]), seed=0)[0, 2]
@@ -265,7 +266,7 @@ def shuffled_frames(values: np.ndarray, mask: np.ndarray, *, seed: int) -> np.nd
     return np.take_along_axis(values, np.argsort(chance, axis=1, kind="stable")[..., None], axis=1)
 
 
-# ---------------------------------------------------------------- the verdict
+# ---------------------------------------------------------------- comparing recipes
 
 
 def score_recipes(
@@ -276,18 +277,18 @@ def score_recipes(
     judged: Mapping[str, np.ndarray] | None = None,
     seed: int = 42,
 ) -> dict[str, dict]:
-    """Metrics of every recipe with intervals by group, and its paired difference to one of them.
+    """Compute every recipe's metrics with intervals by group, and paired differences to one.
 
     Args:
         scores: recipe -> P(fake) float (N,), out of fold.
         table: N rows with `label` and `group`.
         against: the recipe that the others are compared with, on the same clips.
-        judged: recipe -> bool (N,), the clips it may be judged on; absent means all.
+        judged: recipe -> bool (N,), the clips it may be evaluated on; absent means all.
         seed: of the bootstrap.
 
     Returns:
         recipe -> metric -> ``metrics.Interval``; and ``n`` clips, ``groups``, and ``minus``: its
-        AUC minus that of `against`. Where `judged` leaves clips out, ``leaky_auc`` is the AUC with
+        AUC minus that of `against`. If `judged` leaves clips out, ``leaky_auc`` is the AUC with
         them. A recipe whose clips lack a class or a second group has no metrics. The first is
         ``prior``, which always answers with the share of fakes.
     """
@@ -325,7 +326,7 @@ def compared(
         second: another's.
         scores: as `score_recipes`.
         table: as there.
-        judged: as there; the clips on which both may be judged are compared.
+        judged: as there; the clips on which both may be evaluated are compared.
         seed: of the bootstrap.
 
     Returns:
@@ -347,8 +348,8 @@ def _regressions(
 ) -> np.ndarray:
     """P(fake) (len(strengths), M) of `others` by logistic regressions on `x` (N, D) and `y`.
 
-    They are fitted in the at most N directions in which the rows of `x` differ: a weight along any
-    other would be held at zero, so the answer is the same and D may be large.
+    They are fitted in the at most N directions in which the rows of `x` differ: regularisation
+    would set any other weight to zero, so the result is the same, and D may be large.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -368,7 +369,7 @@ def _regressions(
 
 
 def _state(model: keras.Model) -> list:
-    """All that training changes: weights, random states of dropout, and the optimizer's memory."""
+    """Return all that training changes: weights, dropout's random states, optimizer state."""
     return [*model.variables, *model.optimizer.variables]
 
 

@@ -1,4 +1,4 @@
-"""Whom an encoder has seen: clips of people that a detector was trained on."""
+"""People whom an encoder has seen: clips tied to a detector's training data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nbhelpers.data.groups import connected_groups
 
 logger = logging.getLogger(__name__)
 
-# ---------------------------------------------------------------- who was seen before
+# ---------------------------------------------------------------- clips seen in training
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Exposure:
     """What an encoder may know of the clips from its own training.
 
     Attributes:
-        seen: bool (N,), True where a clip is tied to a picture that the encoder was trained on or
-            chosen by.
-        certain: whether False means unseen; else it is unknown, since people are not named.
+        seen: bool (N,), True where a clip is tied to a picture used in training or choosing the
+            encoder.
+        certain: whether False means unseen; otherwise it means unknown, as people are not named.
         note: one sentence for the reader.
     """
 
@@ -39,7 +39,7 @@ def face_tables(*data_dirs: str | os.PathLike) -> list[pd.DataFrame]:
     """Read the tables of face pictures that a detector may have been trained on.
 
     Args:
-        *data_dirs: as for `locate.find`; places without such a data set are passed over.
+        *data_dirs: as for `locate.find`; places without such a data set are skipped.
 
     Returns:
         The tables, in order.
@@ -59,12 +59,12 @@ def exposure(
     """Find the clips whose people, or whose originals, a detector was trained on.
 
     Args:
-        clips: from `manifest.read`, with `videoname` and what is known of `original, source,
+        clips: from `manifest.read`, with `videoname` and, as far as known, `original, source,
             identity`.
-        detector_file: the `.keras` file; the split it was trained with is beside it, as
-            `.split.csv` with columns `videoname, split`.
-        pictures: tables of pictures, from `face_tables`; the first that holds all it was trained
-            on is taken.
+        detector_file: the `.keras` file; its training split is beside it, as `.split.csv` with
+            columns `videoname, split`.
+        pictures: tables of pictures, from `face_tables`; the first one that contains all training
+            pictures is used.
 
     Returns:
         An `Exposure`. Rows of train and validation count as seen; a clip is tied to them by name,
@@ -80,10 +80,10 @@ def exposure(
     known = next((one for one in pictures if trained <= set(one["videoname"])), None)
     at_hand = known is not None
     if not at_hand:
-        known = pd.DataFrame({"videoname": sorted(trained)})  # names alone may still meet
+        known = pd.DataFrame({"videoname": sorted(trained)})  # names alone may still match
     columns = ["videoname", "label", "original", "source", "identity"]
     both = pd.concat([frame.reindex(columns=columns) for frame in (known, clips)])
-    both["videoname"] = both["videoname"].map(ties.stem)  # x.jpg in a folder is of the clip x.mp4
+    both["videoname"] = both["videoname"].map(ties.stem)  # x.jpg in a folder is of x.mp4
     groups = connected_groups(both.reset_index(drop=True))
     of_pictures, of_clips = groups.iloc[: len(known)], groups.iloc[len(known) :]
     seen = of_clips.isin(of_pictures[known["videoname"].isin(trained).to_numpy()]).to_numpy()
@@ -105,7 +105,7 @@ def exposure(
     return Exposure(seen, certain, note)
 
 
-# ---------------------------------------------------------------- implementation
+# ---------------------------------------------------------------- helpers
 
 
 def _identities(table: pd.DataFrame) -> pd.Series:

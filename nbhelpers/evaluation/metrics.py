@@ -1,4 +1,4 @@
-"""How good scores are, how sure that is, and whether they are better than others.
+"""How good scores are, how certain that is, and whether they are better than others.
 
 All metrics are computed by one weighted, vectorised routine: a bootstrap resample of groups is
 nothing but a weight for every row, so a thousand resamples are a thousand rows of weights.
@@ -30,23 +30,22 @@ METRICS = {
     "brier": Metric("Brier score", lower_is_better=True),
     "expected_calibration_error": Metric("Calibration error", lower_is_better=True),
 }
-FEWEST_GROUPS = 8  # resampled groups from which on an interval is worth showing
+FEWEST_GROUPS = 8  # fewest resampled groups for an interval worth showing
 CALIBRATION_BINS = 10  # of equal width, for the expected calibration error
-THRESHOLD = 0.5  # P(fake) from which a row is called FAKE
-CLIP = 1e-15  # log loss: scores nearer to 0 or 1 count as this near
-_CELLS = 1_000_000  # resamples x rows worked on at once: a few 8 MB arrays
+THRESHOLD = 0.5  # least P(fake) of rows called FAKE
+CLIP = 1e-15  # log loss: scores closer to 0 or 1 count as this close
+_CELLS = 1_000_000  # resamples x rows processed at once: a few 8 MB arrays
 
 
 class Interval(NamedTuple):
     """A value with its 95 % interval; ``f"{interval:.2f}"`` writes both.
 
     Attributes:
-        value: of the rows as they are.
+        value: of the original rows.
         low: 2.5 % point of the resamples.
         high: 97.5 % point of the resamples.
-        groups: how many groups were resampled; None where that is not known. An interval from
-            fewer than ``FEWEST_GROUPS`` is kept, but their number is written for it: it mostly
-            says how few there are.
+        groups: how many groups were resampled; None if unknown. An interval from fewer than
+            ``FEWEST_GROUPS`` is kept but not written out; the number of groups is written instead.
 
     >>> f"{Interval(0.85, 0.8, 0.9):.2f}", f"{Interval(0.1, -0.02, 0.2, groups=9):+.2f}"
     ('0.85 [0.80, 0.90]', '+0.10 [-0.02, +0.20]')
@@ -66,7 +65,7 @@ class Interval(NamedTuple):
 
     @property
     def is_firm(self) -> bool:
-        """Whether enough groups were resampled to write the interval out."""
+        """Whether enough groups were resampled to write out the interval."""
         return self.groups is None or self.groups >= FEWEST_GROUPS
 
     def excludes(self, value: float) -> bool:
@@ -91,7 +90,7 @@ class Interval(NamedTuple):
 
 
 def by_name(value: Any) -> Any:
-    """Turn every interval in a nest of mappings and lists into a mapping; JSON would make a list.
+    """Turn every interval in nested mappings and lists into a mapping; JSON would make a list.
 
     >>> by_name({"auc": [Interval(0.5, 0.4, 0.6)]})
     {'auc': [{'value': 0.5, 'low': 0.4, 'high': 0.6}]}
@@ -104,7 +103,7 @@ def by_name(value: Any) -> Any:
 
 
 def scores(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
-    """All metrics of one set of scores.
+    """Compute all metrics of one set of scores.
 
     ``auc``: the share of (fake, real) pairs in which the fake scores higher, ties counting half.
     ``average_precision``: the precision at each threshold, weighted by the recall it adds.
@@ -146,7 +145,7 @@ def score_intervals(
     resamples: int = 1000,
     seed: int = 42,
 ) -> dict[str, Interval]:
-    """Each metric with its 95 % interval, from resampling whole groups.
+    """Compute each metric with its 95 % interval, by resampling whole groups.
 
     Rows of one person are alike; resampling rows would count them as independent evidence and
     make the interval too narrow. Resamples that lack a class are drawn again.
@@ -189,9 +188,9 @@ def paired_difference(
     resamples: int = 1000,
     seed: int = 42,
 ) -> Interval:
-    """How much better one model is than another on the same rows: the metric's difference.
+    """Compute the difference of a metric between two models on the same rows.
 
-    Both are judged on the same resamples, so what makes a resample hard for both cancels out.
+    Both are evaluated on the same resamples, so difficulty shared by both cancels out.
 
     Args:
         y_true: (N,) of 0 and 1, both present.
@@ -226,7 +225,7 @@ def paired_difference(
 def mean_interval(
     values: ArrayLike, groups: ArrayLike, *, resamples: int = 1000, seed: int = 42
 ) -> Interval:
-    """Mean of a value per row with its 95 % interval, from resampling whole groups.
+    """Compute the mean of a value per row with its 95 % interval, by resampling whole groups.
 
     For the difference of two columns of values pass their difference: that pairs them row by row.
 
@@ -274,7 +273,7 @@ def _group_count(groups: ArrayLike) -> int:
 
 
 def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Both as arrays, or the reason why not."""
+    """Return both as checked arrays."""
     y, score = np.asarray(y_true), np.asarray(y_score, dtype=float)
     if y.ndim != 1 or y.shape != score.shape:
         raise ValueError(
@@ -289,7 +288,7 @@ def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarra
     if not np.isfinite(score).all():
         raise ValueError(
             f"Expected finite y_score; received {np.sum(~np.isfinite(score))} NaN or infinite of "
-            f"{len(score)}. Look at the training loss: it has probably diverged."
+            f"{len(score)}. Check the training loss: it has probably diverged."
         )
     if score.min() < 0 or score.max() > 1:
         raise ValueError(
@@ -300,7 +299,7 @@ def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarra
 
 
 def _resample(y: np.ndarray, groups: ArrayLike, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Bootstrap by group: batches of row weights, float (R, N), every one with both classes."""
+    """Yield bootstrap weights by group: batches float (R, N), each row with both classes."""
     names, index = np.unique(np.asarray(groups).astype(str), return_inverse=True)
     if index.shape != y.shape or len(names) < 2 or resamples < 1:
         raise ValueError(
@@ -321,7 +320,7 @@ def _resample(y: np.ndarray, groups: ArrayLike, resamples: int, seed: int) -> It
 
 
 def _weighted(y: np.ndarray, score: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """All metrics for each row of ``weights`` (R, N): {metric: float (R,)}."""
+    """Compute all metrics for each row of ``weights`` (R, N): {metric: float (R,)}."""
     fake, real = weights * (y == 1), weights * (y == 0)
     fakes, reals = fake.sum(axis=1), real.sum(axis=1)
     called = score >= THRESHOLD
@@ -379,7 +378,7 @@ def _ranked(fake: np.ndarray, real: np.ndarray, score: np.ndarray) -> dict[str, 
 
 
 def _equal_error_rate(false_alarm: np.ndarray, miss: np.ndarray) -> np.ndarray:
-    """Where two step curves (R, U), one rising to 1, one falling to 0, cross; linear between."""
+    """Return where two curves (R, U), one rising to 1, one falling to 0, cross, interpolated."""
     rows = np.arange(len(miss))
     start = np.zeros((len(miss), 1))
     false_alarm = np.hstack([start, false_alarm])

@@ -1,4 +1,4 @@
-"""Predictions as a table: checked against the rows they are about, and scored beside the prior."""
+"""Predictions as a table: checked against their rows, and scored beside the prior."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,13 +14,13 @@ PRIOR = "prior"  # the model that always answers with the share of fakes in the 
 
 
 class ResultsError(ValueError):
-    """Predictions that do not fit the table they are about."""
+    """Predictions that do not match their table."""
 
 
 def score_models(
     predictions: pd.DataFrame, table: pd.DataFrame, *, resamples: int = 1000, seed: int = 42
 ) -> dict[str, dict]:
-    """Metrics with intervals of every model on the test rows, the prior among them.
+    """Compute metrics with intervals for every model on the test rows, including the prior.
 
     Args:
         predictions: columns ``PREDICTION_COLUMNS``.
@@ -80,14 +80,14 @@ def joined(table: pd.DataFrame, scored: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Lay out what ``score_models`` returned for reading.
+    """Format the result of ``score_models`` for reading.
 
     Args:
-        judged: model -> metric -> ``metrics.Interval``, or anything that is shown as it is.
+        judged: model -> metric -> ``metrics.Interval``, or another value, shown unchanged.
 
     Returns:
-        One row per model, one column per metric, cells as "0.85 [0.80, 0.90]"; text whose spaces do
-        not break, so that a cell stays on one line.
+        One row per model, one column per metric, cells such as "0.85 [0.80, 0.90]", with
+        non-breaking spaces, so that a cell stays on one line.
 
     >>> scores_table({"m": {"auc": metrics.Interval(0.5, 0.4, 0.6), "n": 8}}).loc["m", "n"]
     '8'
@@ -106,7 +106,7 @@ def scores_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 def auc_by_method(
     table: pd.DataFrame, scored: Mapping[str, Any], *, seed: int = 42
 ) -> dict[str, dict[str, metrics.Interval]]:
-    """Judge each forgery method on its own: all reals against the fakes of that method.
+    """Evaluate each forgery method separately: all reals against the fakes of that method.
 
     Args:
         table: the scored rows, with ``label, group`` and ``method``; "" counts as "unknown".
@@ -141,12 +141,12 @@ def examples(
     count: int = 2,
     kinds: Sequence[str] = ("hit", "missed", "accused"),
 ) -> pd.DataFrame:
-    """Pick the surest right and wrong answers: hits, missed fakes and accused reals.
+    """Pick the most confident right and wrong answers: hits, missed fakes and accused reals.
 
     Args:
         table: rows with ``label`` and ``y_score``.
-        threshold: P(fake) from which a row is called FAKE.
-        count: rows of each kind at most.
+        threshold: rows with this P(fake) or a higher one are called FAKE.
+        count: largest number of rows of each kind.
         kinds: which ones, in the order wanted.
 
     Returns:
@@ -172,7 +172,7 @@ def examples(
 
 
 def check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the predictions in their columns, or what does not fit."""
+    """Return the predictions with their columns; raise if they do not match the table."""
     if predictions is None:
         return pd.DataFrame(columns=PREDICTION_COLUMNS)
     missing = [column for column in PREDICTION_COLUMNS if column not in predictions]
@@ -195,7 +195,7 @@ def check_predictions(predictions: pd.DataFrame | None, table: pd.DataFrame) -> 
 
 
 def _check_rows(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Check rows, splits and labels against the table's; each test row once per model."""
+    """Check rows, splits and labels against the table: each test row once per model."""
     key = ["videoname", "split", "label"]
     twice = predictions.duplicated(["videoname", "model"])
     known = predictions.merge(table[key].drop_duplicates(), on=key, how="left", indicator=True)
@@ -221,7 +221,7 @@ def _check_rows(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
 
 
 def with_prior(predictions: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Add the constant answer: the share of fakes in the training rows, for every test row."""
+    """Add the prior's constant answer for every test row: the share of fakes in training."""
     if "split" not in table or not {"train", "test"} <= set(table["split"]):
         return predictions
     prevalence = float((table.loc[table["split"] == "train", "label"] == "FAKE").mean())

@@ -1,6 +1,6 @@
-"""Does a detector survive what happens to pictures? Named corruptions, three levels each.
+"""Does a detector survive what happens to pictures online? Corruptions at three levels each.
 
-A detector that was only judged on clean crops may rely on traces that any messenger app removes.
+A detector that was evaluated only on clean crops may rely on traces that any messenger app removes.
 Each corruption returns a damaged copy of the pictures; the AUC is measured again on the same
 people.
 """
@@ -19,7 +19,7 @@ from nbhelpers.evaluation import metrics
 from nbhelpers.media import ffmpeg
 
 LEVELS = ("mild", "medium", "strong")
-#: corruption -> what its number means, and the number of each level.
+#: corruption -> the meaning of its number, and the number at each level.
 CORRUPTIONS = {
     "JPEG": ("quality, 1-100", (70, 40, 15)),
     "downscale": ("share of the side that is kept, then enlarged again", (0.6, 0.4, 0.25)),
@@ -49,7 +49,7 @@ def corrupt(
         ``uint8 (N, H, W, 3)`` RGB 0-255.
 
     Raises:
-        ValueError: an unknown corruption or level, or pictures of another form.
+        ValueError: an unknown corruption or level, or pictures of another shape or dtype.
         CorruptionError: ffmpeg failed.
     """
     if corruption not in CORRUPTIONS or level not in LEVELS:
@@ -61,7 +61,7 @@ def corrupt(
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[-1] != 3:
         raise ValueError(
             f"Expected uint8 (N, H, W, 3); received {pictures.dtype} {pictures.shape}. Read them "
-            "with images.read_image and one size."
+            "with images.read_image at one size."
         )
     amount = CORRUPTIONS[corruption][1][LEVELS.index(level)]
     if corruption == "H.264":
@@ -171,7 +171,7 @@ def _brightness(picture: np.ndarray, factor: float) -> np.ndarray:
 def _h264(pictures: np.ndarray, crf: int) -> np.ndarray:
     """Encode all pictures as key frames of one clip and decode it again."""
     count, height, width = pictures.shape[:3]
-    even = pictures[:, : height - height % 2, : width - width % 2]  # 4:2:0 wants even sides
+    even = pictures[:, : height - height % 2, : width - width % 2]  # 4:2:0 requires even sides
     size = f"{even.shape[2]}x{even.shape[1]}"
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24"]
     encode = ["-s", size, "-r", "25", "-i", "-", "-c:v", "libx264", "-crf", str(crf), "-g", "1"]

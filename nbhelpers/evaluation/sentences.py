@@ -1,6 +1,7 @@
-"""Conclusions, read off the numbers of a run: every way that they can fall has its sentence.
+"""Conclusions from the numbers of a run, with a sentence for every possible outcome.
 
-A lesson prints them. Prose that says in advance what a rerun will show is wrong sooner or later.
+Lessons print them. Prose that states in advance what a rerun will show becomes wrong sooner or
+later.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ def comparison(difference: Interval, *, first: str, second: str, metric: str = "
     Args:
         difference: first minus second on the same pictures, from `metrics.paired_difference`; of a
             metric where more is better.
-        first: the name of the one.
-        second: the name of the other.
+        first: name of the first.
+        second: name of the second.
         metric: its name.
 
     Returns:
@@ -41,15 +42,15 @@ def comparison(difference: Interval, *, first: str, second: str, metric: str = "
 
 
 def gap(*, training: float, again: float, validation: float) -> str:
-    """Say whether people or batch normalisation make training and validation differ.
+    """Say whether new people or batch normalisation cause a gap of training and validation.
 
-    While it trains, a network with batch normalisation sees each picture next to the others of its
-    batch; later it uses moving averages instead. Scored again in that way, the training pictures
-    tell the two suspects apart: they show no new people.
+    In training, batch normalisation depends on the other pictures of the batch; in inference, it
+    uses moving averages. Scoring the training pictures again in inference separates the two
+    causes, since they show no new people.
 
     Args:
         training: accuracy on the training pictures, measured while training.
-        again: accuracy of the same network on the same pictures, scored as strangers are.
+        again: accuracy of the same network on the same pictures, in inference.
         validation: accuracy on the validation people.
 
     Returns:

@@ -1,8 +1,9 @@
-"""Why did the model say FAKE? Methods that draw a map, and measures that judge the map.
+"""Why did the model say FAKE? Methods that draw a map, and measures that evaluate the map.
 
 `methods` holds LIME, Grad-CAM, occlusion and integrated gradients behind one interface;
 `measures` holds deletion and insertion, localisation against a true mask, and stability;
-`masks` and `regions` find the true region of a fake; `comparison` measures all methods on many.
+`masks` and `regions` find the manipulated region of a fake; `comparison` measures all methods on
+many fakes.
 """
 
 from nbhelpers.explain.comparison import BLOB, NOISE, check_stability, measure_methods

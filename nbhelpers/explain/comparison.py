@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import keras
 
 Method = Callable[["keras.Model", np.ndarray], np.ndarray]
-NOISE, BLOB = "noise", "blob in the middle"  # the two maps that know nothing of the model
+NOISE, BLOB = "noise", "blob in the middle"  # two baseline maps that ignore the model
 
 
 def measure_methods(
@@ -40,7 +40,7 @@ def measure_methods(
     steps: int,
     seed: int,
 ) -> tuple[pd.DataFrame, dict[str, dict[str, np.ndarray]]]:
-    """Draw and measure the maps of every method on every fake, and two maps that know nothing.
+    """Draw and measure the maps of every method on every fake, and two baseline maps.
 
     Args:
         model: a detector.
@@ -51,9 +51,9 @@ def measure_methods(
         seed: of the noise.
 
     Returns:
-        A table with one row per fake and method, ``NOISE`` and ``BLOB`` among the methods: what
-        `measure_maps` returns, `seconds`, `videoname`, `group`; and the maps, name -> method ->
-        ``float (H, W)``, without those two.
+        A table with one row per fake and method (``NOISE`` and ``BLOB`` among the methods) and the
+        values of `measure_maps`, `seconds`, `videoname`, `group`; and the maps, name -> method ->
+        ``float (H, W)``, without the two baselines.
     """
     size = model.input_shape[1]
     rows, all_maps = [], {}
@@ -88,7 +88,7 @@ def check_stability(
         methods: name -> method.
         maps: name of a fake -> method -> its map, from `measure_methods`.
         scrambled: the network with shuffled weights, from `randomised`.
-        seeds: of the methods that have a seed: another than the one that they were drawn with.
+        seeds: method -> another seed than the one of its maps, for methods with a seed.
 
     Returns:
         One row per fake and method: `method`, `group`, and rank agreements with the first map,
@@ -113,7 +113,7 @@ def check_stability(
 def _timed(
     model: keras.Model, picture: np.ndarray, methods: Mapping[str, Method]
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Return each method's map and the seconds that it took."""
+    """Return each method's map and its computing time in seconds."""
     maps, seconds = {}, {}
     for name, method in methods.items():
         start = perf_counter()

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class PairError(ValueError):
-    """A fake and its original are not aligned or too alike, so their difference is not a mask."""
+    """A fake and its original are misaligned or too alike, so their difference is not a mask."""
 
 
 def difference_mask(
@@ -21,25 +21,25 @@ def difference_mask(
 ) -> np.ndarray:
     """Build the mask of a manipulation from a fake and its aligned original.
 
-    Compression changes every pixel a little and a manipulation changes some of them much. The
-    colour difference, smoothed, is compared with its level in the frame around the face: pixels
-    above 2.5 times that level count where they hang together with clearly different ones. Gaps
-    close, specks go, and the mask is the convex hull of the rest: a swapped face is one convex
-    piece, whose smooth cheeks look alike in both pictures.
+    Compression changes every pixel slightly, a manipulation changes some pixels strongly. The
+    smoothed colour difference is compared with its level in the frame around the face: pixels
+    above 2.5 times that level count if they are connected to clearly different ones. Gaps are
+    closed, specks removed, and the mask is the convex hull of the rest, because a swapped face is
+    one convex piece, whose smooth cheeks look alike in both pictures.
 
     Args:
         fake: ``uint8 (H, W, 3)`` RGB.
         original: ``uint8 (H, W, 3)`` RGB, the same frame and crop.
-        min_share: least share of the picture that a manipulation covers.
+        min_share: smallest share of the picture that a manipulation covers.
         max_share: largest share; beyond it the two are different pictures.
-        max_misfit: of the frames around the faces, see `frame_misfit`.
-        min_contrast: least ratio of the mean difference inside the mask to that outside.
+        max_misfit: largest misfit of the frames around the faces, see `frame_misfit`.
+        min_contrast: smallest ratio of the mean difference inside the mask to that outside.
 
     Returns:
-        ``bool (H, W)``. Convex: of a manipulation in two places it covers what lies between.
+        ``bool (H, W)``. As it is convex, it also covers what lies between two manipulated places.
 
     Raises:
-        PairError: the two are not aligned, or what differs does not stand out or is too small or
+        PairError: the two are not aligned, or the difference does not stand out, is too small or
             too large.
         ValueError: shapes differ, or not ``uint8`` RGB.
     """
@@ -49,8 +49,8 @@ def difference_mask(
     misfit = frame_misfit(fake, original)
     if misfit > max_misfit:
         raise PairError(
-            "Expected a fake aligned with its original; moving one of them makes the frames around "
-            f"the faces fit hardly worse (misfit {misfit:.2f}, at most {max_misfit}). "
+            "Expected a fake aligned with its original; shifting one of them makes the fit of the "
+            f"frames around the faces hardly worse (misfit {misfit:.2f}, at most {max_misfit}). "
             "Leave this pair out."
         )
     side = min(fake.shape[:2])
@@ -87,16 +87,16 @@ def frame_misfit(fake: np.ndarray, original: np.ndarray) -> float:
         original: ``uint8 (H, W, 3)`` RGB.
 
     Returns:
-        Mean difference of the frames divided by the mean difference after one of them is moved
-        by 1/64 of the picture in four directions. 0 for equal frames; near 1 where moving does no
-        harm: they did not overlap, or are too plain to judge.
+        Mean difference of the frames divided by the mean difference after one of them is shifted by
+        1/64 of the picture in four directions. 0 for equal frames; near 1 if shifting makes no
+        difference: they did not overlap, or they are too uniform to tell.
 
     Raises:
         ValueError: shapes differ, or not ``uint8`` RGB.
     """
     if fake.shape != original.shape:
         raise ValueError(
-            f"Expected a pair of one shape; received {fake.shape} and {original.shape}."
+            f"Expected a pair of the same shape; received {fake.shape} and {original.shape}."
         )
     if fake.ndim != 3 or fake.shape[2] != 3 or not fake.dtype == original.dtype == np.uint8:
         raise ValueError(
@@ -136,7 +136,7 @@ def _clean(mask: np.ndarray, side: int) -> np.ndarray:
     def kernel(width: int) -> np.ndarray:
         return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width | 1, width | 1))
 
-    room = side // 4  # so that closing does not stick to the edge
+    room = side // 4  # so that closing is not affected by the edge
     padded = np.pad(mask.astype("uint8"), room)
     padded = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel(side // 8))
     padded = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel(side // 16))

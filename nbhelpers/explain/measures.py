@@ -1,4 +1,4 @@
-"""Measures that judge an explanation: is it faithful, does it point at the truth, is it stable?
+"""Measures that evaluate an explanation: is it faithful, well localised and stable?
 
 Maps are ``float (H, W)``, positive = evidence for FAKE. Masks are ``bool (H, W)``, True where the
 picture was manipulated. NumPy, SciPy and OpenCV only; the network is a function that scores
@@ -19,7 +19,7 @@ def _check_pair(heat: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndar
     heat, mask = np.asarray(heat, "float64"), np.asarray(mask, bool)
     if heat.shape != mask.shape or heat.ndim != 2:
         raise ValueError(
-            f"Expected a map and a mask of one shape (H, W); received {heat.shape} and "
+            f"Expected a map and a mask of the same shape (H, W); received {heat.shape} and "
             f"{mask.shape}. Read the mask with images.read_mask(path, size=...)."
         )
     if not np.isfinite(heat).all():
@@ -37,8 +37,8 @@ def pointing_hit(heat: np.ndarray, mask: np.ndarray) -> float:
         mask: ``bool (H, W)``.
 
     Returns:
-        0.0 or 1.0; where several pixels share the highest value, the share of them inside. Chance
-        is the mask's share of the picture.
+        0.0 or 1.0; if several pixels share the highest value, the share of these inside. The chance
+        level is the mask's share of the picture.
 
     Raises:
         ValueError: shapes differ, the map is not finite, the mask is empty.
@@ -62,8 +62,8 @@ def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
         mask: ``bool (H, W)``.
 
     Returns:
-        Share in [0, 1]; 0.0 for a map without positive values, which points nowhere. Chance is the
-        mask's share of the picture.
+        Share in [0, 1]; 0.0 for a map without positive values, which points nowhere. The chance
+        level is the mask's share of the picture.
 
     Raises:
         ValueError: as `pointing_hit`.
@@ -82,12 +82,12 @@ def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
 
 
 def iou_at_mask_area(heat: np.ndarray, mask: np.ndarray, *, seed: int = 0) -> float:
-    """Cut the map so that it covers as many pixels as the mask, and compare the two regions.
+    """Threshold the map to cover as many pixels as the mask, and compare the two regions.
 
     Args:
         heat: ``float (H, W)``.
         mask: ``bool (H, W)``.
-        seed: of the order of pixels that share one value.
+        seed: for the order of pixels with equal values.
 
     Returns:
         Intersection over union in [0, 1].
@@ -109,7 +109,7 @@ def iou_at_mask_area(heat: np.ndarray, mask: np.ndarray, *, seed: int = 0) -> fl
 
 
 def random_map(shape: tuple[int, int], *, seed: int, blur: float = 8.0) -> np.ndarray:
-    """Return smooth noise: what a map that knows nothing looks like.
+    """Return smooth noise: a baseline map that carries no information.
 
     Args:
         shape: (H, W).
@@ -125,7 +125,7 @@ def random_map(shape: tuple[int, int], *, seed: int, blur: float = 8.0) -> np.nd
 
 
 def centre_prior(shape: tuple[int, int], *, width: float = 0.25) -> np.ndarray:
-    """Return one fixed blob in the middle: in face crops a strong guess that needs no model.
+    """Return one fixed blob in the middle: in face crops, a strong baseline without a model.
 
     Args:
         shape: (H, W).
@@ -143,18 +143,18 @@ def centre_prior(shape: tuple[int, int], *, width: float = 0.25) -> np.ndarray:
 def deletion_curve(
     score: Scorer, image: np.ndarray, *, heat: np.ndarray, steps: int = 10, fill: float = 127.5
 ) -> np.ndarray:
-    """Hide the pixels of highest value first and follow P(fake).
+    """Hide pixels in order of decreasing map value, and track P(fake).
 
     Args:
         score: pictures ``float32 (B, H, W, 3)`` -> P(fake) ``(B,)``.
         image: ``(H, W, 3)`` RGB 0-255.
         heat: ``float (H, W)``.
-        steps: points on the curve behind the first.
+        steps: points on the curve after the first.
         fill: value of hidden pixels, 0-255.
 
     Returns:
-        ``float64 (steps + 1,)``: P(fake) with 0, 1/steps, … of the pixels hidden. A faithful map
-        lets it fall early.
+        ``float64 (steps + 1,)``: P(fake) with 0, 1/steps, … of the pixels hidden. With a faithful
+        map it falls early.
 
     Source:
         Petsiuk et al., "RISE", BMVC 2018.
@@ -171,7 +171,7 @@ def deletion_pictures(
     Args:
         image: ``(H, W, 3)`` RGB 0-255.
         heat: ``float (H, W)``.
-        steps: pictures behind the first.
+        steps: pictures after the first.
         fill: value of hidden pixels, 0-255.
 
     Returns:
@@ -191,18 +191,18 @@ def deletion_pictures(
 def insertion_curve(
     score: Scorer, image: np.ndarray, *, heat: np.ndarray, steps: int = 10, blur: float = 10.0
 ) -> np.ndarray:
-    """Start from a blurred picture, sharpen the pixels of highest value first, follow P(fake).
+    """Sharpen a blurred picture in order of decreasing map value, and track P(fake).
 
     Args:
         score: pictures ``float32 (B, H, W, 3)`` -> P(fake) ``(B,)``.
         image: ``(H, W, 3)`` RGB 0-255.
         heat: ``float (H, W)``.
-        steps: points on the curve behind the first.
+        steps: points on the curve after the first.
         blur: standard deviation of the blur, pixels.
 
     Returns:
-        ``float64 (steps + 1,)``: P(fake) with 0, 1/steps, … of the pixels sharp. A faithful map
-        lets it rise early.
+        ``float64 (steps + 1,)``: P(fake) with 0, 1/steps, … of the pixels sharp. With a faithful
+        map it rises early.
 
     Source:
         Petsiuk et al., "RISE", BMVC 2018.
@@ -278,7 +278,7 @@ def measure_maps(
     last = {"deletion": hidden, "insertion": whole}
     rows = []
     for method, heat in maps.items():
-        # The ends of the curves are the same for every map; only what lies between is scored.
+        # The ends of the curves are the same for every map; only the points between are scored.
         between = [_mixtures(*ends[name], heat, steps)[1:-1] for name in ends]
         middle = np.split(np.asarray(score(np.concatenate(between))), len(ends))
         areas = {
@@ -319,7 +319,9 @@ def rank_agreement(first: np.ndarray, second: np.ndarray) -> float:
 
     first, second = np.asarray(first), np.asarray(second)
     if first.shape != second.shape:
-        raise ValueError(f"Expected maps of one shape; received {first.shape} and {second.shape}.")
+        raise ValueError(
+            f"Expected maps of the same shape; received {first.shape} and {second.shape}."
+        )
     ranks = np.stack([rankdata(first), rankdata(second)])
     ranks -= ranks.mean(axis=1, keepdims=True)
     spread = (ranks**2).sum(axis=1)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import keras
     from lime.lime_image import ImageExplanation
 
-#: What hidden pixels are painted with: mid-grey, the value 0 after Xception's scaling to [-1, 1].
+#: The colour of hidden pixels: mid-grey, the value 0 after Xception's scaling to [-1, 1].
 GREY = 127.5
 
 
@@ -36,13 +36,13 @@ def _checked(model: keras.Model, image: np.ndarray) -> np.ndarray:
     if image.max() <= 1.0:
         raise ValueError(
             f"Expected RGB values 0-255; received a maximum of {image.max():.3g}. "
-            "Do not rescale: the networks do it inside."
+            "Do not rescale: the networks do so internally."
         )
     return image
 
 
 def _two_at_once(score: Callable, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Scores of batches, in order; no more than two batches are in memory."""
+    """Score batches in order, with at most two of them in memory."""
     return threads.in_order(score, batches, workers=2, ahead=1)
 
 
@@ -63,9 +63,9 @@ def p_fake(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
 def _gradient_of_logit(model: keras.Model, layer_name: str) -> Callable:
     """Compile: pictures -> gradient of the logit with respect to a layer's output, and the output.
 
-    With "" for the layer the gradient is with respect to the pictures. The logit, not P(fake): a
-    saturated sigmoid has no gradient. Weights are read when it runs, so the function stays right
-    while the model trains on.
+    With "" for the layer, the gradient is with respect to the pictures. The logit is used instead
+    of P(fake) because a saturated sigmoid has no gradient. Weights are read at run time, so the
+    function stays valid when the model is trained further.
     """
     import keras
     import tensorflow as tf
@@ -77,7 +77,7 @@ def _gradient_of_logit(model: keras.Model, layer_name: str) -> Callable:
     @tf.function(reduce_retracing=True)
     def gradient(pictures):
         with tf.GradientTape() as tape:
-            tape.watch(pictures)  # so that everything behind it is recorded, frozen layers too
+            tape.watch(pictures)  # records all later layers, frozen ones included
             output, pooled = before_head(pictures, training=False)
             logit = tf.matmul(pooled, head.kernel) + head.bias
         return tape.gradient(logit, output if layer_name else pictures), output
@@ -94,7 +94,7 @@ def grad_cam(model: keras.Model, image: np.ndarray, *, layer_name: str = "") -> 
         layer_name: a layer with ``(B, h, w, C)`` output; "" takes the last before pooling.
 
     Returns:
-        ``float32 (H, W)`` >= 0, in logits a unit of feature, resized from (h, w).
+        ``float32 (H, W)`` >= 0, in logits per unit of feature, resized from (h, w).
 
     Raises:
         ValueError: wrong picture shape or range, or no such layer.
@@ -116,7 +116,7 @@ def grad_cam(model: keras.Model, image: np.ndarray, *, layer_name: str = "") -> 
     if layer_name not in spatial:
         raise ValueError(
             f"Expected a layer with a (B, h, w, C) output; received {layer_name!r}. "
-            f"The last of them is {spatial[-1]!r}."
+            f"The last such layer is {spatial[-1]!r}."
             if spatial
             else "Expected a network with feature maps; received one without. Use another method."
         )
@@ -136,18 +136,18 @@ def occlusion(
     fill: float = GREY,
     batch_size: int = 32,
 ) -> np.ndarray:
-    """Cover one patch after the other and see how far P(fake) falls.
+    """Cover one patch after the other and measure the drop of P(fake).
 
     Args:
         model: a detector.
         image: ``(H, W, 3)`` RGB 0-255.
         patch: height and width of the cover, pixels.
-        stride: step between covers, pixels; at most `patch`, so that no pixel is left out.
+        stride: step between covers, pixels; at most `patch`, so that no pixel is missed.
         fill: value of the cover, 0-255.
-        batch_size: covered pictures scored at once; bounds the memory.
+        batch_size: covered pictures scored at once; limits the memory.
 
     Returns:
-        ``float32 (H, W)`` in [-1, 1]: mean fall of P(fake) over the covers that hid a pixel.
+        ``float32 (H, W)`` in [-1, 1]: mean drop of P(fake) over the patches that covered a pixel.
 
     Raises:
         ValueError: wrong picture shape or range, or ``stride > patch``.
@@ -179,7 +179,7 @@ def occlusion(
 
 
 def _starts(length: int, patch: int, stride: int) -> list[int]:
-    """Return where covers begin; the last one ends at the edge."""
+    """Return where patches begin; the last one ends at the edge."""
     last = max(0, length - patch)
     return sorted({*range(0, last, stride), last})
 
@@ -203,8 +203,8 @@ def integrated_gradients(
         model: a detector.
         image: ``(H, W, 3)`` RGB 0-255.
         steps: points on the line (midpoint rule).
-        baseline: value of the picture where the line begins, 0-255.
-        batch_size: points computed at once; bounds the memory.
+        baseline: grey value of the picture at the start of the line, 0-255.
+        batch_size: points computed at once; limits the memory.
 
     Returns:
         ``float32 (H, W)``, in logits, summed over the three channels. The map adds up to about the
@@ -230,7 +230,7 @@ def integrated_gradients(
 
 
 def lime(model: keras.Model, image: np.ndarray, *, samples: int = 1000, **options) -> np.ndarray:
-    """Fit a linear model of P(fake) on which segments of the picture are visible (LIME).
+    """Fit a linear model of P(fake) to the visibility of picture segments (LIME).
 
     Args:
         model: a detector.
@@ -273,10 +273,10 @@ def lime_explanation(
         model: a detector.
         image: ``(H, W, 3)`` RGB 0-255.
         samples: pictures with random segments hidden.
-        segmentation: "quickshift" (lime's own choice, follows colours), "slic" (even pieces that
-            follow edges) or "grid" (squares).
-        segments: about how many pieces, for "slic" and "grid".
-        hide: value that hidden segments are painted with, 0-255.
+        segmentation: "quickshift" (lime's default, follows colours), "slic" (pieces of similar size
+            that follow edges) or "grid" (squares).
+        segments: approximate number of pieces, for "slic" and "grid".
+        hide: value of hidden segments, 0-255.
         seed: of the segmentation, the samples and the linear model.
         batch_size: pictures scored at once. Memory does not depend on `samples`.
         progress: show a progress bar.
@@ -295,9 +295,9 @@ def lime_explanation(
         fake = p_fake(model, pictures)
         return np.stack([1 - fake, fake], axis=1)  # LIME expects one column per class
 
-    model.make_predict_function()  # now, not by two threads at once
+    model.make_predict_function()  # now, not in two threads at once
     explainer = _fast_explainer(seed, progress)
-    # The map of segments has been drawn already; lime keeps the picture for its own figures.
+    # The segments are computed already; lime keeps the picture only for its own figures.
     return explainer.explain_instance(
         image,
         both_classes,
@@ -312,7 +312,7 @@ def lime_explanation(
 
 
 def _segments(image: np.ndarray, segmentation: str, count: int, seed: int) -> np.ndarray:
-    """Cut the picture into pieces; returns int (H, W) with labels 0, 1, … and none missing."""
+    """Segment the picture; return int (H, W) with consecutive labels 0, 1, …."""
     from skimage import segmentation as skimage_segmentation
 
     scaled = image.astype("float64") / 255
@@ -325,7 +325,7 @@ def _segments(image: np.ndarray, segmentation: str, count: int, seed: int) -> np
     }
     if segmentation not in cutters:
         raise ValueError(
-            f"Expected a segmentation out of {sorted(cutters)}; received {segmentation!r}."
+            f"Expected one of the segmentations {sorted(cutters)}; received {segmentation!r}."
         )
     pieces = cutters[segmentation]()
     return np.unique(pieces, return_inverse=True)[1].reshape(pieces.shape)
@@ -339,7 +339,7 @@ def _grid(shape: tuple[int, int], count: int) -> np.ndarray:
 
 
 def _fast_explainer(seed: int, progress: bool):
-    """Return lime's explainer; it hides by look-up, not by a double loop, two batches at once."""
+    """Return lime's explainer, sped up: look-up instead of a double loop, two batches at once."""
     from lime.lime_image import LimeImageExplainer
     from tqdm.auto import tqdm
 
@@ -364,12 +364,12 @@ def _fast_explainer(seed: int, progress: bool):
 
 
 def randomised(model: keras.Model, *, seed: int = 42) -> keras.Model:
-    """Return a copy of a network with shuffled weights, for the sanity check of a method.
+    """Return a copy of a network with shuffled weights, for sanity checks of methods.
 
     A method whose map stays the same for such a network explains the picture, not the model. The
-    values of every kernel change places; biases and normalisation stay. So the signal keeps its
-    size through many layers and the scores of different pictures still differ: with freshly drawn
-    weights they hardly do, and a flat map would pass the check for nothing.
+    values within every kernel are permuted; biases and normalisation stay. The signal therefore
+    keeps its magnitude through many layers, and different pictures still get different scores.
+    With newly drawn weights they hardly would, and a flat map would pass the check undeservedly.
 
     Args:
         model: a detector.

@@ -1,4 +1,4 @@
-"""The manipulated region of every fake of a table: given as a mask, or worked out from its pair."""
+"""The manipulated region of every fake in a table: given as a mask, or computed from its pair."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from nbhelpers.media import images
 
 @dataclass(frozen=True)
 class Regions:
-    """What is known of the manipulated regions.
+    """The known manipulated regions.
 
     Attributes:
         masks: name of a fake -> ``bool (H, W)``, True where it was manipulated.
-        refused: name of a fake -> why its region is not known.
+        refused: name of a fake -> why its region is unknown.
     """
 
     masks: dict[str, np.ndarray] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def report(self) -> str:
-        """Say how many are known, and of the others why not."""
+        """Say how many regions are known, and why the others are not."""
         total = len(self.masks) + len(self.refused)
         lines = [f"{len(self.masks)} of {total} regions are known."]
         reasons = pd.Series(self.refused, dtype="str").value_counts()
@@ -39,14 +39,14 @@ def true_regions(
     """Find the manipulated region of each fake.
 
     Args:
-        fakes: rows with `videoname`, `path`, `original` and, where the data bring masks,
+        fakes: rows with `videoname`, `path`, `original` and, if the data set has masks,
             `mask_path`.
         table: all rows of the data set, among them the originals.
         size: height and width of the masks, pixels.
-        given: whether masks that the data bring are taken; else every region is worked out.
+        given: whether to use masks of the data set; otherwise every region is computed.
 
     Returns:
-        The regions. A pair is refused, not guessed, where its original is not among the files or
+        The regions. A pair is refused instead of guessed if its original is not among the files or
         `difference_mask` refuses it.
     """
     originals = table.set_index("videoname")["path"]
@@ -64,7 +64,7 @@ def true_regions(
 
 
 def agreement(fakes: pd.DataFrame, table: pd.DataFrame, *, size: int) -> np.ndarray:
-    """Work the regions out of pairs where the data bring masks, and compare the two.
+    """Compute the regions of fakes that have masks from their pairs, and compare the two.
 
     Args:
         fakes: as for `true_regions`; those without a mask of their own are left out.
@@ -73,7 +73,7 @@ def agreement(fakes: pd.DataFrame, table: pd.DataFrame, *, size: int) -> np.ndar
 
     Returns:
         Intersection over union of each pair that was not refused, ``float64 (N,)`` in [0, 1];
-        empty where the data bring no masks.
+        empty if the data set has no masks.
     """
     fakes = fakes[fakes["mask_path"] != ""]
     given, worked_out = (
@@ -83,11 +83,11 @@ def agreement(fakes: pd.DataFrame, table: pd.DataFrame, *, size: int) -> np.ndar
 
 
 def overlaps(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Compare two regions of each fake.
+    """Compare two regions per fake.
 
     Args:
         first: name -> ``bool (H, W)``, not empty.
-        second: the same; names that are in one of the two only are left out.
+        second: the same; names in only one of the two are left out.
 
     Returns:
         Intersection over union, ``float64 (N,)`` in [0, 1], in the order of `first`.
@@ -106,7 +106,7 @@ def overlaps(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) 
 
 
 def _region(row, original: str | None, *, size: int, given: bool) -> np.ndarray:
-    """Return one region; raises PairError where it is not known."""
+    """Return one region; raise PairError if it is unknown."""
     if given and getattr(row, "mask_path", ""):
         mask = images.read_mask(row.mask_path, size=size)
         if not mask.any():

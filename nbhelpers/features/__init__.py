@@ -1,1 +1,1 @@
-"""Clips -> stored vectors: an encoder, one batched pass, and a store so that it happens once."""
+"""Clips -> stored vectors: an encoder, one batched pass, and a store that makes it a single one."""

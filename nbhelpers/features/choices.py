@@ -15,7 +15,7 @@ class Choice:
     """What the features of a clip are made of.
 
     Attributes:
-        encoder: from `load_encoder`, or anything with its `image_size, dim, digest, predict`.
+        encoder: from `load_encoder`, or any object with `image_size, dim, digest, predict`.
         frames: frames per clip, >= 1; a shorter clip is padded and its padding masked.
         how: "even" or "first", see `nbhelpers.media.video.frame_indices`.
         crop: "face" (`nbhelpers.media.faces.crop_faces`) or "centre" (the article's square).
@@ -38,6 +38,6 @@ class Choice:
 
     @property
     def pictures(self) -> tuple:
-        """What the pictures depend on; choices that share it share the pictures."""
+        """What the pictures depend on; choices with equal values share pictures."""
         margin = self.margin if self.crop == "face" else None
         return self.frames, self.how, self.crop, margin, self.encoder.image_size

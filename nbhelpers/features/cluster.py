@@ -1,9 +1,9 @@
-"""Work on many machines, carried out by Ray: the features of `extraction.fill`, and any calls.
+"""Work on many machines with Ray: the features of `extraction.fill`, and arbitrary calls.
 
-Ray is optional, and imported by nothing but the functions here. A *worker* is a process (a Ray
-actor) somewhere in the cluster: it loads the encoder once and then makes one clip after another,
-straight into the store, so that only the rows of the report travel. The store and the clips must
-lie on a disk that all machines see under the same path; that is checked before the work begins.
+Ray is optional, and imported only by the functions here. A *worker* is a process (a Ray actor)
+somewhere in the cluster: it loads the encoder once and then writes the features of one clip after
+another directly into the store, so that only the rows of the report travel. The store and the clips
+must be on a disk that all machines see under the same path; this is checked before the work begins.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from nbhelpers.features.workers import ATTEMPTS, Worker, WorkerPool
 
 @contextmanager
 def connected(address: str = "") -> Iterator[Any]:
-    """Join a cluster, or start one on this machine, for the time of a block.
+    """Join a cluster, or start one on this machine, for the duration of a block.
 
-    Nothing is reported to Ray's makers, and no dashboard is started.
+    Ray's usage reports and its dashboard are switched off.
 
     Args:
-        address: "host:port" of a running cluster, "auto" for the one this machine belongs to; ""
-            is what the variable RAY_ADDRESS says, else a cluster of this machine alone. A process
-            that is connected already stays so.
+        address: "host:port" of a running cluster, or "auto" for the one this machine belongs to; ""
+            takes the variable RAY_ADDRESS, or else starts a cluster on this machine alone. A
+            process that is already connected stays connected.
 
     Yields:
         The module `ray`.
@@ -48,10 +48,10 @@ def connected(address: str = "") -> Iterator[Any]:
     options = {"include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
-    except Exception as error:  # Ray raises what comes, down to bare Exception
+    except Exception as error:  # Ray raises all kinds, even bare Exception
         raise ClusterError(
             f"Expected a Ray cluster at {address!r}; received {type(error).__name__}: {error} "
-            "Look with `ray status`, or leave --address out to use this machine alone."
+            "Check with `ray status`, or omit --address to use this machine alone."
         ) from error
     try:
         yield ray
@@ -69,29 +69,29 @@ def fill(
     cpus: float = 1,
     gpus: float = 0,
 ) -> Iterator[dict]:
-    """Put the features of clips into a store, as `extraction.fill`, on the machines of a cluster.
+    """Write the features of clips into a store, like `extraction.fill`, but on a cluster.
 
-    The encoder goes out with its weights, so that all workers have the same, whatever they could
-    have found themselves. A clip that raises what no clip should, or whose worker is lost with it
-    in hand, is tried again, `ATTEMPTS` times in all, after the others. A lost worker is replaced
-    where there is room. What was made is in the store, so at most the clips in hand are repeated.
+    The encoder is sent with its weights, so that all workers use the same ones. A clip that raises
+    an unexpected error, or whose worker is lost while processing it, is retried after the others,
+    up to `ATTEMPTS` attempts in all. A lost worker is replaced if there is room. Finished features
+    are in the store, so at most the clips in progress are repeated.
 
     Args:
         table: columns `videoname` and `path`.
-        choice: what to make; must pickle, as those of `encoders.load_encoder` do.
+        choice: what to compute; must be picklable, as with encoders from `encoders.load_encoder`.
         store: folder of the feature files, seen by every machine under this path.
         address: see `connected`.
-        workers: how many, each with one clip at a time; 0 is as many as the cluster has room for.
-            Where there are more than fit, the others start when machines are added.
-        cpus: processors that a worker is given, > 0; as many threads does its encoder take.
-        gpus: GPUs that a worker is given, >= 0; a part of one is possible.
+        workers: how many, each with one clip at a time; 0 means as many as the cluster has room
+            for. If more are requested, the rest start when machines are added.
+        cpus: processors per worker, > 0; its encoder uses as many threads.
+        gpus: GPUs per worker, >= 0; fractions are possible.
 
     Yields:
-        One row of the report per clip, `extraction.REPORT`, as they are done.
+        One row of the report per clip, `extraction.REPORT`, in order of completion.
 
     Raises:
         ClusterError: no Ray, no cluster, no room, a machine that does not see the folders, or
-            workers that cannot begin.
+            workers that cannot start.
         StoreError: the store cannot be written.
     """
     store = Path(os.path.abspath(store))
@@ -120,19 +120,19 @@ def each(
 ) -> Iterator[tuple[int, Any]]:
     """Call a function for each job, somewhere in a cluster.
 
-    A call whose process or machine is lost is made again, `ATTEMPTS` times in all.
+    A call whose process or machine is lost is retried, up to `ATTEMPTS` attempts in all.
 
     Args:
-        function: of a module that every machine has.
+        function: from a module that every machine has.
         jobs: its argument, one per call.
-        folder: where the calls leave what they make; every machine must see it under this path.
+        folder: where the calls store their results; every machine must see it under this path.
         address: see `connected`.
-        cpus: processors of a call.
-        gpus: GPUs of a call.
+        cpus: processors per call.
+        gpus: GPUs per call.
 
     Yields:
-        Number of the job and what the function returned, or the `ClusterError` that says why it
-        did not return, as they are done.
+        Number of the job and what the function returned, or a `ClusterError` that says why it did
+        not return, in order of completion.
 
     Raises:
         ClusterError: no Ray, no cluster, no room, or a machine that does not see the folder.
@@ -157,7 +157,7 @@ def each(
 
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray's own advice, silenced
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # silences Ray's advice
     try:
         import ray
     except ModuleNotFoundError:
@@ -169,7 +169,7 @@ def _ray() -> Any:
 
 
 def _room(ray: Any, cpus: float, gpus: float) -> int:
-    """How many workers the cluster has room for; raises ClusterError where there is no room."""
+    """Return how many workers the cluster has room for; raise ClusterError if none."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     room = 0
     for there in machines:

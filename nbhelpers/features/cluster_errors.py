@@ -1,4 +1,4 @@
-"""What goes wrong in a cluster, in one line each."""
+"""Errors of a cluster, each in one line."""
 
 
 class ClusterError(ValueError):
@@ -6,7 +6,7 @@ class ClusterError(ValueError):
 
 
 def cause(error: Exception) -> str:
-    r"""Sum up an error that came from another process.
+    r"""Summarise an error that came from another process.
 
     Args:
         error: Ray's, which may carry the original as its `cause`.

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ENCODERS = ("auto", "ImageNet", "InceptionV3", "Xception", "detector", "bundled")
-_AT_ONCE = 32  # pictures in one call of the network; bounds its memory
-_MAKING = threading.Lock()  # one thread makes the network for inference, the others wait
+_AT_ONCE = 32  # pictures per call of the network; limits its memory
+_MAKING = threading.Lock()  # one thread builds the inference network, the others wait
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Encoder:
         name: "InceptionV3", "Xception" or "detector".
         image_size: height and width of its input, pixels.
         dim: length of the vector.
-        digest: SHA-256 of the weights and all else that the vectors depend on.
-        origin: where the weights came from, one phrase.
+        digest: SHA-256 of the weights and everything else that the vectors depend on.
+        origin: where the weights came from, as one phrase.
         is_random: whether the weights are random, so that the vectors mean little.
-        path: the detector's file, beside which `exposure` finds whom it has met; None for the
-            ImageNet networks.
+        path: the detector's file, beside which `exposure` finds the people it has met; None for
+            the ImageNet networks.
     """
 
     name: str
@@ -71,13 +71,13 @@ class Encoder:
 
     @cached_property
     def _folded(self) -> keras.Model:
-        """The network as it is fastest; made at the first call."""
+        """The network in its fastest form, built at the first call."""
         folded = inference.folded(self.network)
         folded.make_predict_function()
         return folded
 
     def describe(self) -> dict[str, str | int | bool]:
-        """Return the facts that a results file keeps."""
+        """Return the facts stored in a results file."""
         names = ("name", "image_size", "dim", "digest", "origin", "is_random")
         return {name: getattr(self, name) for name in names}
 
@@ -95,25 +95,25 @@ def load_encoder(
 
     Args:
         name: "InceptionV3" (the article's) or "Xception", with ImageNet weights; "ImageNet" for
-            InceptionV3 where its weights are available, else Xception; "bundled" for the detector
+            InceptionV3 if its weights are available, else Xception; "bundled" for the detector
             of real faces that comes with the project; "detector" for the model file at
-            `model_path`; the path of a `.keras` file itself; or "auto": "bundled" where the data
-            are of real people and the project came with it, else "ImageNet".
+            `model_path`; the path of a `.keras` file; or "auto": "bundled" if the data show real
+            people and the detector is there, else "ImageNet".
         image_size: input size of the ImageNet networks, pixels, >= 75; a detector has its own.
         weights_mode: "auto", "imagenet" or "none", see `nbhelpers.networks.weights.imagenet`.
         model_path: a detector with a global average pooling layer, as notebook 03 saves it.
-        layer: of a detector, the layer whose output is averaged over the picture; "" is the one
-            that its own pooling takes, the last. Middle layers describe textures, late ones what
-            the detector made of them for its own data.
+        layer: the layer of a detector whose output is averaged over the picture; "" takes the last,
+            which its own pooling uses. Middle layers describe textures; late ones are specific to
+            the detector's own data.
         is_sample: whether the pictures are the bundled sample's, whose people are drawn
-            (`Dataset.is_sample`); only "auto" asks.
+            (`Dataset.is_sample`); used only by "auto".
 
     Returns:
         The encoder; `is_random` says whether no pretrained weights were available.
 
     Raises:
-        ValueError: unknown name, or the detector has no global average pooling layer, or no
-            `layer` of that name with an output (B, H, W, C), or the project has no bundled one.
+        ValueError: unknown name; or the detector has no global average pooling layer, or no layer
+            named `layer` with an output (B, H, W, C); or there is no bundled detector.
         FileNotFoundError: there is no file at `model_path`.
         WeightsError: `weights_mode` requires weights that are not available.
     """
@@ -169,7 +169,7 @@ def _detector(path: Path, layer: str) -> Encoder:
     if not layer and not pooling:
         raise ValueError(
             f"Expected a detector with a GlobalAveragePooling2D layer; received {path.name} with "
-            f"{len(model.layers)} layers and none of it. Save the model of notebook 03."
+            f"{len(model.layers)} layers and none of this type. Use the model of notebook 03."
         )
     if layer and layer not in maps:
         raise ValueError(
@@ -186,7 +186,7 @@ def _detector(path: Path, layer: str) -> Encoder:
 
 
 def _nearest(layer: str, names: list[str]) -> str:
-    """Advise on a wrong name: the nearest one, or some of the many."""
+    """Suggest the nearest name for a wrong one, or list some."""
     if near := difflib.get_close_matches(layer, names, n=1):
         return f"Did you mean {near[0]!r}?"
     return f"It has {', '.join(names[-5:])} and {max(0, len(names) - 5)} more."
@@ -202,6 +202,6 @@ def _encoder(
 ) -> Encoder:
     size, dim = network.input_shape[1], network.output_shape[-1]
     numbers = weights.digest(network.get_weights())
-    place = network.layers[-2].name  # a deeper layer without weights of its own differs as well
+    place = network.layers[-2].name  # distinguishes layers without weights too
     digest = hashlib.sha256(f"{name} {size} {dim} {place} {numbers}".encode()).hexdigest()
     return Encoder(name, size, dim, digest, origin, is_random, network, path)

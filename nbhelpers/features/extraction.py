@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 REPORT = ["videoname", "readable", "reason", "frames", "crop", "faces_found", "from_store"]
 _LOOKAHEAD = 2  # clips decoded ahead of the encoder
 _ENCODED_AT_ONCE = 2  # clips in the network
-_EXPECTED = (video.VideoError, OSError)  # what a clip that cannot be read raises
+_EXPECTED = (video.VideoError, OSError)  # errors of an unreadable clip
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Features:
 
     Attributes:
         values: float32 (N, T, D); zero where `mask` is False.
-        mask: bool (N, T); True for frames of the clip, False for padding behind a short clip.
+        mask: bool (N, T); True for frames of the clip, False for padding after a short clip.
         table: the N rows the sequences belong to, in order.
-        report: one row for every clip asked for, readable or not: `REPORT`.
+        report: one row per requested clip, readable or not: `REPORT`.
     """
 
     values: np.ndarray
@@ -53,7 +53,7 @@ class Features:
 
     @property
     def note(self) -> str:
-        """What there is and what is not, a line each: clips left out are named with the reason."""
+        """Summary, one fact per line; clips left out are named with the reason."""
         clips, frames, dim = self.values.shape
         return "\n".join(
             [
@@ -79,12 +79,12 @@ def extract(
 
     Args:
         table: columns `videoname` and `path`; others are carried along.
-        encoder: as in `Choice`, and so `frames`, `how`, `crop` and `margin`.
-        frames: see there.
-        how: see there.
-        crop: see there.
-        margin: see there.
-        store: folder of the feature files; None keeps nothing.
+        encoder: as in `Choice`.
+        frames: as in `Choice`.
+        how: as in `Choice`.
+        crop: as in `Choice`.
+        margin: as in `Choice`.
+        store: folder of the feature files; None stores nothing.
         progress: show a progress bar.
 
     Returns:
@@ -107,20 +107,20 @@ def extract_all(
 ) -> dict[str, Features]:
     """Turn clips into feature sequences in several ways, taking what is stored from the store.
 
-    Each clip is opened once for each way to choose frames, its faces are looked for once, and
-    encoders of one picture size share the pictures. While the encoders work on two clips, the next
-    are decoded. At any time the pixels of one clip's chosen frames and the crops of four clips are
-    in memory, however many and however long the clips are.
+    Each clip is opened once per way to choose frames, its faces are located once, and encoders
+    with the same picture size share the pictures. While the encoders work on two clips, the next
+    are decoded. However many and however long the clips are, memory holds only the chosen frames
+    of one clip and the crops of four.
 
     Args:
         table: columns `videoname` and `path`; others are carried along.
-        choices: name -> what to make; at least one.
-        store: folder of the feature files; None keeps nothing.
+        choices: name -> what to compute; at least one.
+        store: folder of the feature files; None stores nothing.
         progress: show a progress bar.
 
     Returns:
-        name -> `Features`, all of the same clips in the same order: a clip that is unreadable for
-        one choice is left out of all. The reports name those with the reason.
+        name -> `Features`, all for the same clips in the same order: a clip that is unreadable for
+        one choice is left out of all. The reports name such clips with the reason.
 
     Raises:
         ValueError: no choices or no rows.
@@ -152,17 +152,17 @@ def fill(
     store: str | os.PathLike,
     keep_going: bool = False,
 ) -> Iterator[dict]:
-    """Put the features of clips into a store, and keep nothing of them in memory.
+    """Write the features of clips into a store without keeping them in memory.
 
-    What is stored already is not computed again. The features are those that `extract_all` would
-    store, and it will use them.
+    Stored features are not computed again. They are the same as those of `extract_all`, which
+    will use them.
 
     Args:
         table: columns `videoname` and `path`.
-        choice: what to make.
+        choice: what to compute.
         store: folder of the feature files.
-        keep_going: an error that no clip should cause (not a `VideoError`, not an `OSError`) makes
-            its clip unreadable instead of ending the work.
+        keep_going: an unexpected error (neither a `VideoError` nor an `OSError`) marks its clip as
+            unreadable instead of ending the work.
 
     Yields:
         One row of the report per clip, in order: `REPORT`.
@@ -176,7 +176,7 @@ def fill(
 
 
 def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Average the feature vectors of each clip, padding left out.
+    """Average the feature vectors of each clip, ignoring padding.
 
     Args:
         values: float32 (N, T, D).
@@ -195,14 +195,14 @@ def mean_over_frames(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def same_as_nearest(vectors: np.ndarray, names: ArrayLike) -> tuple[float, float]:
-    """Ask of each clip whether the clip nearest to it has the same name, of a person or a class.
+    """Measure how often the nearest clip has the same name, of a person or a class.
 
     Args:
         vectors: float (N, D), N >= 2; nearness is the cosine of the centred vectors.
         names: (N,) names.
 
     Returns:
-        The share of the clips of which that is so, and the share that chance would give.
+        The share of clips whose nearest clip has the same name, and the share expected by chance.
 
     Example:
         >>> vectors = np.array([[0.0, 1], [0.1, 1], [1, 0], [1, 0.1]])
@@ -222,7 +222,7 @@ def same_as_nearest(vectors: np.ndarray, names: ArrayLike) -> tuple[float, float
 # ---------------------------------------------------------------- pixels, one clip ahead
 
 
-#: keys, stored features and pictures of a clip, and what is wrong with it
+#: keys, stored features and pictures of a clip, and its problem
 _Prepared = tuple[dict, "dict[str, Sequence | None]", dict, str]
 
 
@@ -232,7 +232,7 @@ def _prepare(
     shelf: Store,
     expected: tuple[type[Exception], ...],
 ) -> _Prepared:
-    """Keys and stored features of a clip, the pictures of what is not stored, what is wrong."""
+    """Return a clip's keys, stored features, pictures for missing features, and problem."""
     try:
         keys = shelf.keys(path, choices)
         stored = {name: shelf.get(key) for name, key in keys.items()}
@@ -250,7 +250,7 @@ def _unreadable(error: Exception) -> _Prepared:
 def _finish(
     videoname: str, prepared: _Prepared, choices: Mapping[str, Choice], shelf: Store
 ) -> tuple[dict[str, Sequence], dict[str, dict]]:
-    """For each choice the features of a clip, now stored, and its row of the report."""
+    """Return, for each choice, the features of a clip, now stored, and its row of the report."""
     keys, stored, pictures, problem = prepared
     if problem:
         logger.warning("%s is left out: %s", videoname, problem)
@@ -269,11 +269,11 @@ def _finish(
 
 
 def _pictures(path: str, wanted: set[tuple]) -> dict[tuple, tuple[np.ndarray, dict]]:
-    """For each `Choice.pictures`: uint8 (t, size, size, 3) of one clip, and their facts."""
+    """Return, for each `Choice.pictures`, uint8 (t, size, size, 3) of one clip, and facts."""
     pictures = {}
     for frames, how in sorted({one[:2] for one in wanted}):
         group = [one for one in wanted if one[:2] == (frames, how)]
-        if len(group) == 1 and group[0][2] == "centre":  # whole frames are never held
+        if len(group) == 1 and group[0][2] == "centre":  # never holds whole frames
             cut = _centre_cutter(group[0][-1])
             pixels = video.read_frames(path, count=frames, how=how, transform=cut).pixels
             pictures[group[0]] = pixels, _centre_facts(pixels)
@@ -308,7 +308,7 @@ def _clips(
     *,
     keep_going: bool = False,
 ) -> Iterator[tuple[dict[str, Sequence], dict[str, dict]]]:
-    """Return what `_finish` says of each clip, in order; clips are decoded and encoded ahead."""
+    """Yield `_finish` of each clip, in order; clips are decoded and encoded ahead."""
 
     def prepare(path):
         return _prepare(path, choices, shelf, (Exception,) if keep_going else _EXPECTED)

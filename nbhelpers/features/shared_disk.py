@@ -1,7 +1,7 @@
 """Do all machines of a cluster see the same disk?
 
-A probe is a note in the store and the size of one clip. Every machine compares them and answers
-with its own file, which must be visible here in turn.
+A probe is a note in the store and the size of one clip. Every machine compares them with what it
+sees and answers with a file of its own, which must in turn become visible here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PATIENCE = 3.0  # seconds that a network disk may take to show a file written el
 
 @dataclass(frozen=True)
 class Probe:
-    """What a machine must see.
+    """What every machine must see.
 
     Attributes:
         note: a file in the store.
@@ -40,7 +40,7 @@ class Probe:
 
     @classmethod
     def write(cls, folder: Path, paths: Iterable[str]) -> Probe:
-        """Write the note into a folder, and look at the first clip that is there."""
+        """Write the note into a folder, and read the size of the first clip that exists."""
         text = os.urandom(16).hex()
         files.write_text(folder / "note", text)
         clip = next((path for path in paths if os.path.isfile(path)), "")
@@ -51,7 +51,7 @@ class Probe:
         return self.note.with_name(name)
 
     def problem_here(self, name: str) -> str:
-        """Say what this machine does not see; "" where it sees all, and has answered."""
+        """Say what this machine does not see; "" if it sees everything and has answered."""
         try:
             if not _appears(self.note) or self.note.read_text() != self.text:
                 return f"it does not see the folder {self.note.parent.parent}"
@@ -65,13 +65,13 @@ class Probe:
 
 @contextmanager
 def shared(ray: Any, store: Path, *, paths: Iterable[str], cpus: float) -> Iterator[Probe]:
-    """Keep a probe in a folder for the time of a block, after all machines have answered it.
+    """Keep a probe in a folder for the duration of a block, once all machines have answered it.
 
     Args:
         ray: the module, connected.
-        store: the folder; made when it is missing.
+        store: the folder; created if missing.
         paths: of clips, absolute.
-        cpus: that a worker needs; machines with fewer are not asked.
+        cpus: processors that a worker needs; machines with fewer are not asked.
 
     Yields:
         The probe, for the workers.
@@ -94,7 +94,7 @@ def shared(ray: Any, store: Path, *, paths: Iterable[str], cpus: float) -> Itera
 
 
 def not_shared(who: str, problem: str) -> ClusterError:
-    """Build the error for a machine or a worker that does not see what it must.
+    """Build the error for a machine or a worker that does not see everything.
 
     Args:
         who: "the machine 10.0.0.7" or "a worker".
@@ -105,13 +105,13 @@ def not_shared(who: str, problem: str) -> ClusterError:
     """
     return ClusterError(
         f"Expected machines that see the clips and the store under the same paths, and have this "
-        f"package; {who} does not: {problem}. Put both on a disk that all of them share, or use "
+        f"package; {who} does not: {problem}. Put both on a disk shared by all machines, or use "
         "the engine 'local'."
     )
 
 
 def _check_machines(ray: Any, probe: Probe, cpus: float) -> None:
-    """Ask every machine that may get workers; raise ClusterError for the first that sees less."""
+    """Check every machine that may get workers; raise ClusterError for the first that fails."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as At
 
     nodes = {
@@ -128,11 +128,11 @@ def _check_machines(ray: Any, probe: Probe, cpus: float) -> None:
         try:
             problem = ray.get(reference)
         except (ray.exceptions.TaskUnschedulableError, ray.exceptions.NodeDiedError):
-            continue  # a machine that has just gone: no worker will come there
+            continue  # a machine that has just left: no worker will start there
         except ray.exceptions.RayError as error:
             problem = cause(error)
         if not problem and not _appears(probe.answer(node)):
-            problem = "what it writes into the store is not seen here"
+            problem = "its files in the store are not visible here"
         if problem:
             raise not_shared(f"the machine {nodes[node]}", problem)
 
@@ -142,7 +142,7 @@ def _problem_here(probe: Probe, name: str) -> str:
 
 
 def _appears(path: Path) -> bool:
-    """Whether a file is there, or comes within a network disk's patience."""
+    """Whether a file exists, or appears within `PATIENCE` seconds."""
     end = time.monotonic() + PATIENCE
     while not path.exists():
         if time.monotonic() > end:

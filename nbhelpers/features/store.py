@@ -1,8 +1,8 @@
 """The feature store: one file per clip, so that no clip is encoded twice.
 
-The store holds one file per clip, written in one step, named by a digest of everything that its
-content depends on: the clip's bytes, the frame choice, the crop and the encoder's weights. A
-changed parameter therefore never meets old features, and an interrupted run continues where it was.
+A file is written atomically and named after a digest of everything that its content depends on: the
+clip's bytes, the frame choice, the crop and the encoder's weights. A changed parameter therefore
+never reuses old features, and an interrupted run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nbhelpers.features.choices import Choice
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 4  # raise it whenever the same choice would give other pixels or other features
+_VERSION = 4  # increase whenever the same choice would give different features
 
 
 class StoreError(OSError):
@@ -39,13 +39,13 @@ class Sequence:
 
 
 class Store:
-    """Feature files in a folder; with folder None nothing is kept."""
+    """Feature files in a folder; with None for the folder, nothing is stored."""
 
     def __init__(self, folder: str | os.PathLike | None):
         self.folder = None if folder is None else Path(folder)
 
     def keys(self, path: str, choices: Mapping[str, Choice]) -> dict[str, str]:
-        """For each choice, a digest of everything that the features of a clip depend on."""
+        """Return, for each choice, a digest of everything that a clip's features depend on."""
         if self.folder is None:
             return dict.fromkeys(choices, "")
         with open(path, "rb") as file:
@@ -61,7 +61,7 @@ class Store:
         return hashlib.sha256(text.encode()).hexdigest()[:40]
 
     def get(self, key: str) -> Sequence | None:
-        """Return the stored features, or None where there are none or the file is damaged."""
+        """Return the stored features, or None if there are none or the file is damaged."""
         if self.folder is None:
             return None
         path = self.folder / f"{key}.npz"
@@ -71,7 +71,7 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            logger.warning("%s is damaged and computed again: %s", path.name, error)
+            logger.warning("%s is damaged and will be computed again: %s", path.name, error)
             return None
         return Sequence(values, facts)
 

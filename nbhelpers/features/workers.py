@@ -1,4 +1,4 @@
-"""The workers of a cluster: processes that put one clip after another into the store."""
+"""The workers of a cluster: processes that write features into the store clip by clip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nbhelpers.features.store import StoreError
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 3  # at a clip that raises what no clip should, or whose worker is lost
+ATTEMPTS = 3  # per clip that raises an unexpected error, or whose worker is lost
 SILENCE = 60.0  # seconds without any answer, after which the log says so
 
 
@@ -27,7 +27,7 @@ class Worker:
     """A Ray actor: one process of the cluster, with one encoder."""
 
     def initialise(self, probe: Probe, store: Path, *, reference: list, cpus: float) -> str:
-        """Check the disk and load the encoder; return what is wrong, or ""."""
+        """Check the disk and load the encoder; return the problem, or ""."""
         import ray
 
         problem = probe.problem_here(
@@ -37,21 +37,21 @@ class Worker:
             return problem
         threads = str(max(1, int(cpus)))
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-            os.environ.setdefault(name, threads)  # read when the encoder brings TensorFlow along
+            os.environ.setdefault(name, threads)  # read when the encoder loads TensorFlow
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # workers may share a GPU
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         self.store, self.choice = store, ray.get(reference[0])
         return ""
 
     def fill(self, videoname: str, path: str) -> dict:
-        """Put one clip's features into the store; return its row of the report."""
+        """Write one clip's features into the store; return its row of the report."""
         table = pd.DataFrame({"videoname": [videoname], "path": [path]})
         return next(extraction.fill(table, self.choice, store=self.store))
 
 
 @dataclass
 class _Clip:
-    """A clip, and how often it failed."""
+    """A clip and its number of failures."""
 
     videoname: str
     path: str
@@ -60,15 +60,15 @@ class _Clip:
 
 @dataclass
 class WorkerPool:
-    """The workers, and which of them has what in hand.
+    """The workers and the clips they are processing.
 
     Attributes:
         ray: the module, connected.
         actor: `Worker` as a Ray actor, with its resources.
         arguments: of `Worker.initialise`, by name.
-        busy: the answer that a worker owes -> the worker and its clip; None while it initialises.
+        busy: a worker's pending answer -> the worker and its clip; None while it initialises.
         idle: workers without a clip.
-        lost_at_start: workers in a row that were lost before they had initialised.
+        lost_at_start: consecutive workers lost during initialisation.
     """
 
     ray: Any
@@ -89,17 +89,17 @@ class WorkerPool:
             self.ray.kill(worker)
 
     def work(self, table: pd.DataFrame, count: int) -> Iterator[dict]:
-        """Put the features of all clips into the store.
+        """Write the features of all clips into the store.
 
         Args:
             table: columns `videoname` and `path`.
             count: workers to start.
 
         Yields:
-            One row of the report per clip, as they are done.
+            One row of the report per clip, in order of completion.
 
         Raises:
-            ClusterError: workers that cannot begin.
+            ClusterError: workers cannot start.
             StoreError: the store cannot be written.
         """
         todo = deque(
@@ -120,13 +120,13 @@ class WorkerPool:
                     todo.append(clip)
 
     def _answered(self) -> list:
-        """Answers that have come, at least one unless none comes for long."""
+        """Return pending answers that have arrived; none only after a long silence."""
         answered, _ = self.ray.wait(list(self.busy), timeout=SILENCE)
         if not answered:
             at_work = sum(clip is not None for _, clip in self.busy.values())
             logger.warning(
-                "No answer for %.0f s: %d workers have a clip in hand, %d wait for room in the "
-                "cluster. Look with `ray status`.",
+                "No answer for %.0f s: %d workers are processing a clip, %d wait for room in the "
+                "cluster. Check with `ray status`.",
                 SILENCE,
                 at_work,
                 len(self.busy) - at_work,
@@ -134,18 +134,18 @@ class WorkerPool:
         return answered
 
     def _row(self, reference: Any, worker: Any, clip: _Clip | None) -> dict | None:
-        """Return a worker's row for its clip; None when it has initialised, or is to try again."""
+        """Return a worker's row for its clip; None after its initialisation or before a retry."""
         errors = self.ray.exceptions
         try:
             answer = self.ray.get(reference)
-        except errors.RayTaskError as error:  # raised by the work: the worker lives
+        except errors.RayTaskError as error:  # raised by the work: the worker is alive
             if isinstance(error.cause, StoreError):
                 raise error.cause from None
             if clip is None:
                 raise not_shared("a worker", cause(error)) from error
             self.idle.append(worker)
             return self._failed(clip, cause(error))
-        except errors.RayError as error:  # the worker is gone, or cannot be reached
+        except errors.RayError as error:  # the worker is lost or unreachable
             self.ray.kill(worker)
             self._replace(clip, cause(error))
             return self._failed(clip, "its worker was lost") if clip else None
@@ -156,18 +156,18 @@ class WorkerPool:
         return answer if clip else None
 
     def _replace(self, clip: _Clip | None, problem: str) -> None:
-        """Start another worker for a lost one, unless none ever initialises."""
+        """Replace a lost worker, unless none ever initialises."""
         self.lost_at_start += clip is None
         if self.lost_at_start > ATTEMPTS:
             raise ClusterError(
-                f"Expected workers that begin; {self.lost_at_start} in a row were lost before "
-                f"their first clip, the last by {problem}. Look at the memory of the machines, and "
-                "at Ray's logs in /tmp/ray/session_latest/logs there."
+                f"Expected workers that start; {self.lost_at_start} in a row were lost before "
+                f"their first clip, the last by {problem}. Check the memory of the machines, and "
+                "Ray's logs there in /tmp/ray/session_latest/logs."
             )
         self.start()
 
     def _failed(self, clip: _Clip, problem: str) -> dict | None:
-        """Return the row of a clip that was tried often enough, else None."""
+        """Return the row of a clip that has had all its attempts, else None."""
         clip.tried += 1
         logger.info("%s failed, attempt %d: %s", clip.videoname, clip.tried, problem)
         if clip.tried < ATTEMPTS:

@@ -1,4 +1,4 @@
-"""An open clip: OpenCV's decoder with the stream's own times, and every frame upright."""
+"""An open clip: OpenCV's decoder with the stream's own times and upright frames."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from nbhelpers.media import containers, ffmpeg
 from nbhelpers.media.decode import MOST_PIXELS
 from nbhelpers.media.ffmpeg import VideoError
 
-MOST_BYTES = 8_000_000_000  # of the whole frames that one call may hold
-USUAL_FPS = 25.0  # taken where a file gives no frame rate that can be
+MOST_BYTES = 8_000_000_000  # of uncropped frames per call
+USUAL_FPS = 25.0  # used if a file gives no plausible frame rate
 
 
 class Capture:
-    """A clip that `opened` has opened: its frames one after the other.
+    """A clip opened by `opened`: its frames in sequence.
 
     Attributes:
         name: of the file, for messages.
-        milliseconds: float, when each frame passed so far is shown, by the stream.
-        fps: frames per second by the header, on average.
-        promised: frames by the header; below 1 where it does not say.
-        is_sure: whether that number is exact, should the file be whole.
+        milliseconds: float, presentation time of each frame decoded so far, from the stream.
+        fps: average frames per second, from the header.
+        promised: number of frames, from the header; below 1 if not given.
+        is_sure: whether that number is exact if the file is complete.
     """
 
     def __init__(self, path: Path, capture: cv2.VideoCapture):
@@ -43,31 +43,31 @@ class Capture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the upright frames by the header, pixels."""
+        """Width and height of the upright frames in pixels, from the header."""
         width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         turned = self._orientation is not None and self._orientation.transposed
         return (height, width) if turned else (width, height)
 
     def rewind(self) -> None:
-        """Start again at the first frame; seeking lands on the wrong frame in many files."""
+        """Restart at the first frame; seeking finds the wrong frame in many files."""
         self._capture.open(*_place(self._path))
         self._start()
 
     def grab(self) -> bool:
-        """Decode the next frame; False at the end or where nothing more can be decoded."""
+        """Decode the next frame; return False at the end or when decoding fails."""
         if not self._capture.grab():
             return False
         self.milliseconds.append(self._capture.get(cv2.CAP_PROP_POS_MSEC))
         return True
 
     def grab_all(self) -> None:
-        """Decode to the end, for the times."""
+        """Decode to the end, to collect all times."""
         while self.grab():
             pass
 
     def retrieve(self) -> np.ndarray | None:
-        """Return the frame decoded last, uint8 (H, W, 3) BGR, upright; None where it is damaged."""
+        """Return the last decoded frame, uint8 (H, W, 3) BGR, upright; None if it is damaged."""
         good, frame = self._capture.retrieve()
         if not good:
             return None
@@ -75,7 +75,7 @@ class Capture:
 
     def _start(self) -> None:
         self.milliseconds: list[float] = []
-        if self._orientation is not None:  # OpenCV knows quarter turns, but no mirrors
+        if self._orientation is not None:  # OpenCV handles quarter turns, but not mirroring
             self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
 
 
@@ -88,7 +88,7 @@ def opened(path: Path) -> Iterator[Capture]:
 
     Raises:
         FileNotFoundError: nothing is there.
-        VideoError: it is not a video, is cut off, or cannot be decoded.
+        VideoError: it is not a video, is truncated, or cannot be decoded.
     """
     containers.check(path)
     silence()
@@ -108,32 +108,32 @@ def opened(path: Path) -> Iterator[Capture]:
 
 
 def silence() -> None:
-    """Keep the codecs' lines off the terminal: problems are reported once, with the file's name."""
-    # libav writes past Python; OpenCV reads this at its first opening only.
+    """Silence the codecs: problems are reported once, with the file's name."""
+    # libav bypasses Python's streams; OpenCV reads this variable only when it first opens a file.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
 def refuse_sound(name: str) -> None:
-    """Raise that a file holds no moving picture."""
+    """Raise the error for a file without moving pictures."""
     raise VideoError(f"{name} has sound but no picture, or only a cover. Leave it out.")
 
 
 def check_size(clip: Capture, *, count: int = 0) -> None:
-    """Refuse by what the header says, before a frame is decoded.
+    """Refuse too large clips by their header, before a frame is decoded.
 
     Args:
         clip: an open clip.
-        count: whole frames that will be held.
+        count: number of uncropped frames to hold in memory.
 
     Raises:
-        VideoError: a frame has more than `MOST_PIXELS`, or all need more than `MOST_BYTES`.
+        VideoError: a frame has more than `MOST_PIXELS`, or all frames need more than `MOST_BYTES`.
     """
     width, height = clip.size
     if width * height > MOST_PIXELS:
         raise VideoError(
-            f"{clip.name} has frames of {width} x {height} pixels; at most "
-            f"{MOST_PIXELS / 1e6:.0f} megapixels are read. Shrink it or leave it out."
+            f"{clip.name} has frames of {width} x {height} pixels; the limit is "
+            f"{MOST_PIXELS / 1e6:.0f} megapixels. Shrink it or leave it out."
         )
     if count * width * height * 3 > MOST_BYTES:
         raise VideoError(
@@ -143,5 +143,5 @@ def check_size(clip: Capture, *, count: int = 0) -> None:
 
 
 def _place(path: Path) -> tuple[str, int]:
-    """Return what OpenCV opens; an absolute path, since "12:30.mp4" would be the protocol "12"."""
+    """Return what OpenCV opens: an absolute path, since "12:30.mp4" would be protocol "12"."""
     return str(path.absolute()), cv2.CAP_FFMPEG

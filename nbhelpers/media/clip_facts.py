@@ -1,4 +1,4 @@
-"""The facts of clips: how long, how large, how compressed, without decoding them."""
+"""Facts about clips (length, size, compression), without decoding them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FACTS = [
 
 
 def read(path: str | os.PathLike) -> dict:
-    """Read what the headers of a clip say; where they say little, the times of its packets.
+    """Read the headers of a clip or, where they say too little, the times of its packets.
 
     Args:
         path: The clip.
@@ -80,7 +80,7 @@ def read(path: str | os.PathLike) -> dict:
 
 
 def table(paths: Iterable[str | os.PathLike], *, progress: bool = False) -> pd.DataFrame:
-    """Tabulate :func:`read` of many clips, read in parallel.
+    """Tabulate :func:`read` for many clips, in parallel.
 
     Args:
         paths: The clips.
@@ -111,7 +111,7 @@ def table(paths: Iterable[str | os.PathLike], *, progress: bool = False) -> pd.D
 
 
 def cues(table: pd.DataFrame) -> pd.DataFrame:
-    """Measure what might tell fakes from reals without a look at the face.
+    """Measure what might distinguish fakes from reals without looking at the face.
 
     Args:
         table: `path` and the columns of `FACTS`, all rows readable.
@@ -136,7 +136,7 @@ def cues(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _length(clip: Capture, path: Path, streams: ffmpeg.Streams) -> tuple[int, float, float]:
-    """Frames, frames per second and seconds: by the header, or the packets where it may err."""
+    """Return frame count, fps and seconds: from the header, or the packets if it may be wrong."""
     frames, fps = clip.promised, clip.fps
     if clip.is_sure and _is_constant(streams):
         return frames, fps, frames / fps
@@ -147,17 +147,17 @@ def _length(clip: Capture, path: Path, streams: ffmpeg.Streams) -> tuple[int, fl
         clip.grab_all()
         count = len(clip.milliseconds)
     gaps = np.diff(packets.starts)
-    if not len(gaps) or (gaps <= 0).any():  # no clock
+    if not len(gaps) or (gaps <= 0).any():  # no usable times
         return count, fps, count / fps
     starts = packets.starts - packets.starts[0]
     if np.abs(starts - np.arange(count) / fps).max() <= 0.5 / fps:
         return count, fps, count / fps
-    # Some containers give a packet no duration, or a usual one: the last stays as the one before.
+    # Some containers give packets no duration, or a default one: the last lasts as the one before.
     seconds = float(max(packets.end - packets.starts[0], starts[-1] + gaps[-1]))
     return count, count / seconds, seconds
 
 
 def _is_constant(streams: ffmpeg.Streams) -> bool:
-    """Whether the average frame rate is also the smallest that gives every frame its time."""
+    """Whether the average frame rate equals the lowest rate that fits every frame's time."""
     rates = re.search(r"([\d.]+) fps, ([\d.]+) tbr", streams.lines)
     return rates is not None and abs(float(rates[1]) - float(rates[2])) <= 0.02

@@ -1,7 +1,7 @@
-"""What the container of a clip says, before any decoder opens it.
+"""The container of a clip, read before any decoder opens it.
 
-An MP4 is a row of boxes that state their own length: a file that ends inside a box has lost its
-tail, even where its header is whole and its first frames still decode.
+An MP4 is a sequence of boxes that state their own length: a file that ends inside a box is
+truncated, even if its header is complete and its first frames still decode.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 from nbhelpers.media import kinds
 from nbhelpers.media.ffmpeg import VideoError
 
-MOST_BOXES = 100_000  # of an MP4; an hour in fragments of a second has 7,200
-_HEADER_BYTES = 200  # more than any header box that is read here has
-_TRIMMED = 0.02  # seconds that a track holds and that are not shown, beyond rounding
+MOST_BOXES = 100_000  # of an MP4; an hour in one-second fragments has 7,200
+_HEADER_BYTES = 200  # more than any header box read here
+_TRIMMED = 0.02  # seconds of a track that are not shown, beyond rounding
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Orientation:
     mirrored_y: bool = False
 
     def upright(self, frame: np.ndarray) -> np.ndarray:
-        """Turn one frame (H, W, 3)."""
+        """Turn one frame (H, W, 3) upright."""
         if self.transposed:
             frame = cv2.transpose(frame)
         if self.mirrored_x or self.mirrored_y:
@@ -41,14 +41,14 @@ class Orientation:
 
 
 def check(path: Path) -> None:
-    """Refuse what needs no decoder to refuse.
+    """Refuse files that can be recognised as unusable without a decoder.
 
     Args:
         path: the clip.
 
     Raises:
         FileNotFoundError: nothing is there.
-        VideoError: it is a pipe or a device, empty, text, or an MP4 cut off in the middle.
+        VideoError: it is a pipe or a device, empty, text, or a truncated MP4.
     """
     if not path.exists():
         raise FileNotFoundError(f"No clip at {path}. Check the name and the data folder.")
@@ -60,22 +60,20 @@ def check(path: Path) -> None:
         head = file.read(64)
         if head.isascii() and head.decode().replace("\r", "").replace("\n", "").isprintable():
             # ffmpeg would follow a playlist to other files and hosts.
-            raise VideoError(
-                f"{path.name} is text, it is not a video. Leave it out or replace the file."
-            )
-        if head[4:8] == b"ftyp":  # the decoder judges other containers
+            raise VideoError(f"{path.name} is text, not a video. Leave it out or replace the file.")
+        if head[4:8] == b"ftyp":  # other containers are left to the decoder
             _check_boxes(file, size, path.name)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a container says of its first video track.
+    """What a container states about its first video track.
 
     Attributes:
-        orientation: how its pictures are turned or mirrored, by quarter turns; None where nothing
-            is said that is read here: OpenCV is left to turn them.
-        lists_frames: whether the number of its frames is exact: other containers state a length
-            at most, and a trimmed MP4 still lists what is not shown any more.
+        orientation: how its pictures are turned or mirrored, in quarter turns; None if this module
+            cannot read it, in which case OpenCV turns them.
+        lists_frames: whether its number of frames is exact: other containers state a length at
+            most, and a trimmed MP4 still lists frames that are no longer shown.
     """
 
     orientation: Orientation | None
@@ -83,10 +81,10 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Read the header of a clip, in a time that does not grow with its length.
+    """Read the header of a clip, in a time independent of its length.
 
     Args:
-        path: the clip, one that `check` has accepted.
+        path: a clip that `check` has accepted.
     """
     with path.open("rb") as file:
         start = file.read(12)
@@ -107,7 +105,7 @@ def read_header(path: Path) -> Header:
 def _mp4_header(movie: bytes, track: bytes, media: bytes) -> Header:
     """Read the three header boxes of an MP4's video track: "mvhd", "tkhd" and "mdhd".
 
-    Each begins with its version; from version 1 on times and durations have 8 bytes, not 4.
+    Each begins with its version; from version 1 on, times and durations have 8 bytes, not 4.
     """
     turn = _matrix(track, 52 if track[:1] == b"\x01" else 40)
     turn = turn @ _matrix(movie, 48 if movie[:1] == b"\x01" else 36)
@@ -120,7 +118,7 @@ def _mp4_header(movie: bytes, track: bytes, media: bytes) -> Header:
 
 
 def _unit_and_duration(header: bytes) -> tuple[int, int]:
-    """Parts of a second, and how many of them, of an "mvhd" or "mdhd"."""
+    """Return time units per second and duration in units, from an "mvhd" or "mdhd"."""
     if header[:1] == b"\x01":
         return _number(header, 20, 4), _number(header, 24, 8)
     return _number(header, 12, 4), _number(header, 16, 4)
@@ -149,9 +147,9 @@ def _check_boxes(file: BinaryIO, size: int, name: str) -> None:
 def _boxes(
     file: BinaryIO, start: int, end: int, *, name: str | None = None
 ) -> Iterator[tuple[str, int, int]]:
-    """Kind, start of the content and end of each box between two positions.
+    """Yield kind, start of the content and end of each box between two positions.
 
-    With a name, what is no row of boxes is a `VideoError`; without, the row just ends.
+    With a name, invalid boxes raise `VideoError`; without one, the iteration just ends.
     """
     for _ in range(MOST_BOXES):
         if start + 8 > end:
@@ -161,13 +159,13 @@ def _boxes(
         length, kind = int.from_bytes(head[:4], "big"), head[4:8].decode("latin-1")
         long = length == 1
         length = int.from_bytes(head[8:16], "big") if long else length
-        if length == 0:  # the last box may say "up to the end"
+        if length == 0:  # the last box may extend "to the end"
             yield kind, start + 8, end
             return
         if length < 8:
             if name is not None:
                 raise VideoError(
-                    f"{name} is damaged: its {kind!r} part is said to be {length} bytes long."
+                    f"{name} is damaged: its {kind!r} part claims to be {length} bytes long."
                     " Copy or download it again."
                 )
             return
@@ -181,7 +179,7 @@ def _boxes(
 
 
 def _child(file: BinaryIO, wanted: str, span: tuple[int, int]) -> tuple[int, int] | None:
-    """Where the content of the first box of a kind begins and ends."""
+    """Return start and end of the content of the first box of a kind."""
     return next(((start, end) for kind, start, end in _boxes(file, *span) if kind == wanted), None)
 
 
@@ -191,7 +189,7 @@ def _content(file: BinaryIO, span: tuple[int, int]) -> bytes:
 
 
 def _matrix(header: bytes, place: int) -> np.ndarray:
-    """float64 (2, 2): (x, y) @ it is where a pixel is shown, but for a shift."""
+    """Return float64 (2, 2): (x, y) @ matrix is where a pixel is shown, up to a shift."""
     values = np.frombuffer(header[place : place + 36].ljust(36, b"\0"), dtype=">i4").reshape(3, 3)
     return values[:2, :2] / 65536
 

@@ -1,7 +1,8 @@
 """One picture file -> RGB pixels: the only place where pictures are decoded.
 
-Upright, in the right colours, and bounded: how large a picture is, is read off its header before
-anything is decoded. What cannot be decoded to its end is an error, never a grey half.
+Pictures come out upright, in the right colours and limited in size, which is read from the header
+before anything is decoded. A picture that cannot be decoded completely is an error, never a picture
+that is half grey.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from nbhelpers.media import kinds
 
 logger = logging.getLogger(__name__)
 
-MOST_PIXELS = 50_000_000  # of a picture or of a clip's frame when decoded; three bytes each
+MOST_PIXELS = 50_000_000  # of a decoded picture or video frame; three bytes each
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)
 
 
-#: What the strict decoder says of good files that it does not know; Pillow decodes most of those.
+#: The strict decoder's messages for valid but unsupported files; Pillow decodes most of them.
 _UNKNOWN = re.compile("unsupported|not supported|could not determine|unimplemented", re.IGNORECASE)
-_ORIENTATION = 0x0112  # EXIF's tag of how the camera was held
-_METADATA = 64_000_000  # bytes that a JPEG may hold beside its pixels
+_ORIENTATION = 0x0112  # EXIF tag for the camera orientation
+_METADATA = 64_000_000  # bytes that a JPEG may hold besides its pixels
 
 
 class PictureError(ValueError):
@@ -41,13 +42,13 @@ class PictureError(ValueError):
 
 @dataclass(frozen=True)
 class Description:
-    """What the header of a picture file says.
+    """The header of a picture file.
 
     Attributes:
         format: Pillow's name of the format, such as "JPEG".
         width: pixels, as stored, before a camera's rotation flag is applied.
         height: likewise.
-        pictures: how many pictures to be seen the file holds: pages, or steps of an animation.
+        pictures: number of visible pictures in the file: pages, or frames of an animation.
     """
 
     format: str
@@ -57,7 +58,7 @@ class Description:
 
     @property
     def note(self) -> str | None:
-        """One sentence where `read` gives only a part of what the file shows, else None."""
+        """One sentence if `read` returns only a part of the file's pictures, else None."""
         if self.pictures == 1:
             return None
         unit = "pages" if self.format == "TIFF" else "pictures of an animation"
@@ -67,15 +68,15 @@ class Description:
 def read(path: str | os.PathLike) -> np.ndarray:
     """Read one picture.
 
-    Rotation flags of cameras are applied, transparent parts become white, CMYK and 16 bits per
-    channel become RGB of 8 bits, an animation gives its first picture. Beyond `MOST_PIXELS` a JPEG
+    Camera rotation flags are applied, transparent parts become white, CMYK and 16 bits per
+    channel become 8-bit RGB, and an animation gives its first picture. Above `MOST_PIXELS` a JPEG
     is decoded at half, a quarter or an eighth of its size; any other format is refused.
 
     Args:
-        path: a picture file that Pillow decodes (JPEG, PNG, …), whatever its name.
+        path: a picture file that Pillow can decode (JPEG, PNG, …), whatever its name.
 
     Returns:
-        ``uint8 (H, W, 3)`` RGB 0-255, to be written to.
+        ``uint8 (H, W, 3)`` RGB 0-255, writable.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -84,7 +85,7 @@ def read(path: str | os.PathLike) -> np.ndarray:
     from PIL import ImageOps
 
     with _opened(Path(path)) as picture:
-        name, kind = Path(path).name, picture.format  # the upright copy has forgotten it
+        name, kind = Path(path).name, picture.format  # the upright copy lacks it
         stored_size = picture.size
         _bound(picture, name)
         if kind in ("JPEG", "MPO"):
@@ -95,7 +96,7 @@ def read(path: str | os.PathLike) -> np.ndarray:
 
 
 def describe(path: str | os.PathLike) -> Description:
-    """Read what the header of a picture file says, without decoding any pixels.
+    """Read the header of a picture file without decoding any pixels.
 
     Args:
         path: a picture file.
@@ -115,14 +116,14 @@ def describe(path: str | os.PathLike) -> Description:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator:
-    """Open a picture with Pillow and read its header; whatever fails inside is a `PictureError`."""
+    """Open a picture with Pillow and read its header; errors in the block are `PictureError`."""
     from PIL import Image, UnidentifiedImageError
 
     kinds.check_file(path, error=PictureError, what="picture")
     reads_heic = kinds.pillow_reads_heic()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # large pictures are dealt with here
+            warnings.simplefilter("ignore")  # large pictures are handled here
             with Image.open(path) as picture:
                 yield picture
     except PictureError:
@@ -142,23 +143,23 @@ def _damaged(path: Path, error: Exception) -> PictureError:
 
 
 def _strict_pixels(path: Path, picture, stored_size: tuple[int, int]) -> np.ndarray | None:
-    """Return a JPEG decoded strictly by libjpeg: Pillow fills what is lost with grey.
+    """Return a JPEG decoded strictly by libjpeg: Pillow fills missing parts with grey.
 
-    The pixels are the same to the last digit. What is in four colours, or shrunk while it is
-    decoded, is decoded here for the verdict only, in grey and at an eighth of the size.
+    The pixels are identical to Pillow's. A picture in four colours, or one to be shrunk while
+    decoding, is only checked here, by decoding it in grey at an eighth of its size.
 
     Args:
         path: the file.
-        picture: the same, opened by Pillow and not decoded.
-        stored_size: width and height by the header.
+        picture: the same file opened by Pillow, not decoded.
+        stored_size: width and height from the header.
 
     Returns:
-        ``uint8 (H, W, 3)`` RGB 0-255, upright; None where it is for Pillow to decode.
+        ``uint8 (H, W, 3)`` RGB 0-255, upright; None if Pillow is to decode it.
     """
     try:
         import simplejpeg
     except ModuleNotFoundError:  # on Kaggle without a network it cannot be installed
-        with _ONE_AT_A_TIME:  # else every thread that decodes its first picture warns
+        with _ONE_AT_A_TIME:  # or each thread would warn at its first picture
             _warn_of_pillow()
         return None
 
@@ -183,12 +184,12 @@ _ONE_AT_A_TIME = threading.Lock()
 @functools.cache
 def _warn_of_pillow() -> None:
     logger.warning(
-        "simplejpeg is not installed: Pillow decodes JPEGs, and fills what is damaged with grey."
+        "simplejpeg is not installed: Pillow decodes JPEGs, and fills damaged parts with grey."
     )
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Undo how a camera was held, by EXIF's number for it."""
+    """Undo the camera orientation, given its EXIF code."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -199,11 +200,11 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def _bound(picture, name: str) -> None:
-    """Refuse or shrink by what the header says; nothing has been decoded yet."""
+    """Refuse or shrink by the header, before anything is decoded."""
     width, height = picture.size
     parts = (part for part in (1, 2, 4, 8) if width * height <= MOST_PIXELS * part**2)
     if (part := next(parts, 8)) > 1:
-        picture.draft(None, (width // part, height // part))  # JPEG only; others stay as they are
+        picture.draft(None, (width // part, height // part))  # JPEG only; others are unaffected
     if picture.size[0] * picture.size[1] > MOST_PIXELS:
         raise PictureError(
             f"{name} has {width} x {height} = {width * height / 1e6:.0f} megapixels; more than "
@@ -213,16 +214,16 @@ def _bound(picture, name: str) -> None:
 
 
 def _as_rgb(picture, name: str, kind: str) -> np.ndarray:
-    """Any mode of Pillow as uint8 (H, W, 3) RGB."""
+    """Convert any of Pillow's modes to uint8 (H, W, 3) RGB."""
     from PIL import Image
 
     if picture.mode.startswith("I;16") or (picture.mode == "I" and kind == "PNG"):
-        # 16 bits a pixel: Pillow's own conversion would clip.
+        # 16 bits per pixel: Pillow's own conversion would clip.
         grey = (np.asarray(picture, dtype=np.float64) / 257).round().astype(np.uint8)
         return np.stack([grey] * 3, axis=-1)
     if picture.mode[0] in "IF":
         raise PictureError(
-            f"{name} has 32 bits per pixel, and nothing says which value is white. Save it with 8 "
+            f"{name} has 32 bits per pixel, and its white value is undefined. Save it with 8 "
             "or 16 bits."
         )
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:

@@ -1,7 +1,7 @@
-"""Faces in pictures and clips: find them, follow one through a clip, cut it out.
+"""Faces in pictures and clips: find them, track one through a clip, cut it out.
 
 `nbhelpers.media.mtcnn` finds upright faces; this module adds faces that fill the picture, faces
-that lie on their side or upside down, and clips. Pictures are ``uint8 (H, W, 3) RGB 0-255``; boxes
+that are sideways or upside down, and clips. Pictures are ``uint8 (H, W, 3) RGB 0-255``; boxes
 are ``x, y, width, height`` in pixels of the picture.
 """
 
@@ -16,14 +16,14 @@ import numpy as np
 from nbhelpers.media import mtcnn
 from nbhelpers.media.video import Frames, centre_square
 
-UPRIGHT = 99.5  # from which a face is taken to be upright without looking at it turned
+UPRIGHT = 99.5  # least confidence to accept a face as upright without turning the picture
 SMALLEST, SMALLEST_SHARE = 20, 1 / 32  # pixels, and share of the picture's longer side
-RIM = 0.3  # share of the longer side that is added around a picture which a face may fill
+RIM = 0.3  # share of the longer side added around a picture that a face may fill
 RIM_LONGEST, RIM_SMALLEST = 640, 0.25  # pixels, and the face's share of the shorter side, there
-REACH = 1.5  # face widths that a face may have moved since the last frame it was seen in
+REACH = 1.5  # how far a face may have moved since it was last seen, in face widths
 BLUR_SECONDS = 0.1  # boxes are averaged over about this time
 MARGIN = 0.1  # share of the face's longer side added on each side of a crop
-TURN_FRAMES = 5  # of a clip, from which is concluded how it lies
+TURN_FRAMES = 5  # frames of a clip that decide its orientation
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class DetectedFace:
     """One face of a picture.
 
     Attributes:
-        box: float64 (4,), ``x, y, width, height`` in pixels of the picture; may reach beyond it.
+        box: float64 (4,), ``x, y, width, height`` in pixels of the picture; may extend beyond it.
         confidence: 70-100.
         landmarks: float64 (5, 2), ``x, y`` of left eye, right eye, nose, left and right corner of
-            the mouth; left and right are those of a viewer to whom the face is upright.
-        turns: quarter turns counter-clockwise, 0-3, that set the picture upright (`numpy.rot90`).
+            the mouth; left and right as seen by a viewer of the upright face.
+        turns: counter-clockwise quarter turns, 0-3, that set the picture upright (`numpy.rot90`).
     """
 
     box: np.ndarray
@@ -56,11 +56,11 @@ class Track:
     """One face through a clip.
 
     Attributes:
-        boxes: float64 (T, 4), smoothed ``x, y, width, height``; filled in where the face was
+        boxes: float64 (T, 4), smoothed ``x, y, width, height``; interpolated where the face was
             missed; NaN everywhere if no face was ever found.
         confidence: float64 (T,), 0-100; 0 where the face was missed.
-        found: bool (T,), where the detector saw the face.
-        turns: quarter turns counter-clockwise, 0-3, that set the clip upright (`numpy.rot90`).
+        found: bool (T,), True where the face finder found the face.
+        turns: counter-clockwise quarter turns, 0-3, that set the clip upright (`numpy.rot90`).
     """
 
     boxes: np.ndarray
@@ -80,7 +80,7 @@ class CropReport:
 
 
 def smallest_face(height: int, width: int) -> float:
-    """Return the smallest face searched for in a picture unless the caller says otherwise.
+    """Return the default size of the smallest face to search for in a picture.
 
     Args:
         height: Of the picture.
@@ -103,13 +103,13 @@ def find_faces(
 
     Args:
         picture: uint8 (H, W, 3) RGB 0-255.
-        smallest: Longer side of the smallest faces to look for, in pixels, >= 12; None means
+        smallest: Longer side of the smallest faces to search for, in pixels, >= 12; None means
             `smallest_face`. 40 in a picture of 12 megapixels takes a second or two.
-        turned: True looks at the picture from all four sides, unless a face is surely upright.
-            False looks for upright faces only, and may report one that lies, with less confidence.
+        turned: True searches all four orientations, unless a face is certainly upright. False
+            searches for upright faces only, and may report a sideways face with less confidence.
 
     Returns:
-        Faces, surest first. All have the same ``turns``: a picture is turned as a whole.
+        Faces, highest confidence first. All have the same ``turns``: that of the picture.
 
     Raises:
         ValueError: If the picture is not uint8 (H, W, 3), or ``smallest`` is below 12.
@@ -129,14 +129,14 @@ def find_faces(
 
 
 def largest_face(faces: Sequence[DetectedFace]) -> DetectedFace | None:
-    """Choose the face whose box is largest; None of none."""
+    """Choose the face with the largest box; None if there are no faces."""
     return max(faces, key=lambda face: face.box[2] * face.box[3], default=None)
 
 
 def crop_face(
     picture: np.ndarray, face: DetectedFace, *, size: int | None = None, margin: float = MARGIN
 ) -> np.ndarray:
-    """Cut one face out of a picture and set it upright.
+    """Cut one face out of a picture and turn it upright.
 
     Args:
         picture: uint8 (H, W, 3), in which the face was found.
@@ -145,7 +145,7 @@ def crop_face(
         margin: Share of the face's longer side added on each side.
 
     Returns:
-        uint8 (S, S, 3), a copy that does not keep the picture alive.
+        uint8 (S, S, 3), a copy, so that the picture can be freed.
     """
     height, width = picture.shape[:2]
     left, top, side = face_square(face.box, height=height, width=width, margin=margin)
@@ -161,7 +161,8 @@ def detect_faces(frame: np.ndarray, *, smallest: float | None = None) -> np.ndar
         smallest: As `find_faces`.
 
     Returns:
-        float64 (N, 5): ``x, y, width, height, confidence`` (70-100), surest first; N may be 0.
+        float64 (N, 5): ``x, y, width, height, confidence`` (70-100), highest confidence first;
+        N may be 0.
 
     Raises:
         ValueError: If the picture is not uint8 (H, W, 3), or ``smallest`` is below 12.
@@ -175,20 +176,20 @@ def detect_faces(frame: np.ndarray, *, smallest: float | None = None) -> np.ndar
 
 
 def track_face(frames: Frames, *, smallest: float | None = None, turned: bool = False) -> Track:
-    """Follow the main face of a clip.
+    """Track the main face of a clip.
 
-    The search starts at the largest and surest face of the whole clip and goes both ways in time,
-    taking the nearest face of similar size in each frame. Frames without one are filled in from
-    their neighbours. Boxes are averaged over a tenth of a second: this calms the detector in
-    neighbouring frames and leaves frames that are seconds apart as they are.
+    The search starts at the largest and most certain face of the whole clip and proceeds in both
+    directions of time, taking the nearest face of similar size in each frame. Frames without one
+    are interpolated from their neighbours. Boxes are averaged over a tenth of a second, which
+    reduces jitter between neighbouring frames and leaves frames that are seconds apart unchanged.
 
     Args:
         frames: Frames of one clip, in order.
         smallest: As `find_faces`.
-        turned: True sets a clip upright first that lies on its side or upside down.
+        turned: True first turns a clip upright that is sideways or upside down.
 
     Returns:
-        A :class:`Track` with one entry per frame, in pixels of the frames as they are.
+        A :class:`Track` with one entry per frame, in pixels of the given frames.
     """
     detections = [find_faces(frame, smallest=smallest) for frame in frames.pixels]
     turns = _turns_of_clip(frames.pixels, detections, smallest) if turned else 0
@@ -206,7 +207,7 @@ def track_face(frames: Frames, *, smallest: float | None = None, turned: bool = 
 
 
 def face_square(box: np.ndarray, *, height: int, width: int, margin: float) -> tuple[int, int, int]:
-    """Turn a box into a square that lies inside the picture.
+    """Convert a box into a square inside the picture.
 
     Args:
         box: ``x, y, width, height``.
@@ -215,7 +216,7 @@ def face_square(box: np.ndarray, *, height: int, width: int, margin: float) -> t
         margin: Share of the box's longer side added on each side, > -0.5.
 
     Returns:
-        ``left, top, side`` in pixels; moved inwards, then shrunk, where the picture ends.
+        ``left, top, side`` in pixels; at the edge of the picture it is moved inwards, then shrunk.
 
     Example:
         >>> face_square(np.array([90.0, 10, 20, 40]), height=100, width=100, margin=0.25)
@@ -238,11 +239,11 @@ def crop_faces(
         size: Side of the crops in pixels, >= 1.
         margin: Share of the face's longer side added on each side. DFDC's face crops are
             tight, about -0.1; 0.1 keeps the rim of a pasted face in view.
-        track: from :func:`track_face` of the same frames, where it is known already.
+        track: from :func:`track_face` of the same frames, if already known.
 
     Returns:
-        uint8 (T, size, size, 3), set upright as the track says, and a :class:`CropReport`. A clip
-        in which no face was found gives its centre squares, and the report says ``crop="centre"``.
+        uint8 (T, size, size, 3), turned upright as the track says, and a :class:`CropReport`. If no
+        face was found, the crops are centre squares, and the report says ``crop="centre"``.
     """
     track = track_face(frames, turned=True) if track is None else track
     count = int(track.found.sum())
@@ -264,7 +265,7 @@ def _resized(square: np.ndarray, size: int) -> np.ndarray:
 
 
 def _rows(faces: Sequence[DetectedFace]) -> np.ndarray:
-    """float64 (N, 5): box and confidence of each face."""
+    """Return float64 (N, 5): box and confidence of each face."""
     return np.array([[*face.box, face.confidence] for face in faces]).reshape(-1, 5)
 
 
@@ -276,21 +277,21 @@ def _check(picture: np.ndarray, smallest: float | None) -> None:
     if smallest is not None and not smallest >= mtcnn.WINDOW:
         raise ValueError(
             f"Expected the smallest face in pixels, >= {mtcnn.WINDOW}; received {smallest}. "
-            "Enlarge the picture to look for smaller ones."
+            "Enlarge the picture to find smaller ones."
         )
 
 
-# ---------------------------------------------------------------- looking
+# ---------------------------------------------------------------- finding
 
 
 def _look(picture: np.ndarray, smallest: float) -> list[DetectedFace]:
-    """Return the upright faces of a picture, surest first."""
+    """Return the upright faces of a picture, highest confidence first."""
     faces = mtcnn.detect(picture, smallest=smallest)
     return _as_faces(faces) if len(faces.scores) else _look_with_rim(picture)
 
 
 def _look_with_rim(picture: np.ndarray) -> list[DetectedFace]:
-    """Return the faces that fill a picture; the networks expect something around a face."""
+    """Return faces that fill a picture, by adding the surroundings that the networks expect."""
     shrink = min(1.0, RIM_LONGEST / max(picture.shape[:2]))
     if shrink < 1:
         picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
@@ -309,7 +310,7 @@ def _as_faces(faces: mtcnn.Faces, *, rim: int = 0, shrink: float = 1.0) -> list[
 
 
 def _look_turned(picture: np.ndarray, smallest: float, turns: int) -> list[DetectedFace]:
-    """Return the faces that are upright after so many quarter turns, in the picture's pixels."""
+    """Return the faces that are upright after some quarter turns, in the picture's pixels."""
     height, width = picture.shape[:2]
     upright_faces = []
     for face in _look(np.ascontiguousarray(np.rot90(picture, turns)), smallest):
@@ -323,7 +324,7 @@ def _look_turned(picture: np.ndarray, smallest: float, turns: int) -> list[Detec
 
 
 def _turned_back(points: np.ndarray, turns: int, *, height: int, width: int) -> np.ndarray:
-    """Points (N, 2) of a picture after `numpy.rot90`, in the picture before it."""
+    """Map points (N, 2) of a picture turned by `numpy.rot90` back to the original picture."""
     for turn in range(turns, 0, -1):
         width_before = width if turn % 2 else height
         points = np.column_stack([width_before - points[:, 1], points[:, 0]])
@@ -333,7 +334,7 @@ def _turned_back(points: np.ndarray, turns: int, *, height: int, width: int) -> 
 def _turns_of_clip(
     pixels: np.ndarray, upright: Sequence[list[DetectedFace]], smallest: float | None
 ) -> int:
-    """How many quarter turns set most of a clip's faces upright."""
+    """Return how many quarter turns set most of a clip's faces upright."""
     best = [faces[0].confidence if faces else 0.0 for faces in upright]
     if np.median(best) >= UPRIGHT:
         return 0
@@ -346,11 +347,11 @@ def _turns_of_clip(
     return int(votes.argmax())
 
 
-# ---------------------------------------------------------------- following
+# ---------------------------------------------------------------- tracking
 
 
 def _follow(detections: list[np.ndarray]) -> list[np.ndarray | None]:
-    """Return the box of the main face in each frame, None where it is missed."""
+    """Return the box of the main face in each frame, None where it was missed."""
     chosen: list[np.ndarray | None] = [None] * len(detections)
     starts = [
         (box[4] * np.sqrt(box[2] * box[3]), index, box)
@@ -382,7 +383,7 @@ def _nearest(boxes: np.ndarray, last: np.ndarray) -> np.ndarray | None:
 
 
 def _fill_and_smooth(seen: np.ndarray, found: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """Boxes (T, 4) for every frame from those seen: interpolate centre and size, then average."""
+    """Return boxes (T, 4) for all frames: interpolate centre and size, then average."""
     known = np.column_stack([seen[:, :2] + seen[:, 2:] / 2, seen[:, 2:]])  # centre and size
     filled = np.column_stack([np.interp(seconds, seconds[found], column) for column in known.T])
     weights = np.exp(-0.5 * ((seconds[:, None] - seconds) / BLUR_SECONDS) ** 2)

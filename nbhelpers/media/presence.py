@@ -1,4 +1,4 @@
-"""Who is in the picture: faces counted in a few frames of many clips, and followed in one."""
+"""Who is in the picture: counting faces in clips, and comparing clips around a face."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from nbhelpers.media import faces, video
 def count_faces(
     paths: Iterable[str | os.PathLike], *, frames: int = 3, progress: bool = False
 ) -> pd.DataFrame:
-    """Count the faces in a few even frames of each clip.
+    """Count the faces in a few evenly spaced frames of each clip.
 
     Args:
         paths: Readable clips.
-        frames: Looked at in each clip, >= 1; a shorter clip has fewer.
+        frames: Frames to examine per clip, >= 1; a shorter clip has fewer.
         progress: Show a progress bar.
 
     Returns:
-        One row per path, in the order given: ``videoname``, ``looked_at`` frames, ``without_face``
-        of them, and ``people``: the median number of faces, rounded down, so that a pattern that
-        passes for a face in one frame does not count as a person.
+        One row per path, in the order given: ``videoname``, ``looked_at`` (frames examined),
+        ``without_face`` (those without a face), and ``people``: the median number of faces, rounded
+        down, so that a pattern mistaken for a face in one frame does not count as a person.
 
     Raises:
         FileNotFoundError, VideoError: As `nbhelpers.media.video.read_frames`.
@@ -57,7 +57,7 @@ def count_faces(
 
 
 def change_inside(one: np.ndarray, other: np.ndarray, *, boxes: np.ndarray) -> float:
-    """Measure how much two clips differ inside a box that moves.
+    """Measure how much two clips differ inside a moving box.
 
     Args:
         one: uint8 (T, H, W, 3).

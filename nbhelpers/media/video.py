@@ -1,7 +1,7 @@
-"""Clips: which frames to read, and how to read only those.
+"""Clips: choosing frames, and reading only those.
 
 Frames leave this room as ``uint8 (T, H, W, 3) RGB 0-255``. A file that cannot be read raises
-:class:`VideoError` with the reason; it never turns into an empty or all-zero array.
+:class:`VideoError` with the reason; it never gives an empty or all-zero array.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 SAMPLINGS = ("even", "first")
 _INTERLACED = re.compile(r"\((?:[^)]*, )?(?:top|bottom) (?:first|coded first[^)]*)\)")
 GAP = 4  # pixels between two clips side by side
-_CLOCK_MS = 2.0  # how far containers' rounding may put a frame from where a constant rate has it
+_CLOCK_MS = 2.0  # how far a container's rounding may move a frame of a constant rate
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Frames:
 
     @property
     def seconds(self) -> np.ndarray:
-        """float64 (T,): when each frame is shown."""
+        """float64 (T,): the presentation time of each frame."""
         return self.indices / self.fps if self.times is None else self.times
 
     def __len__(self) -> int:
@@ -57,9 +57,9 @@ class Frames:
 def frame_indices(total: int, count: int, *, how: str = "even") -> np.ndarray:
     """Choose which frames of a clip to read.
 
-    ``even`` cuts the clip into ``count`` equal stretches and takes the middle frame of each;
-    ``first`` takes the beginning, as the article does. A clip shorter than ``count`` gives all
-    its frames once.
+    ``even`` divides the clip into ``count`` equal segments and takes the middle frame of each;
+    ``first`` takes the beginning, as the article does. A clip with fewer frames than ``count``
+    gives each of them once.
 
     Args:
         total: Frames in the clip, >= 1.
@@ -90,19 +90,19 @@ def frame_indices(total: int, count: int, *, how: str = "even") -> np.ndarray:
 
 
 def evenly_in_time(seconds: np.ndarray, count: int) -> np.ndarray:
-    """Choose the frames that are on the screen in the middle of equal stretches of time.
+    """Choose the frames that are shown in the middle of equal segments of time.
 
     Args:
-        seconds: float64 (N,), N >= 1, ascending: when each frame of the clip is shown. The last
-            one is taken to stay as long as the one before it.
+        seconds: float64 (N,), N >= 1, ascending: presentation time of each frame. The last one is
+            assumed to last as long as the one before it.
         count: Frames wanted, >= 1.
 
     Returns:
-        int64 (n,), n <= min(count, N), strictly increasing: a frame that stays on the screen over
-        several stretches is taken once. A clip shorter than ``count`` gives all its frames.
+        int64 (n,), n <= min(count, N), strictly increasing: a frame shown during several segments
+        is taken once. A clip with fewer frames than ``count`` gives all of them.
 
     Example:
-        >>> evenly_in_time(np.array([0.0, 0.1, 0.2, 0.3, 2.3]), 2)  # the fourth stays for 2 s
+        >>> evenly_in_time(np.array([0.0, 0.1, 0.2, 0.3, 2.3]), 2)  # the fourth lasts 2 s
         array([3, 4])
     """
     if count >= len(seconds):
@@ -121,31 +121,31 @@ def read_frames(
     transform: Callable[[np.ndarray], np.ndarray] | None = None,
     partial: bool = False,
 ) -> Frames:
-    """Read the chosen frames of a clip, decoding no further than the last of them.
+    """Read the chosen frames of a clip, decoding no further than the last one.
 
-    Skipped frames are decoded (their successors depend on them) but never converted or copied.
-    Where the header promises more frames than there are, or the rate varies, the choice is made
-    again from the frames that were decoded, so that indices and times are always exact.
+    Skipped frames are decoded (their successors depend on them) but never converted or copied. If
+    the header states more frames than there are, or the rate varies, the choice is repeated from
+    the decoded frames, so that indices and times are always exact.
 
     Args:
         path: The clip.
         count: Frames wanted, >= 1; a shorter clip gives fewer.
-        how: ``"even"`` or ``"first"``, see :func:`frame_indices`; evenly in time where the rate
+        how: ``"even"`` or ``"first"``, see :func:`frame_indices`; evenly in time if the rate
             varies, see :func:`evenly_in_time`.
-        transform: Cuts or resizes every frame (uint8 (H, W, 3), still BGR) as it is read, so that
-            large frames need be neither kept nor converted; must give equal shapes and treat the
+        transform: Crops or resizes every frame (uint8 (H, W, 3), still BGR) as it is read, so that
+            large frames need neither be kept nor converted; must return equal shapes and treat the
             three colours alike.
-        partial: Return what can be decoded of a clip that is cut off, and log what is missing,
-            where it would be an error else.
+        partial: Return the decodable part of a truncated clip and log what is missing, instead of
+            raising an error.
 
     Returns:
-        :class:`Frames`, upright: turned and mirrored as the file says. Where the file gives no
-        frame rate that can be, it is taken for 25 a second.
+        :class:`Frames`, upright: turned and mirrored as the file says. If the file gives no
+        plausible frame rate, 25 per second are assumed.
 
     Raises:
         FileNotFoundError: The file does not exist.
-        VideoError: The file is empty, truncated, not a video, interlaced, has no frames or far too
-            large ones.
+        VideoError: The file is empty, truncated, not a video, interlaced, or has no frames or far
+            too large ones.
     """
     frame_indices(1, count, how=how)  # refuses a bad choice before any file is touched
     path = Path(path)
@@ -162,7 +162,7 @@ def read_frames(
             better = frame_indices(len(clip.milliseconds), count, how=how)
         seconds, fps = _own_seconds(clip), clip.fps
         if how == "even" and seconds is not None and _is_uneven(seconds, clip.fps):
-            clip.grab_all()  # from where the decoding stopped
+            clip.grab_all()  # continues where decoding stopped
             seconds = _own_seconds(clip)
             if seconds is not None:
                 better = evenly_in_time(seconds, count)
@@ -171,14 +171,14 @@ def read_frames(
             del pixels
             clip.rewind()
             pixels = _decode(clip, better, transform)
-    # Of an interlaced clip OpenCV gives whatever was in memory, the same for every frame.
+    # For an interlaced clip OpenCV returns arbitrary memory, the same for every frame.
     if len(pixels) == 1 or any(map(np.array_equal, pixels, pixels[1:])):
         check_streams(ffmpeg.streams(path), path.name)
     return Frames(np.stack(pixels), better, fps, None if seconds is None else seconds[better])
 
 
 def check_to_the_end(path: str | os.PathLike) -> None:
-    """Decode a clip to its end and keep nothing: minutes for long ones.
+    """Decode a clip to its end, to check it; takes minutes for long clips.
 
     Args:
         path: The clip.
@@ -211,7 +211,7 @@ def first_frame(path: str | os.PathLike) -> np.ndarray:
 
 
 def side_by_side(left: np.ndarray, right: np.ndarray, *, height: int) -> np.ndarray:
-    """Put two clips beside each other, scaled to one height and cut to the shorter one.
+    """Put two clips beside each other, scaled to the same height and cut to the shorter one.
 
     Args:
         left: uint8 (T, H, W, 3).
@@ -258,7 +258,7 @@ def centre_square(pixels: np.ndarray, *, size: int) -> np.ndarray:
 
 
 def check_streams(streams: ffmpeg.Streams, name: str) -> None:
-    """Refuse by what ffmpeg says of the streams of a clip.
+    """Refuse a clip that cannot be used, by ffmpeg's report about its streams.
 
     Args:
         streams: from `nbhelpers.media.ffmpeg.streams`.
@@ -271,17 +271,19 @@ def check_streams(streams: ffmpeg.Streams, name: str) -> None:
         capture.refuse_sound(name)
     if _INTERLACED.search(streams.lines):
         raise VideoError(
-            f"{name} is interlaced (two half pictures in each frame), which is not read here. "
+            f"{name} is interlaced (two fields in each frame), which is not supported. "
             f"Convert it: ffmpeg -i {shlex.quote(name)} -vf yadif progressive.mp4"
         )
 
 
 def _count_frames(clip: Capture, path: Path, *, partial: bool) -> int:
-    """How many frames are shown, where the header does not say for sure."""
+    """Count the frames that are shown, if the header is not reliable."""
     try:
         packets = ffmpeg.packets(path)
     except ffmpeg.FfmpegMissing:
-        logger.warning("without ffmpeg the frames of %s are counted by its header", path.name)
+        logger.warning(
+            "without ffmpeg, the number of frames of %s is taken from its header", path.name
+        )
         count = clip.promised
     else:
         count = len(packets.starts)
@@ -300,14 +302,14 @@ def _count_frames(clip: Capture, path: Path, *, partial: bool) -> int:
 
 
 def check_whole(packets: ffmpeg.Packets, name: str) -> None:
-    """Refuse a clip whose packets end long before its header says.
+    """Refuse a clip whose packets end long before the length in its header.
 
     Args:
         packets: from `nbhelpers.media.ffmpeg.packets`.
         name: of the file, for messages.
 
     Raises:
-        VideoError: it is cut off.
+        VideoError: it is truncated.
     """
     check_streams(packets.streams, name)
     if not packets.are_all:
@@ -319,9 +321,9 @@ def check_whole(packets: ffmpeg.Packets, name: str) -> None:
 
 
 def _own_seconds(clip: Capture) -> np.ndarray | None:
-    """When each frame passed so far is shown; None where the header's rate says just that.
+    """Return the times of the frames decoded so far; None if the header's rate implies them.
 
-    The same goes for files whose streams have no clock.
+    It is also None for streams without usable times.
     """
     seconds = (np.array(clip.milliseconds) - clip.milliseconds[0]) / 1000
     if (np.diff(seconds) <= 0).any() or _largest_shift(seconds, clip.fps) <= _CLOCK_MS / 1000:
@@ -330,7 +332,7 @@ def _own_seconds(clip: Capture) -> np.ndarray | None:
 
 
 def _largest_shift(seconds: np.ndarray, fps: float) -> float:
-    """By how many seconds a frame is away from where a constant rate would have it."""
+    """Return the largest shift of a frame from its time at a constant rate, in seconds."""
     return float(np.abs(seconds - np.arange(len(seconds)) / fps).max())
 
 
@@ -340,7 +342,7 @@ def _is_uneven(seconds: np.ndarray, fps: float) -> bool:
 
 
 def _check_end(clip: Capture, path: Path, *, needed: int, total: int, partial: bool) -> None:
-    """Refuse, or with `partial` log, that decoding ended long before the frames needed."""
+    """Raise (or log, with `partial`) if decoding ended long before the last frame needed."""
     decoded = len(clip.milliseconds)
     if decoded >= ffmpeg.ENOUGH * needed:
         logger.info("%s has %d frames, its header says %d", path.name, decoded, total)
@@ -355,7 +357,7 @@ def _check_end(clip: Capture, path: Path, *, needed: int, total: int, partial: b
 
 
 def _decode(clip: Capture, wanted: np.ndarray, transform: Callable | None) -> list[np.ndarray]:
-    """Pixels of the wanted frames, fewer where the clip ends before the last of them."""
+    """Return the pixels of the wanted frames, fewer if the clip ends before the last one."""
     pixels, chosen = [], set(wanted.tolist())
     for index in range(int(wanted[-1]) + 1):
         if not clip.grab():
@@ -366,7 +368,7 @@ def _decode(clip: Capture, wanted: np.ndarray, transform: Callable | None) -> li
                 clip.milliseconds.pop()
                 break
             frame = frame if transform is None else transform(frame)
-            pixels.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))  # last: a small one costs less
+            pixels.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))  # last: cheaper for small frames
     return pixels
 
 

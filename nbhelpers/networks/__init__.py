@@ -1,5 +1,5 @@
-"""Networks: what they are, how they are fed, trained, kept, loaded and made fast.
+"""Networks: building, feeding, training, saving, loading and speeding them up.
 
-Every network takes ``float32 (B, H, W, 3)`` RGB 0-255 and rescales inside; every detector ends in
-P(fake).
+Every network takes ``float32 (B, H, W, 3)`` RGB 0-255 and rescales internally; every detector
+returns P(fake).
 """

@@ -1,7 +1,7 @@
-"""Batch normalisation: the averages that a network answers with, and how well they fit its weights.
+"""Batch normalisation: the averages used in inference, and how well they fit the weights.
 
-In training a layer normalises with the statistics of the batch; to answer, with a moving average of
-those. While the weights move fast, the average lags behind them.
+In training, a layer normalises with the statistics of the batch; in inference, with a moving
+average of these. While the weights change fast, the average lags behind them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def recalibrate(model: keras.Model, pictures: tf.data.Dataset) -> None:
-    """Replace every moving average by the statistics of some pictures under the present weights.
+    """Replace every moving average by the statistics of some pictures under the current weights.
 
-    Layer by layer, since what reaches a layer depends on those before it. The weights that training
-    changes stay as they are.
+    This is done layer by layer, since the input of a layer depends on those before it. Trained
+    weights are unchanged.
 
     Args:
         model: a network of `nbhelpers.networks.models`, not nested; changed in place.
@@ -61,8 +61,8 @@ def two_readings(
     Args:
         model: compiled, with batch normalisation; it is trained.
         rows: training batches.
-        validation: batches to measure by.
-        pictures: training batches that `recalibrate` takes its statistics from.
+        validation: batches for the validation loss.
+        pictures: training batches from which `recalibrate` takes its statistics.
         epochs: passes over the rows.
 
     Returns:

@@ -1,8 +1,8 @@
-"""Trainings that survive an interruption: after every epoch all of it is on disk.
+"""Trainings that survive an interruption: their whole state is saved after every epoch.
 
-Keras' own `BackupAndRestore` writes two files that a kill can leave apart, forgets which epoch was
-the best one, and does not notice another training's backup. Here one small file names the
-weights that belong to it and is written last, and the folder's name is a digest of the training.
+Keras' own `BackupAndRestore` writes two files that a kill can leave inconsistent, forgets which
+epoch was the best, and does not notice another training's backup. Here one small file, written
+last, names the weights that belong to it, and the folder's name is a digest of the training.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 
 STATE = "state.json"
 WEIGHTS = ".weights.h5"
-COUNTED = re.compile(r'_\d+(?=")')  # what Keras adds to names, by how many came before
+COUNTED = re.compile(r'_\d+(?=")')  # the counter that Keras adds to names
 NO_FILE_NAME = re.compile(r"[^\w-]+")
-NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that no training depends on
-PROCESS = uuid.uuid4().hex  # who wrote a backup; its own backup is not an interrupted training
+NOT_ASKED = {"OUTPUT_DIR", "RESUME"}  # parameters that do not affect training
+PROCESS = uuid.uuid4().hex  # marks a backup's writer: a process does not resume its own
 
 
 class Run(Protocol):
-    """What a training has to know of a notebook's run; see `results.start`."""
+    """What a training needs from a notebook's run; see `results.start`."""
 
     backups_folder: Path
     resume: bool
@@ -51,31 +51,31 @@ class Resumable(keras.callbacks.Callback):
 
     A training is recognised by its name, network, optimizer, losses, starting weights, number of
     epochs, the notebook's parameters and the split; when any of them differs, it starts again.
-    Trainings that were finished before the interruption are used as they are. What Keras cannot
-    see, such as another augmentation written into a cell, is not detected: then do not resume.
+    Trainings finished before the interruption are reused. Changes that Keras cannot see, such as a
+    different augmentation in a cell, are not detected: do not resume after them.
 
-    What is equal after continuing: weights, optimizer state and with it the learning-rate schedule,
-    history, best epoch. What is not: the order of rows, the augmentation and dropout, whose random
-    draws begin again as in the first epoch. So the result is as good as that of an uninterrupted
-    training, but differs from it as one seed differs from another.
+    Restored are weights, optimizer state and with it the learning-rate schedule, history and best
+    epoch. Not restored are the order of rows, augmentation and dropout, whose random draws restart
+    as in the first epoch. So the result is as good as that of an uninterrupted training, but
+    differs from it as one seed differs from another.
 
-    The history gets one more column, ``cpu_seconds``: of this process, of each epoch with its
-    validation; those of epochs before a cut are in it, too.
+    The history gets an additional column, ``cpu_seconds``: of this process, per epoch including
+    validation, also for epochs before an interruption.
 
     Args:
         model: built and compiled, with the weights that the training starts from.
-        run: of the notebook: its ``backups_folder``, ``resume`` and ``parameters``.
-        name: of the training, its own within the run.
+        run: of the notebook, with ``backups_folder``, ``resume`` and ``parameters``.
+        name: of the training, unique within the run.
         table: rows with `videoname` and `split`.
         epochs: as given to ``fit``.
-        watch: what decides the best epoch, as ``fit`` measures it; "min" or "max" follows from the
+        watch: the metric of ``fit`` that decides the best epoch; its direction follows from the
             name (losses fall, AUC rises). None takes the last epoch.
 
     Attributes:
-        epoch: how many epochs were done before.
+        epoch: number of epochs already finished.
 
     Raises:
-        ValueError: no epoch is asked for; in training, nothing of the name `watch` is measured.
+        ValueError: fewer than one epoch; or, in training, no metric is named `watch`.
     """
 
     def __init__(
@@ -109,11 +109,11 @@ class Resumable(keras.callbacks.Callback):
         return self._folder / (self._best_file or self._last_file)
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Give the network what was on disk."""
-        gc.collect()  # networks before it refer to themselves: nothing else lets them go in time
+        """Restore the network's state from disk."""
+        gc.collect()  # earlier networks have reference cycles; this frees them in time
         self._gradients = workarounds.registered_gradients()
-        # Files hold the optimizer's variables, too. And a first step that makes them is traced
-        # twice, which takes seconds.
+        # Files also hold the optimizer's variables. And a first step that creates them is traced
+        # # twice, which takes seconds.
         with self.model.distribute_strategy.scope():
             self.model.optimizer.build(self.model.trainable_variables)
         if self._last_file:
@@ -125,9 +125,9 @@ class Resumable(keras.callbacks.Callback):
         self._began = process_time()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Write weights where they are needed, then the state that names them."""
+        """Write the weights if needed, then the state that names them."""
         logs = {} if logs is None else logs
-        logs["cpu_seconds"] = process_time() - self._began  # the history takes up what it finds
+        logs["cpu_seconds"] = process_time() - self._began  # the history records every entry
         for name, value in logs.items():
             self._past.setdefault(name, []).append(float(value))
         self.epoch, self._last_file = epoch + 1, None
@@ -146,14 +146,14 @@ class Resumable(keras.callbacks.Callback):
                 path.unlink()
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Let TensorFlow forget the training."""
+        """Release TensorFlow's memory of the training."""
         workarounds.forget_gradients(since=self._gradients)
 
     def _is_best(self, logs: Mapping[str, float]) -> bool:
         if self.watch not in logs:
             raise ValueError(
-                f"Expected to watch what training measures, {sorted(logs)}; received "
-                f"{self.watch!r}. Give validation data, or watch another name."
+                f"Expected to watch one of the training metrics {sorted(logs)}; received "
+                f"{self.watch!r}. Pass validation data, or watch another metric."
             )
         value, best = float(logs[self.watch]), self._best
         falls = self.watch.endswith("loss")
@@ -163,26 +163,26 @@ class Resumable(keras.callbacks.Callback):
 
 
 def _read(folder: Path) -> dict | None:
-    """Return what another process left to continue from; None where nothing can be read."""
+    """Return the state left by another process; None if nothing can be read."""
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         named = [state[name] for name in ("last", "best_file") if state[name]]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    if state.get("process") == PROCESS:  # a cell that is run again, not a run that was cut off
+    if state.get("process") == PROCESS:  # a cell run again, not an interrupted run
         return None
     return state if all((folder / name).is_file() for name in named) else None
 
 
 def _inputs(parameters: Mapping[str, Any], table: pd.DataFrame) -> str:
-    """Return what a training depends on besides the network, as text."""
+    """Return everything besides the network that a training depends on, as text."""
     asked = {name: parameters[name] for name in sorted(parameters.keys() - NOT_ASKED)}
     rows = table[["videoname", "split"]].to_csv(index=False)
     return json.dumps([asked, rows], default=str)
 
 
 def _key(model: keras.Model, inputs: str) -> str:
-    """Return a digest of everything that a training depends on, as far as it can be seen."""
+    """Return a digest of everything detectable that a training depends on."""
     digest = hashlib.sha256(inputs.encode())
     network = model.to_json() + json.dumps(model.get_compile_config(), default=str)
     digest.update(COUNTED.sub("", network).encode())

@@ -1,8 +1,8 @@
-"""Damage in training: what messengers, cameras and codecs do to pictures, drawn at random.
+"""Random damage in training, as done to pictures by messengers, cameras and codecs.
 
-`robustness` measures at fixed strengths. Here they are drawn, each kind with its own
-probability, so that a network meets damage while it learns. A plan is drawn once for all pictures
-that are to be treated alike: a real and its fake that differ in damage would teach the damage.
+`robustness` measures at fixed strengths. Here they are drawn, each kind with its own probability,
+so that a network encounters damage while it learns. A plan is drawn once for all pictures to be
+treated alike: if a real and its fake differed in damage, the network would learn the damage.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-#: kind -> lowest and highest amount that is drawn; applied in this order, as a picture's life goes.
+#: kind -> smallest and largest amount drawn; applied in this order, from camera to upload.
 RANGES = {
     "brightness": (0.4, 1.4),  # factor on all values
     "contrast": (0.7, 1.3),  # factor on the distance from mid-grey
     "tint": (-0.1, 0.1),  # share by which red rises and blue falls
     "blur": (0.003, 0.022),  # standard deviation of a Gaussian, share of the side
-    "shrink": (0.3, 0.9),  # share of the side that is kept, then enlarged again
+    "shrink": (0.3, 0.9),  # share of the side kept before enlarging it again
     "noise": (2.0, 18.0),  # standard deviation, grey levels of 255
     "jpeg": (30.0, 95.0),  # quality, 1-100
 }
-#: kind -> how often it is drawn, where a picture is damaged at all.
+#: kind -> how often it is drawn, if a picture is damaged at all.
 PROBABILITIES = {
     "brightness": 0.3,
     "contrast": 0.2,
@@ -37,12 +37,12 @@ PROBABILITIES = {
 
 @dataclass(frozen=True)
 class Damage:
-    """How often pictures are damaged, and by what.
+    """How often pictures are damaged, and how.
 
     Attributes:
         share: of pictures that are damaged at all, 0-1.
-        probabilities: kind -> how often it is part of a damage, 0-1; a kind that is not named is
-            never drawn.
+        probabilities: kind -> how often it is part of a damage, 0-1; kinds not listed are never
+            drawn.
 
     Raises:
         ValueError: an unknown kind, or a number outside 0-1.
@@ -56,16 +56,16 @@ class Damage:
         if not set(self.probabilities) <= set(RANGES) or not all(0 <= n <= 1 for n in numbers):
             raise ValueError(
                 f"Expected kinds of {list(RANGES)} with probabilities of 0-1; received "
-                f"{dict(self.probabilities)} and a share of {self.share}. Leave out what is never "
-                "to be drawn."
+                f"{dict(self.probabilities)} and a share of {self.share}. Omit kinds that "
+                "are never drawn."
             )
 
     def draw(self, rng: np.random.Generator) -> dict[str, float]:
-        """Draw a plan: kind -> amount, in the order of application; empty leaves a picture alone.
+        """Draw a plan: kind -> amount, in the order of application; empty means no damage.
 
         Args:
-            rng: moved on by as many draws whatever comes of them, so that a change of one
-                probability leaves the other draws as they were.
+            rng: always advanced by the same number of draws, so that changing one probability does
+                not affect the other draws.
         """
         spared = rng.random() >= self.share
         dice, amounts = rng.random(len(RANGES)), rng.random(len(RANGES))
@@ -77,7 +77,7 @@ class Damage:
 
 
 def damaged(picture: np.ndarray, plan: Mapping[str, float], *, seed: int) -> np.ndarray:
-    """Damage one picture as planned.
+    """Damage one picture according to a plan.
 
     Args:
         picture: ``uint8 (H, W, 3)`` RGB 0-255.
@@ -85,7 +85,7 @@ def damaged(picture: np.ndarray, plan: Mapping[str, float], *, seed: int) -> np.
         seed: of the noise and of the interpolation.
 
     Returns:
-        ``uint8 (H, W, 3)`` RGB 0-255; the picture itself where the plan is empty.
+        ``uint8 (H, W, 3)`` RGB 0-255; the picture itself if the plan is empty.
 
     Raises:
         ValueError: an unknown kind.

@@ -1,4 +1,4 @@
-"""Which detector file is meant: the bundled one, that of one of your own runs, or any other."""
+"""Choosing a detector file: the bundled one, that of one of your own runs, or any other."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ HOW_TO_MAKE = (
 
 
 def bundled_file() -> Path | None:
-    """Find the detector of real faces that comes with the project; None where it is missing."""
+    """Find the detector of real faces that comes with the project; None if it is missing."""
     candidates = sorted((locate.project_root() / "data" / "detector").glob("*.keras"))
     return candidates[0] if candidates else None
 
 
 def newest_file() -> Path | None:
-    """Find the detector of your newest run; None where no run has made one."""
+    """Find the detector of your newest run; None if no run has made one."""
     models = (locate.project_root() / "runs").glob(f"*/{OWN_MODEL}")
     return max(models, key=lambda path: path.stat().st_mtime, default=None)
 
@@ -35,10 +35,10 @@ def detector_file(given: str | None = None, *, run_folder: Path | None = None) -
         given: a file, "bundled" or "latest" (your newest run); None or "" is the detector of
             `run_folder`.
         run_folder: the results of a notebook's own run. Without it, None takes the bundled
-            detector, and your newest where the project came without.
+            detector, or your newest one if the project has no bundled one.
 
     Returns:
-        Its path. That of `run_folder` need not exist: notebook 03 may still have to make it.
+        Its path. That in `run_folder` need not exist: notebook 03 may still have to create it.
 
     Raises:
         UsageError: there is none.

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def in_float32(model: keras.Model) -> keras.Model:
     """Copy a network that was trained in mixed precision into one that computes in float32.
 
-    Half precision is for speed in training. Scores and gradients to be looked at closely, on any
-    machine, need all their digits; the weights have them already.
+    Half precision speeds up training. Scores and gradients that are examined closely need full
+    precision, on any machine; the weights already have it.
 
     Args:
         model: a network of this module, of any dtype policy.
@@ -28,7 +28,7 @@ def in_float32(model: keras.Model) -> keras.Model:
         if isinstance(layer, keras.Model):
             return in_float32(layer)
         config = layer.get_config()
-        policy = getattr(layer, "dtype_policy", None)  # the casts that Keras 3.8 shows have none
+        policy = getattr(layer, "dtype_policy", None)  # Keras 3.8's cast layers have none
         if (policy.compute_dtype if policy else config.get("dtype")) in ("bfloat16", "float16"):
             config |= {"dtype": "float32"}
         return type(layer).from_config(config)
@@ -39,21 +39,21 @@ def in_float32(model: keras.Model) -> keras.Model:
 
 
 def folded(model: keras.Model) -> keras.Model:
-    """Copy a network for inference: each batch normalisation moves into the convolution before it.
+    """Copy a network for inference, with batch normalisations merged into convolutions.
 
-    A convolution and a fixed scale and shift behind it are together one convolution, with other
-    weights. The copy gives the same to within rounding and goes over its memory less often.
+    A convolution followed by a fixed scale and shift equals one convolution with other weights. The
+    copy gives the same result to within rounding and needs fewer passes over its memory.
 
     Args:
-        model: a functional or sequential network; a normalisation whose convolution is used
-            elsewhere as well, or has an activation, stays.
+        model: a functional or sequential network; a normalisation whose convolution has other
+            consumers or an activation is kept.
 
     Returns:
         A new model of the same name; not compiled, and not to be trained.
     """
     import keras
 
-    if isinstance(model, keras.Sequential):  # of which Keras makes no changed copy
+    if isinstance(model, keras.Sequential):  # Keras cannot clone these with changes
         model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     norms = _foldable(model)  # convolution -> its normalisation
     gone = {norm.name for norm in norms.values()}
@@ -74,7 +74,7 @@ def folded(model: keras.Model) -> keras.Model:
 
 
 def _foldable(model: keras.Model) -> dict[str, keras.layers.Layer]:
-    """Name of each convolution that has nothing but a batch normalisation behind it -> that."""
+    """Return name of each convolution followed only by a batch normalisation -> the latter."""
     from keras import layers
 
     plain = (layers.Conv2D, layers.SeparableConv2D)
@@ -97,7 +97,7 @@ def _inputs(layer: keras.layers.Layer) -> list:
 
 
 def _folded_weights(layer: keras.layers.Layer, norm: keras.layers.Layer) -> list[np.ndarray]:
-    """Kernels and bias of a convolution that does its normalisation as well."""
+    """Return kernels and bias of a convolution that includes its normalisation."""
     values = {variable.name: np.asarray(variable, np.float64) for variable in norm.weights}
     scale = values.get("gamma", 1.0) / np.sqrt(values["moving_variance"] + norm.epsilon)
     *kernels, last = layer.get_weights()[: -1 if layer.use_bias else None]

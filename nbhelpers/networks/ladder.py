@@ -1,4 +1,4 @@
-"""From the article's network to the residual one, a change at a time.
+"""From the article's network to the residual one, one change at a time.
 
 Both ends are `models.baseline_cnn` and `models.residual_cnn`, layer by layer.
 """
@@ -27,8 +27,8 @@ def ladder_cnn(
         small: four convolutions of 16 to 128 filters; False takes the article's three large ones.
         averaged: every feature map is averaged over the picture; False flattens the maps and adds
             the article's dense layers.
-        normalised: batch normalisation behind every convolution.
-        residual: the network gets what is left when the smooth picture is taken away.
+        normalised: batch normalisation after every convolution.
+        residual: the network receives the picture minus its smoothed version.
         name: of the model.
 
     Returns:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 LARGEST_SIDE = 2048  # pixels of a detector's input
-MOST_ACTIVATIONS = 200_000_000  # numbers that one layer makes of one picture
-SPARE_VALUES = 1000  # numbers that a network may have and its file not: states of random layers
+MOST_ACTIVATIONS = 200_000_000  # outputs of one layer for one picture
+SPARE_VALUES = 1000  # values that may be missing in the file: states of random layers
 
 
 def load_detector(path: str | os.PathLike, *, classes: Sequence[str] | None = None) -> keras.Model:
@@ -29,18 +29,18 @@ def load_detector(path: str | os.PathLike, *, classes: Sequence[str] | None = No
 
     Args:
         path: a ``.keras`` file; files that carry code, or read other files, are refused unread.
-        classes: of a detector with two outputs, what they stand for in order, as
-            ("REAL", "FAKE"); from its card.
+        classes: the meaning of a detector's two outputs, in order, such as ("REAL", "FAKE"); from
+            its card.
 
     Returns:
-        The model: square ``float32 (B, H, H, 3)`` RGB 0-255 -> P(fake), ``float32 (B, 1)``. Where
-        the file's ends in logits or two classes, what is missing is added. Not compiled:
-        it scores, it does not train.
+        The model: square ``float32 (B, H, H, 3)`` RGB 0-255 -> P(fake), ``float32 (B, 1)``. If the
+        file's network ends in logits or two classes, the missing layers are added. Not compiled,
+        for it is used only for scoring.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is no model, carries code, is too large, or is not a picture detector
-            with one output.
+        ValueError: the file is not a model, contains code, is too large, or is not a picture
+            detector with one output.
     """
     name = displayable(Path(path).name)
     with model_files.opened(path) as parts:
@@ -50,7 +50,7 @@ def load_detector(path: str | os.PathLike, *, classes: Sequence[str] | None = No
             model.load_weights(parts.weights)
         except model_files.ModelFileError:
             raise
-        except Exception as error:  # Keras raises whatever its layers raise
+        except Exception as error:  # Keras passes on any error of its layers
             raise model_files.unreadable(
                 name, f"{_versions(parts)}{type(error).__name__}: {error}"
             ) from error
@@ -65,12 +65,12 @@ def _built(parts: model_files.Parts, *, without_memory: bool = False) -> keras.M
     import tensorflow as tf
 
     def build():
-        description = copy.deepcopy(parts.description)  # Keras takes it apart
+        description = copy.deepcopy(parts.description)  # Keras modifies it
         return keras.saving.deserialize_keras_object(description, safe_mode=True)
 
     if not without_memory:
         return build()
-    state = random.getstate()  # from which Keras seeds layers: a look must not change what follows
+    state = random.getstate()  # Keras seeds layers from it: loading must not change later results
     try:
         with tf.Graph().as_default():
             return build()
@@ -79,7 +79,7 @@ def _built(parts: model_files.Parts, *, without_memory: bool = False) -> keras.M
 
 
 def _check_network(model: object, values: int, name: str) -> None:
-    """Refuse what is no network of pictures, or would need more memory than its file is worth."""
+    """Refuse networks that do not take pictures, or need disproportionate memory."""
     import keras
 
     if not isinstance(model, keras.Model):
@@ -107,7 +107,7 @@ def _check_network(model: object, values: int, name: str) -> None:
 
 
 def _activations(layer: keras.layers.Layer) -> int:
-    """Numbers that a layer makes of one picture; 0 where its output has no fixed size."""
+    """Return the number of outputs of a layer for one picture; 0 without a fixed size."""
     try:
         shape = layer.output.shape[1:]
     except (AttributeError, ValueError):  # used twice, or with several outputs
@@ -116,12 +116,12 @@ def _activations(layer: keras.layers.Layer) -> int:
 
 
 def _as_text(shape: object) -> str:
-    """Return a shape as documentation writes it."""
+    """Return a shape in the notation of the documentation."""
     return displayable(str(shape).replace("None", "?"))[:120]
 
 
 def _versions(parts: model_files.Parts) -> str:
-    """Say which Keras wrote a file, if it is not the one that reads it."""
+    """Name the version of Keras that wrote a file, if it differs from the one reading it."""
     import keras
 
     if parts.keras_version in ("", keras.__version__):

@@ -1,8 +1,8 @@
-"""Model files that may come from anywhere: checked before Keras sees any of their content.
+"""Model files from unknown sources: checked before Keras reads any of their content.
 
-Keras chooses a reader by a file's name and first bytes, differently in each version, and takes
-whatever the reader gives. Here the parts of a ``.keras`` archive are taken out and checked one by
-one, and those parts, not the file, are what is loaded.
+Keras chooses a reader by a file's name and first bytes, differently in each version, and accepts
+whatever the reader returns. Here the parts of a ``.keras`` archive are extracted and checked one by
+one, and these parts are loaded instead of the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_DESCRIPTION = 20_000_000  # bytes of config.json; Xception's has 150,000
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 
-#: Modules of Keras whose objects compute and do nothing else; "" is `keras` itself.
+#: Modules of Keras whose objects only compute; "" is `keras` itself.
 PLAIN_MODULES = {
     "",
     "activations",
@@ -61,7 +61,7 @@ PLAIN_NAMES = {
     "__slice__",
     "__tensor__",
 }
-#: Layers that run code of their own, or read files that a description names.
+#: Layers that run embedded code, or read files named in a description.
 CARRY_CODE = {
     "Lambda",
     "TFSMLayer",
@@ -86,13 +86,13 @@ class UnsafeModelError(ModelFileError):
 
 @dataclass(frozen=True)
 class Parts:
-    """What a model file consists of, checked.
+    """The checked parts of a model file.
 
     Attributes:
         description: of the network, for ``keras.saving.deserialize_keras_object``.
         weights: path of an HDF5 file, for ``model.load_weights``.
-        values: how many numbers lie in it.
-        keras_version: that wrote the file; "" where it does not say.
+        values: how many numbers it contains.
+        keras_version: version that wrote the file; "" if not stated.
     """
 
     description: dict[str, Any]
@@ -103,18 +103,18 @@ class Parts:
 
 @contextlib.contextmanager
 def opened(path: str | os.PathLike) -> Iterator[Parts]:
-    """Take the parts out of a ``.keras`` file into a temporary folder, and check them.
+    """Extract the parts of a ``.keras`` file into a temporary folder, and check them.
 
     Args:
         path: the file.
 
     Yields:
-        The parts; the weights are gone after the ``with``.
+        The parts; the weights are deleted after the ``with`` block.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ModelFileError: it is no Keras archive, encrypted, damaged or too large.
-        UnsafeModelError: its description names more than layers, or its weights lie elsewhere.
+        ModelFileError: it is not a Keras archive, or is encrypted, damaged or too large.
+        UnsafeModelError: its description names more than layers, or its weights are elsewhere.
     """
     path = Path(path)
     name = displayable(path.name)
@@ -136,14 +136,14 @@ def opened(path: str | os.PathLike) -> Iterator[Parts]:
         ) as error:
             raise unreadable(name, error) from error
         _check_description(description, name)
-        description["compile_config"] = None  # it is to score, not to train
+        description["compile_config"] = None  # it is loaded for scoring, not training
         yield Parts(description, weights, _count_values(weights, name), version)
 
 
 def unreadable(
     name: str, reason: object, *, next_step: str = "Run notebook 03 again."
 ) -> ModelFileError:
-    """Return the error for a file that cannot be read, the reason in one short line."""
+    """Return the error for an unreadable file, with the reason in one short line."""
     lines = str(reason).strip().splitlines() or [type(reason).__name__]
     short = displayable(lines[0] if len(lines[0]) <= 200 else f"{lines[0][:200]}…")
     return ModelFileError(
@@ -168,7 +168,7 @@ def _check_signature(path: Path, name: str) -> None:
             next_step="Load it where it was built and save it with model.save('name.keras').",
         )
     if not start.startswith(ZIP):
-        raise unreadable(name, "it does not begin as a ZIP archive, which .keras files are")
+        raise unreadable(name, "it does not begin like a ZIP archive, as .keras files do")
 
 
 def _check_members(archive: zipfile.ZipFile, name: str) -> None:
@@ -185,12 +185,12 @@ def _check_members(archive: zipfile.ZipFile, name: str) -> None:
             raise unreadable(name, f"it holds {names.count(part)} parts named {part}, not one")
     if any(member.flag_bits & 1 for member in members):
         raise unreadable(
-            name, "it is encrypted", next_step="Unpack it and zip it without password."
+            name, "it is encrypted", next_step="Unpack it and zip it without a password."
         )
 
 
 def _read(archive: zipfile.ZipFile, part: str, name: str) -> bytes:
-    """Read a part that is text, however large it says it is."""
+    """Read a part that is text, whatever size it claims to have."""
     with archive.open(part) as file:
         content = file.read(MOST_DESCRIPTION + 1)
     if len(content) > MOST_DESCRIPTION:
@@ -202,7 +202,7 @@ def _read(archive: zipfile.ZipFile, part: str, name: str) -> bytes:
 
 
 def _keras_version(archive: zipfile.ZipFile) -> str:
-    """Which Keras wrote the file; "" where the file does not say it plainly."""
+    """Return the version of Keras that wrote the file; "" if it is not clearly stated."""
     try:
         version = json.loads(_read(archive, "metadata.json", ""))["keras_version"]
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -215,7 +215,7 @@ def _keras_version(archive: zipfile.ZipFile) -> str:
 
 def _check_description(description: Any, name: str) -> None:
     if not isinstance(description, dict) or "class_name" not in description:
-        raise unreadable(name, f"{CONFIG} describes no model")
+        raise unreadable(name, f"{CONFIG} does not describe a model")
     waiting = [value for key, value in description.items() if key != "compile_config"]
     waiting.append({key: description.get(key) for key in ("module", "class_name")})
     while waiting:
@@ -234,7 +234,7 @@ def _check_description(description: Any, name: str) -> None:
 
 
 def _is_plain(part: dict) -> bool:
-    """Whether a piece of a description names nothing but an ordinary object of Keras."""
+    """Whether a part of a description names only an ordinary Keras object."""
     name = str(part["class_name"]).rpartition(">")[2]
     rooms = str(part.get("module") or "keras").split(".")
     if rooms[0] != "keras" or "utils" in rooms or name in CARRY_CODE or "." in name:
@@ -244,7 +244,7 @@ def _is_plain(part: dict) -> bool:
 
 
 def _is_legacy(part: dict) -> bool:
-    """Whether it is named as older files name objects: without a module, looked up in a table."""
+    """Whether it is named in the older style: without a module, looked up in a table."""
     return part.get("module") is None and not str(part["class_name"]).startswith("__")
 
 
@@ -252,7 +252,7 @@ def _is_legacy(part: dict) -> bool:
 
 
 def _count_values(weights: Path, name: str) -> int:
-    """Walk an HDF5 file; refuse what lies outside it, and count the numbers inside."""
+    """Walk an HDF5 file; refuse references to other files, and count its numbers."""
     try:
         with h5py.File(weights, "r") as file:
             datasets = list(_datasets(file, name))
@@ -270,7 +270,7 @@ def _datasets(file: h5py.File, name: str) -> Iterator[h5py.Dataset]:
     while waiting:
         part = waiting.pop()
         address = h5py.h5o.get_info(part.id).addr
-        if address in seen:  # links may go round in a circle
+        if address in seen:  # links may form a cycle
             continue
         seen.add(address)
         if isinstance(part, h5py.Dataset):

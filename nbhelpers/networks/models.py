@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: First layer that the article unfreezes in its second stage: index 56 of 132 in Xception.
 ARTICLE_UNFREEZE_FROM = "block7_sepconv1_act"
-#: Layer below our head: the end of block 10 of 14, where the maps have four times as many cells.
+#: Layer below our head: the end of block 10 of 14, whose maps have four times as many cells.
 OUR_LAST = "block11_sepconv1_act"
 
 
@@ -57,10 +57,10 @@ def baseline_cnn(image_size: int = 224) -> keras.Model:
 
 
 def residual_cnn(image_size: int = 128) -> keras.Model:
-    """Build a small forensic network: it sees what is left when the smooth picture is taken away.
+    """Build a small forensic network that sees the picture minus its smoothed version.
 
-    Subtracting a local mean removes who is shown and how the light falls, and keeps noise, edges
-    and the traces of resampling. Averaging instead of flattening asks *what* was seen, not *where*.
+    Subtracting a local mean removes the person and the lighting, and keeps noise, edges and
+    traces of resampling. Averaging instead of flattening asks *what* was seen, not *where*.
 
     Args:
         image_size: height and width of the input, pixels, at least 16.
@@ -83,7 +83,7 @@ def residual_cnn(image_size: int = 128) -> keras.Model:
     x = layers.Rescaling(10.0)(layers.Subtract()([scaled, smooth]))  # residuals are small numbers
     for filters in (16, 32, 64, 128):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)  # follows quickly: epochs are short
+        x = layers.BatchNormalization(momentum=0.9)(x)  # adapts quickly, since epochs are short
         x = layers.ReLU()(x)
         x = layers.MaxPooling2D()(x)
     x = layers.GlobalAveragePooling2D()(x)
@@ -107,7 +107,7 @@ def xception_classifier(
         image_size: height and width of the input, pixels, at least 71.
         weights: values for the base from `weights.imagenet("Xception")`; None or random
             weights leave it as initialised.
-        last: layer of Xception that the head stands on; layers above it are left off.
+        last: layer of Xception below the head; later layers are omitted.
 
     Returns:
         Model ``xception``: ``float32 (B, image_size, image_size, 3)`` RGB 0-255 -> P(fake),
@@ -131,13 +131,13 @@ def xception_classifier(
 
 
 def unfreeze_from(model: keras.Model, layer_name: str, *, batch_norm: bool = True) -> int:
-    """Make a layer and all behind it trainable, and freeze those before it.
+    """Make a layer and all later ones trainable, and freeze the earlier ones.
 
     Args:
-        model: a model whose layers stand in order (not nested).
+        model: a model whose layers are in order (not nested).
         layer_name: first layer to train, for example `ARTICLE_UNFREEZE_FROM`.
-        batch_norm: False keeps batch normalisation in inference mode everywhere, so that the
-            statistics of ImageNet stay and small batches do no harm.
+        batch_norm: False keeps batch normalisation in inference mode everywhere, so that ImageNet's
+            statistics are kept and small batches do no harm.
 
     Returns:
         The number of trainable layers with weights. Compile the model again afterwards.
@@ -161,7 +161,7 @@ def unfreeze_from(model: keras.Model, layer_name: str, *, batch_norm: bool = Tru
 
 
 def block_table(model: keras.Model) -> pd.DataFrame:
-    """Count layers and weights block by block, and the weights that are trained.
+    """Count layers, weights and trainable weights block by block.
 
     Args:
         model: an Xception of `xception_classifier`, whose layers carry the block in their names.
@@ -179,7 +179,7 @@ def block_table(model: keras.Model) -> pd.DataFrame:
         if layer.name.startswith("block"):
             block = layer.name.partition("_")[0].removeprefix("block")
         elif layer.name in ("pooled", "p_fake"):
-            block = "head"  # the layers without a name of their own belong to the block before
+            block = "head"  # layers without a block in their name belong to the previous block
         sizes = [(math.prod(weight.shape), id(weight) in trained) for weight in layer.weights]
         rows.append(
             {
@@ -197,7 +197,7 @@ def block_table(model: keras.Model) -> pd.DataFrame:
 def gru_classifier(frames: int, dim: int) -> keras.Model:
     """Build the article's sequence network: GRU 16, GRU 8, dropout, dense 8, one sigmoid.
 
-    Padding changes nothing: both recurrent layers know which frames are real.
+    Padding has no effect: both recurrent layers know which frames are real.
 
     Args:
         frames: length of the sequences, T.
@@ -212,7 +212,7 @@ def gru_classifier(frames: int, dim: int) -> keras.Model:
     features = layers.Input((frames, dim), name="features")
     mask = layers.Input((frames,), dtype="bool", name="mask")
     x = layers.GRU(16, return_sequences=True)(features, mask=mask)
-    x = layers.GRU(8)(x, mask=mask)  # before Keras 3.11 it does not travel on
+    x = layers.GRU(8)(x, mask=mask)  # before Keras 3.11 it is not propagated
     x = layers.Dropout(0.4)(x)
     x = layers.Dense(8, activation="relu")(x)
     outputs = layers.Dense(1, activation="sigmoid")(x)

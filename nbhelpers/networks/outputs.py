@@ -1,7 +1,7 @@
-"""What the numbers that leave a network mean: P(fake), logits, or two classes.
+"""The meaning of a network's outputs: P(fake), logits, or two classes.
 
-A network without a sigmoid at its end gives logits: .3 means P = .57, not .3. So the end of a
-network is looked at before any of its numbers is read, and what is needed is added.
+A network without a final sigmoid gives logits: 0.3 means P = 0.57, not 0.3. So the end of a network
+is examined before its outputs are used, and missing layers are added.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 SIGMOID = {"sigmoid", "hard_sigmoid", "Sigmoid", "HardSigmoid"}
 SOFTMAX = {"softmax", "Softmax"}
-#: What gives numbers of the same meaning as it takes, by the start of its class's name.
+#: Layers that preserve the meaning of their inputs, by the start of the class name.
 KEEPS_MEANING = (
     "ActivityRegularization",
     "Average",
@@ -41,21 +41,21 @@ KEEPS_MEANING = (
 def as_p_fake(
     model: keras.Model, *, classes: Sequence[str] | None = None, name: str = "the model"
 ) -> keras.Model:
-    """Make a network return P(fake), however it ends.
+    """Make a network return P(fake), whatever its final layers.
 
     Args:
         model: one picture input, one output ``(B, 1)`` or ``(B, 2)``: sigmoid, softmax or logits.
-        classes: what the two outputs stand for, in order, as ("REAL", "FAKE"); None where it is
-            not known, or there is one output.
+        classes: the meaning of the two outputs, in order, such as ("REAL", "FAKE"); None if
+            unknown, or if there is one output.
         name: of the model, for messages.
 
     Returns:
-        The model itself where it ends in one sigmoid, else one with the same layers and a new end:
+        The model itself if it ends in one sigmoid, else one with the same layers and a new end:
         P(fake), ``float32 (B, 1)``.
 
     Raises:
-        ValueError: another shape, an end that means something else, or two outputs of which nobody
-            knows which is FAKE.
+        ValueError: another shape, outputs with another meaning, or two outputs without knowing
+            which one is FAKE.
     """
     import keras
 
@@ -71,7 +71,7 @@ def as_p_fake(
     if end not in ("sigmoid", "softmax", "linear") or (end == "softmax" and width == 1):
         raise ValueError(
             f"Expected a detector that ends in a sigmoid, two softmax units or logits; {name} ends "
-            f"in {width} x {end}, which is no P(fake). Save one that ends in one sigmoid unit."
+            f"in {width} x {end}, which is not P(fake). Save one that ends in one sigmoid unit."
         )
     if width == 1 and end == "sigmoid":
         return model
@@ -111,7 +111,7 @@ def check_scores(score: np.ndarray, *, name: str = "the detector") -> np.ndarray
 
 
 def _place_of_fake(classes: Sequence[str] | None, name: str) -> int:
-    """Which of two outputs is P(fake)."""
+    """Return which of two outputs is P(fake)."""
     labels = [str(each).upper() for each in classes] if isinstance(classes, list | tuple) else []
     if sorted(labels) != ["FAKE", "REAL"]:
         raise ValueError(
@@ -123,7 +123,7 @@ def _place_of_fake(classes: Sequence[str] | None, name: str) -> int:
 
 
 def _end(model: keras.Model) -> str:
-    """How a network ends: "sigmoid", "softmax", "linear", or the name of what is none of these."""
+    """Return how a network ends: "sigmoid", "softmax", "linear", or another layer's name."""
     import keras
 
     if isinstance(model, keras.Sequential):

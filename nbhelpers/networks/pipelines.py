@@ -1,7 +1,7 @@
 """Tables of pictures -> `tf.data`: batches, pairs and augmentation.
 
-Everywhere: RGB channel order, 0-255. Networks rescale inside. The files are read while training
-runs, so memory does not grow with the number of pictures.
+Always RGB channel order, 0-255. Networks rescale internally. The files are read during training, so
+memory does not grow with the number of pictures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_BYTES = 100_000_000  # of the pictures of a batch before they are resized; else one by one
+_MOST_BYTES = 100_000_000  # of a batch before resizing; larger ones are resized one by one
 
 
 def make_dataset(
@@ -39,9 +39,9 @@ def make_dataset(
     """Stream pictures and labels from files.
 
     Args:
-        table: rows with `path` and `label`, in the order in which they are wanted.
+        table: rows with `path` and `label`, in the desired order.
         image_size: height and width, pixels; pictures are resized with anti-aliasing.
-        batch_size: pictures in a batch.
+        batch_size: pictures per batch.
         shuffle_seed: an integer reshuffles all rows in every epoch; None keeps their order.
         augment: called as ``augment(pictures, training=True)`` on every batch; None for
             evaluation.
@@ -73,8 +73,8 @@ def make_pairs(
 ) -> tf.data.Dataset:
     """Stream each real together with one of its own fakes, a different one in every epoch.
 
-    A real and its fake show the same person in the same light: what differs is the forgery. The
-    classes are balanced, and no fake is thrown away to make them so.
+    A real and its fake show the same person in the same light: only the forgery differs. The
+    classes are balanced without discarding fakes.
 
     Args:
         table: rows with `videoname`, `label`, `original` and `path`; fakes whose original is not
@@ -87,7 +87,7 @@ def make_pairs(
 
     Returns:
         Batches ``(float32 (B, image_size, image_size, 3) RGB 0-255, float32 (B,) 1 = FAKE)``; a
-        real at each even place, its fake behind it.
+        real at each even position, followed by its fake.
 
     Raises:
         ValueError: one label is absent, or the batch size is odd.
@@ -95,7 +95,7 @@ def make_pairs(
     import tensorflow as tf
 
     if batch_size % 2:
-        raise ValueError(f"Expected an even batch size, pairs in it; received {batch_size}.")
+        raise ValueError(f"Expected an even batch size, for pairs; received {batch_size}.")
     options = {"image_size": image_size, "batch_size": batch_size, "augment": augment}
     families = _families(table)
     if families.empty:
@@ -112,7 +112,7 @@ def make_pairs(
 
 
 def pairs_note(table: pd.DataFrame) -> str:
-    """Say what `make_pairs` makes of a table, as one sentence for the reader.
+    """Describe the pairs that `make_pairs` makes of a table, as one sentence for the reader.
 
     Args:
         table: as for `make_pairs`.
@@ -133,7 +133,7 @@ def pairs_note(table: pd.DataFrame) -> str:
 
 
 def _families(table: pd.DataFrame) -> pd.Series:
-    """Paths of the fakes of each real that has some, by the real's name."""
+    """Return the paths of the fakes of each real that has some, by the real's name."""
     reals = table.loc[table["label"] == "REAL", "videoname"]
     original = ties.resolved(table, "original")
     fakes = table.assign(original=original)[(table["label"] == "FAKE") & original.isin(reals)]
@@ -141,7 +141,7 @@ def _families(table: pd.DataFrame) -> pd.Series:
 
 
 def _own_pairs(table: pd.DataFrame, families: pd.Series, *, seed: int) -> tf.data.Dataset:
-    """(real, fake) paths: each real with one of its own fakes."""
+    """Return (real, fake) paths: each real with one of its own fakes."""
     import tensorflow as tf
 
     reals = table[table["label"] == "REAL"].set_index("videoname")["path"]
@@ -158,7 +158,7 @@ def _own_pairs(table: pd.DataFrame, families: pd.Series, *, seed: int) -> tf.dat
 
 
 def _any_pairs(table: pd.DataFrame, *, seed: int) -> tuple[tf.data.Dataset, int]:
-    """(real, fake) paths in random order, and how many: each picture of the rarer label once."""
+    """Return random (real, fake) paths, each picture of the rarer label once, and their number."""
     import tensorflow as tf
 
     paths = [table.loc[table["label"] == label, "path"].to_numpy(str) for label in LABELS]
@@ -202,32 +202,32 @@ def _batches(
 
     batches = rows.batch(batch_size).map(load, num_parallel_calls=os.cpu_count())
     if augment is not None:
-        # Not in parallel: the random layers hold a state, and the same seed must give the same run.
+        # Not in parallel: random layers have a state, and the same seed must give the same run.
         batches = batches.map(lambda x, y: (augment(x, training=True), y))
-    # The thread that tunes a pipeline sleeps longer and longer between its looks, and when an epoch
-    # or a training ends TensorFlow (2.21) often waits for it, idle: for seconds, seen up to 18.
+    # The thread that tunes a pipeline sleeps longer and longer between its checks, and at the end
+    # of an epoch or a training TensorFlow (2.21) often waits for it, idle, for up to 18 seconds.
     options = tf.data.Options()
     options.autotune.enabled = False
     return batches.prefetch(2).with_options(options)
 
 
 def _resized(pixels: tf.Tensor, size: int) -> tf.Tensor:
-    """uint8 (B, H, W, 3) as float32 (B, size, size, 3)."""
+    """Resize uint8 (B, H, W, 3) to float32 (B, size, size, 3)."""
     import tensorflow as tf
 
     return tf.cond(
         tf.reduce_all(tf.shape(pixels)[1:3] == size),
-        lambda: tf.cast(pixels, tf.float32),  # what resizing would give, in a fraction of the time
+        lambda: tf.cast(pixels, tf.float32),  # equal to resizing, in a fraction of the time
         lambda: tf.clip_by_value(tf.image.resize(pixels, [size, size], antialias=True), 0.0, 255.0),
     )
 
 
-# One decoder for training, judging and looking. It refuses damaged files by name; TensorFlow's own
-# fills what is lost with grey, and takes twice the time.
+# One decoder for training, scoring and display. It refuses damaged files by name; TensorFlow's own
+# # fills missing parts with grey, and takes twice the time.
 
 
 def _read_alike(paths: np.ndarray) -> np.ndarray:
-    """uint8 (B, H, W, 3): small pictures of one size; of others none, (0, 0, 0, 3)."""
+    """Read pictures of equal, small size as uint8 (B, H, W, 3); return (0, 0, 0, 3) for others."""
     first = _read_one(paths[0])
     if first.nbytes * len(paths) > _MOST_BYTES:
         return np.empty((0, 0, 0, 3), np.uint8)
@@ -256,7 +256,7 @@ def article_augmentation(seed: int = 42) -> keras.Sequential:
     """
     from keras import Sequential, layers
 
-    full = {"dtype": "float32"}  # pixels keep their digits when the network trains with half
+    full = {"dtype": "float32"}  # pixels keep full precision if the network trains in half
     return Sequential(
         [
             layers.RandomFlip("horizontal", seed=seed, **full),

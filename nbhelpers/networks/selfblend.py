@@ -1,8 +1,8 @@
-"""Self-blended images: fakes made of one real picture, which show nothing but that they are pasted.
+"""Self-blended images: fakes made from one real picture, whose only traces are those of pasting.
 
-A face is cut out of a picture, changed a little in colour, sharpness and place, and put back where
-it was. A network that distinguishes these from the untouched picture has to look at the seam, at
-colours and sharpness that do not match, and not at the traces of any one way of forging.
+A face is cut out of a picture, slightly changed in colour, sharpness and position, and pasted back.
+To distinguish these from the original, a network has to look at the seam and at mismatched colours
+and sharpness, instead of the traces of one particular forgery method.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 
 from nbhelpers.media import faces
 
-#: Eyes, nose, corners of the mouth where none were seen, as shares of a tight crop's side.
+#: Default eyes, nose and mouth corners if none are found, as shares of a tight crop's side.
 USUAL_LANDMARKS = np.array([(0.3, 0.3), (0.7, 0.3), (0.5, 0.52), (0.34, 0.73), (0.66, 0.73)])
-_SEEN_SIDE = 128  # pixels of a crop in which landmarks are looked for
+_SEEN_SIDE = 128  # pixels of a crop in which landmarks are searched for
 
 
 def landmarks(picture: np.ndarray) -> np.ndarray:
@@ -24,8 +24,8 @@ def landmarks(picture: np.ndarray) -> np.ndarray:
         picture: ``uint8 (H, W, 3)`` RGB 0-255, a face crop.
 
     Returns:
-        ``float64 (5, 2)``: x and y as shares of the width and the height; `USUAL_LANDMARKS` where
-        no face is seen.
+        ``float64 (5, 2)``: x and y as shares of the width and the height; `USUAL_LANDMARKS` if
+        no face is found.
     """
     small = cv2.resize(picture, (_SEEN_SIDE, _SEEN_SIDE), interpolation=cv2.INTER_AREA)
     face = faces.largest_face(faces.find_faces(small))
@@ -33,12 +33,12 @@ def landmarks(picture: np.ndarray) -> np.ndarray:
 
 
 def self_blended(picture: np.ndarray, points: np.ndarray, *, seed: int) -> np.ndarray:
-    """Make a fake of a real picture.
+    """Make a fake from a real picture.
 
     Args:
         picture: ``uint8 (H, W, 3)`` RGB 0-255.
         points: ``float (5, 2)`` from `landmarks`.
-        seed: of all that is drawn.
+        seed: of all random draws.
 
     Returns:
         ``uint8 (H, W, 3)`` RGB 0-255.
@@ -64,7 +64,7 @@ def self_blended(picture: np.ndarray, points: np.ndarray, *, seed: int) -> np.nd
 
 
 def _changed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Other light and colour, and either softer or sharper."""
+    """Change light and colour, and soften or sharpen."""
     pixels = pixels * np.float32(rng.uniform(0.9, 1.1)) + rng.uniform(-9, 9, 3)
     mean = pixels.mean(axis=(0, 1), keepdims=True)
     pixels = np.clip((pixels - mean) * rng.uniform(0.85, 1.15) + mean, 0, 255).astype(np.float32)
@@ -79,7 +79,7 @@ def _changed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _region(shape: tuple[int, int], points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Soft mask ``float32 (H, W)`` 0-1 of a face, or of the part around its mouth or its eyes."""
+    """Return a soft mask ``float32 (H, W)`` 0-1 of a face, or around its mouth or eyes."""
     height, width = shape
     eyes, mouth = points[:2] * [width, height], points[3:] * [width, height]
     eye, lip = eyes.mean(axis=0), mouth.mean(axis=0)

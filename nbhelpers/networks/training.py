@@ -1,4 +1,4 @@
-"""What the training cells share: training itself, schedules, scoring a table of pictures."""
+"""Shared by the training cells: training, schedules, scoring a table of pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 
 def precision(choice: str = "auto") -> str:
-    """Choose the number format of training: half as many bits where the hardware is made for it.
+    """Choose the number format of training: half precision if the hardware supports it.
 
     Args:
         choice: one of ``PRECISIONS``. "auto" takes bfloat16 on GPUs since compute capability 8
@@ -51,7 +51,7 @@ def precision(choice: str = "auto") -> str:
 
 
 def cpu_has_bfloat16(cpuinfo: str | Path = "/proc/cpuinfo") -> bool:
-    """Whether the processor multiplies bfloat16 itself; False where the system does not say."""
+    """Whether the processor multiplies bfloat16 natively; False if the system does not say."""
     try:
         flags = Path(cpuinfo).read_text(encoding="utf-8", errors="replace").split()
     except OSError:
@@ -64,14 +64,14 @@ def strategy(replicas: int = 0) -> tf.distribute.Strategy:
 
     Args:
         replicas: copies of the model, each of which gets its share of every batch. 0 takes all
-            GPUs of this machine, or the one CPU. More than there are GPUs are made of the CPU,
-            which is for trying things out; ask for them before TensorFlow does anything else.
+            GPUs of this machine, or the one CPU. If there are fewer GPUs, the CPU is split into
+            replicas, for trials; request them before TensorFlow does anything else.
 
     Returns:
         TensorFlow's default strategy for one replica, else a ``MirroredStrategy``.
 
     Raises:
-        ValueError: a negative number, or CPU replicas asked for too late.
+        ValueError: a negative number, or CPU replicas requested too late.
     """
     import tensorflow as tf
 
@@ -91,7 +91,7 @@ def strategy(replicas: int = 0) -> tf.distribute.Strategy:
     except RuntimeError as error:
         raise ValueError(
             f"Expected to split the CPU into {count} replicas before TensorFlow starts; it has "
-            f"started ({error}). Ask for the strategy first, in a fresh process."
+            f"started ({error}). Request the strategy first, in a fresh process."
         ) from error
     return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(count)])
 
@@ -108,34 +108,35 @@ def fit(
     watch: str | None = "val_loss",
     verbose: int = 2,
 ) -> pd.DataFrame:
-    """Train a network; it ends with the weights of its best epoch.
+    """Train a network and restore the weights of its best epoch.
 
-    After each epoch all of it is on disk, in ``run.backups_folder``: a training that is cut off
-    goes on from there where ``run.resume`` says so, see `checkpoints.Resumable`.
+    After each epoch the whole state is saved in ``run.backups_folder``; with ``run.resume``, an
+    interrupted training continues from there, see `checkpoints.Resumable`.
 
     Args:
         model: built and compiled.
         rows: training batches, which shuffle themselves.
-        validation: batches to measure every epoch by.
+        validation: batches that are evaluated after every epoch.
         epochs: passes over the rows.
         run: the notebook's, see `results.start`.
-        name: of the training, its own within the run.
+        name: of the training, unique within the run.
         table: rows with `videoname` and `split`: another split is another training.
-        watch: what decides the best epoch, as "val_loss" or "val_auc"; None takes the last epoch.
-        verbose: as Keras has it: 2 prints one line per epoch, 0 nothing.
+        watch: the metric that decides the best epoch, such as "val_auc"; None takes the last
+            epoch.
+        verbose: as in Keras: 2 prints one line per epoch, 0 nothing.
 
     Returns:
         As `history_table`, with a column `cpu_seconds`.
 
     Raises:
-        ValueError: no epoch is asked for, or nothing of the name `watch` is measured.
+        ValueError: fewer than one epoch, or no metric is named `watch`.
     """
     backup = Resumable(model, run=run, name=name, table=table, epochs=epochs, watch=watch)
     history = model.fit(
         rows,
         validation_data=validation,
         epochs=epochs,
-        initial_epoch=backup.epoch,  # 0, unless an earlier run was cut off
+        initial_epoch=backup.epoch,  # 0, unless an earlier run was interrupted
         callbacks=[backup],
         shuffle=False,  # the rows shuffle themselves
         verbose=verbose,
@@ -166,7 +167,7 @@ def history_table(*histories: keras.callbacks.History | pd.DataFrame) -> pd.Data
 def warmup_cosine(
     peak: float, *, steps: int, warmup: float = 0.1
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Raise the learning rate linearly, then let it fall along a half cosine to zero.
+    """Raise the learning rate linearly, then lower it along a half cosine to zero.
 
     Args:
         peak: highest learning rate.
@@ -205,7 +206,7 @@ def predict(
         P(fake), ``float64 (N,)`` in [0, 1], in the table's order.
 
     Raises:
-        ValueError: the network gives what is no probability.
+        ValueError: the network returns values that are not probabilities.
     """
     rows = pipelines.make_dataset(table, image_size=model.input_shape[1], batch_size=batch_size)
     score = model.predict(rows, verbose=0)[:, 0].astype("float64")
@@ -216,7 +217,7 @@ def predict(
 
 
 def gpus() -> list[str]:
-    """Return the names of the GPUs that TensorFlow sees; loads TensorFlow."""
+    """Return the names of the GPUs that TensorFlow sees; this loads TensorFlow."""
     import tensorflow as tf
 
     return [gpu.name for gpu in tf.config.list_physical_devices("GPU")]

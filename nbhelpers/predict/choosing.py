@@ -1,4 +1,4 @@
-"""Loading the detector that judges."""
+"""Loading the detector."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A picture detector as it is used: the network, and the card that says how to read its scores.
+"""A picture detector: the network, and the card that says how to read its scores.
 
-A network alone is half a detector. Which size it takes, how sure its scores are (temperature),
-where an answer begins (threshold, borders), on which data that was chosen and how well it did
-there: all that is beside it in ``<name>.card.json``.
+A network alone is half a detector. The card ``<name>.card.json`` beside it holds the rest: input
+size, calibration of the scores (temperature), limits of the answers (threshold, borders), the data
+on which these were chosen, and the performance there.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ LIMITS = (
     "It holds for data like those it was measured on; on other manipulations expect far less.",
     "A model trained on the bundled sample knows nothing of real deepfakes.",
 )
-#: Added on each side of a face, as a share of its box. Measured on 250 crops each: the box that
-#: `media.faces` finds fills 0.83 of the bundled sample's crops and all of DFDC's (medians).
+#: Added on each side of a face, as a share of its box. Measured on 250 crops each (medians): the
+#: box from `media.faces` fills 0.83 of the bundled sample's crops, and the whole of DFDC's.
 SAMPLE_MARGIN, TIGHT_MARGIN = 0.1, 0.0
 
 
@@ -41,7 +41,7 @@ class CardError(ValueError):
 
 
 class ScoreError(ValueError):
-    """A network returned something that is not a probability."""
+    """A network returned values that are not probabilities."""
 
 
 class Verdict(StrEnum):
@@ -54,17 +54,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Detector:
-    """A network with the card that belongs to it.
+    """A network with its card.
 
     Attributes:
         model: ``float32 (B, H, W, 3)`` RGB 0-255 -> P(fake) ``(B, 1)``.
         temperature: divides the logit of P(fake); 1 where there is no card.
-        threshold: calibrated P(fake) from which on a picture is called FAKE.
+        threshold: a picture with this calibrated P(fake) or a higher one is called FAKE.
         mirror: whether a picture and its mirror image are averaged.
-        card: what else the card says; empty where there is none.
-        borders: calibrated P(fake) below which there is no sign of manipulation, and from which on
-            a face looks manipulated; None makes both the threshold.
-        path: the file it was loaded from; None for one that was not.
+        card: everything else on the card; empty if there is no card.
+        borders: calibrated P(fake) below which there is no sign of manipulation, and at or above
+            which a face looks manipulated; None sets both to the threshold.
+        path: the file it was loaded from; None if it was not loaded.
     """
 
     model: keras.Model
@@ -77,7 +77,7 @@ class Detector:
 
     @property
     def image_size(self) -> int:
-        """Height and width that the network takes, pixels."""
+        """Height and width of the network's input, pixels."""
         return self.model.input_shape[1]
 
     @property
@@ -87,12 +87,12 @@ class Detector:
 
     @property
     def high(self) -> float:
-        """P(fake) from which on a face looks manipulated."""
+        """P(fake) at or above which a face looks manipulated."""
         return self.borders[1] if self.borders else self.threshold
 
     @property
     def is_of_sample(self) -> bool:
-        """Whether it was trained on the bundled sample, as far as its card says."""
+        """Whether it was trained on the bundled sample, according to its card."""
         data = self.card.get("data")
         data = data if isinstance(data, dict) else {}
         return bool(self.card.get("is_sample", data.get("is_sample", False)))
@@ -110,7 +110,7 @@ class Detector:
 
     @property
     def margin(self) -> float:
-        """How tightly a face is cut out: as tightly as those it was trained on."""
+        """Margin around a face box, as in the detector's training crops."""
         return SAMPLE_MARGIN if self.is_of_sample else TIGHT_MARGIN
 
     def verdict(self, p_fake: float) -> Verdict:
@@ -127,7 +127,7 @@ class Detector:
         return Verdict.NO_SIGN if p_fake < self.low else Verdict.UNDECIDED
 
     def share_of(self, label: str, verdict: Verdict) -> float | None:
-        """How often faces of a class got an answer when the detector was tested.
+        """Return how often faces of a class got an answer in the detector's test.
 
         Args:
             label: "REAL" or "FAKE".
@@ -147,13 +147,13 @@ class Detector:
         Args:
             pictures: ``uint8 (H, W, 3)`` RGB 0-255 each, of any size; they are resized as in
                 training.
-            batch_size: pictures at a time.
+            batch_size: pictures per batch.
 
         Returns:
             Calibrated P(fake), ``float64 (N,)`` in [0, 1]. No picture gives no score.
 
         Raises:
-            ScoreError: the network gives what is not finite or not in [0, 1].
+            ScoreError: the network returns values that are not finite or not in [0, 1].
         """
         import tensorflow as tf
 
@@ -186,15 +186,15 @@ def save(
         path: the ``.keras`` file; the card is written beside it.
         temperature: from `calibration.fit_temperature`, on validation rows.
         threshold: from `calibration.best_threshold`, on calibrated scores of validation rows.
-        mirror: whether scores are averaged with the mirror image's.
-        facts: whatever else a reader needs: data, split, scores with intervals, recipe; ``borders``
-            and ``answer_shares``, where they were measured.
+        mirror: whether scores are averaged with those of the mirror image.
+        facts: whatever else a reader needs: data, split, scores with intervals, recipe, and
+            ``borders`` and ``answer_shares`` if they were measured.
 
     Returns:
         Path of the card.
 
     Raises:
-        CardError: a temperature not above 0, or a threshold or border outside [0, 1].
+        CardError: the temperature is not above 0, or a threshold or border is outside [0, 1].
     """
     path = Path(path)
     card = {
@@ -216,7 +216,7 @@ def save(
 
 
 def load(path: str | os.PathLike) -> Detector:
-    """Load a network and its card, where there is one beside it.
+    """Load a network and its card, if there is one beside it.
 
     Args:
         path: the ``.keras`` file.
@@ -226,8 +226,8 @@ def load(path: str | os.PathLike) -> Detector:
 
     Raises:
         FileNotFoundError, ValueError: as `loading.load_detector`, which receives the card's
-            ``classes`` where there are any.
-        CardError: there is a card, and it is broken.
+            ``classes`` if there are any.
+        CardError: the card is damaged.
     """
     target = card_path(path)
     if not target.is_file():
@@ -276,7 +276,7 @@ def _check_card(card: Any, name: str) -> None:
     ):
         raise CardError(
             f"Expected a card with a temperature above 0, a threshold in [0, 1] and mirror true or "
-            f"false; {name} says otherwise. Run notebook 03 again, or delete the card to go on "
+            f"false; {name} says otherwise. Run notebook 03 again, or delete the card to continue "
             "with uncalibrated scores."
         )
     borders = card.get("borders")

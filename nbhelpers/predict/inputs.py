@@ -1,7 +1,7 @@
-"""Your own files -> pixels: which files, what they are, how large they may be.
+"""Your own files -> pixels: which files, of which kind, and how large they may be.
 
-What a file is, is read off its first bytes, not off its name. Every file that cannot be used gives
-one sentence that says why.
+A file's kind is read from its first bytes, not from its name. For every file that cannot be used,
+one sentence says why.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from nbhelpers.common.files import displayable
 from nbhelpers.common.paths import user_path
 from nbhelpers.media import decode, images, kinds, video
 
-#: Looked for in folders. A file that is named is looked at whatever its name.
+#: Suffixes searched for in folders. A file given by name is read whatever its suffix.
 WANTED = kinds.PICTURE_ENDINGS + kinds.CLIP_ENDINGS
-LONGEST_SIDE = 1920  # pixels; larger frames of clips are shrunk to it as they are read
+LONGEST_SIDE = 1920  # pixels; larger frames of clips are shrunk to this while reading
 
 
 class InputError(ValueError):
-    """A file that cannot be judged, with the reason as one sentence."""
+    """A file that cannot be scored, with the reason as one sentence."""
 
 
 def find_files(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
-    """List the files to judge.
+    """List the files to score.
 
     Args:
-        paths: files, and folders, which are searched to the bottom for names that end like
-            pictures or clips; hidden ones are left out.
+        paths: files, and folders, which are searched recursively for names with the suffix of a
+            picture or clip; hidden ones are left out.
 
     Returns:
-        The files in the order given, each once, those of a folder by name; and how many files in
-        folders were left out because their names end otherwise.
+        The files in the order given, each once, those of a folder sorted by name; and how many
+        files in folders were left out because of their suffix.
 
     Raises:
-        UsageError: there is no such file or folder, or nothing to judge in a folder.
+        UsageError: a file or folder does not exist, or a folder contains nothing to score.
     """
     chosen: dict[Path, None] = {}
     left_out = 0
@@ -70,7 +70,7 @@ def find_files(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], int]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """Return the files below a folder by name; hidden ones, pipes and devices are left out."""
+    """Return a folder's files sorted by name, recursively, without hidden files and devices."""
     if not os.access(folder, os.R_OK | os.X_OK):
         raise PermissionError(13, "permission denied")
     return [
@@ -124,7 +124,7 @@ def kind_of(path: Path) -> str:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Read a picture, upright and not too large, as `nbhelpers.media.decode.read`.
+    """Read a picture, upright and limited in size, as `nbhelpers.media.decode.read`.
 
     Args:
         path: a picture file.
@@ -142,12 +142,12 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def has_more(path: Path) -> bool:
-    """Whether a picture file, one that can be read, is an animation or has several pages."""
+    """Whether a readable picture file is an animation or has several pages."""
     return decode.describe(path).pictures > 1
 
 
 def read_clip(path: Path, *, count: int) -> video.Frames:
-    """Read evenly spaced frames of a clip, upright and not too large.
+    """Read evenly spaced frames of a clip, upright and limited in size.
 
     Args:
         path: a video file.

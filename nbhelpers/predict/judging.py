@@ -1,6 +1,7 @@
 """One way to score: a network with its temperature, threshold and mirroring, on rows of a table.
 
-Notebooks, cards and `predict` score alike, so that one detector has one score for one picture.
+Notebooks, cards and `predict` score in the same way, so that a detector gives a picture only one
+score.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ FRACTIONS = (0.6, 0.15, 0.25)  # of train, validation and test, as in notebooks 
 def calibrated(
     network: keras.Model, validation: pd.DataFrame, *, mirror: bool = True
 ) -> detector.Detector:
-    """Choose temperature and threshold of a network on validation rows.
+    """Choose a network's temperature and threshold on validation rows.
 
     Args:
         network: ``float32 (B, H, W, 3)`` RGB 0-255 -> P(fake) ``(B, 1)``.
@@ -36,8 +37,8 @@ def calibrated(
         mirror: whether the scores of a picture and its mirror image are averaged.
 
     Returns:
-        A detector: temperature of the lowest log loss, then threshold of the best balanced
-        accuracy on the calibrated scores; its AUC on these rows is in its card.
+        A detector with the temperature of the lowest log loss and then the threshold of the best
+        balanced accuracy on the calibrated scores; its AUC on these rows is in its card.
 
     Raises:
         ValueError: as `calibration.fit_temperature`.
@@ -51,7 +52,7 @@ def calibrated(
 
 
 def p_fake(judge: detector.Detector, table: pd.DataFrame) -> np.ndarray:
-    """Score the pictures of a table as the detector's card says; they are read batch by batch.
+    """Score the pictures of a table as the detector's card specifies, reading them in batches.
 
     Args:
         judge: a detector, from `calibrated` or `detector.load`.
@@ -61,14 +62,14 @@ def p_fake(judge: detector.Detector, table: pd.DataFrame) -> np.ndarray:
         Calibrated P(fake), ``float64 (N,)`` in [0, 1], in the table's order.
 
     Raises:
-        ValueError: the network gives what is no probability.
+        ValueError: the network returns values that are not probabilities.
     """
     raw = training.predict(judge.model, table, mirror=judge.mirror)
     return calibration.apply_temperature(raw, judge.temperature)
 
 
 def compare(judges: Mapping[str, detector.Detector]) -> pd.DataFrame:
-    """Lay out what several detectors chose on validation rows, and how well they do there.
+    """Tabulate what several detectors chose on validation rows, and their AUC there.
 
     Args:
         judges: name -> detector, from `calibrated`.
@@ -88,25 +89,25 @@ def compare(judges: Mapping[str, detector.Detector]) -> pd.DataFrame:
 
 
 def uncalibrated(judge: detector.Detector) -> detector.Detector:
-    """Copy a detector without its temperature, to see what that does.
+    """Copy a detector without its temperature, to show the effect of calibration.
 
     Args:
         judge: a detector.
 
     Returns:
-        The same with a temperature of 1 and the threshold 0.5.
+        The same detector with a temperature of 1 and a threshold of 0.5.
     """
     return dataclasses.replace(judge, temperature=1.0, threshold=metrics.THRESHOLD)
 
 
 def faster(judge: detector.Detector) -> detector.Detector:
-    """Copy a detector whose network computes the same with fewer operations.
+    """Copy a detector, its network replaced by an equivalent one with fewer operations.
 
     Args:
         judge: a detector.
 
     Returns:
-        The same detector on a network of `inference.folded`.
+        The same detector with the network from `inference.folded`.
     """
     return dataclasses.replace(judge, model=inference.folded(judge.model))
 
@@ -119,19 +120,19 @@ def abroad(
     table: pd.DataFrame,
     seed: int = 42,
 ) -> dict[str, metrics.Interval | None]:
-    """Judge a detector on data that it was not made for, beside another that was.
+    """Evaluate a detector on data of another source, beside a detector made for that data.
 
     Args:
         judge: from `detector.load`.
         rows: the test rows, with `path`, `label`, `group`.
         minus: P(fake) of the other detector for the same rows, ``float (N,)``.
-        table: all rows of the data set, where pictures that it was trained on may be found.
+        table: all rows of the data set, which may include pictures that it was trained on.
         seed: of the bootstrap.
 
     Returns:
-        `auc`; `minus_kept`, its AUC minus the other's, pair by pair; `auc_on_its_own_data` from its
-        card, None where that does not say. Of people whom it has not met; empty where these rows
-        hold too few of them: one label, or one group.
+        `auc`; `minus_kept`, the paired difference of its AUC and the other's;
+        `auc_on_its_own_data` from its card, None if not given there. All on people whom it has not
+        met; empty if these rows hold too few of them: only one label or one group.
     """
     strangers = ~met(judge, rows, table=table)
     rows, minus = rows[strangers], np.asarray(minus)[strangers]
@@ -147,7 +148,7 @@ def abroad(
 
 
 def home_auc(judge: detector.Detector) -> metrics.Interval | None:
-    """Read the AUC on unseen people of its own data off a detector's card; None without one.
+    """Read a detector's AUC on unseen people of its own data from its card; None if not given.
 
     Args:
         judge: from `detector.load`.
@@ -165,12 +166,12 @@ def home_auc(judge: detector.Detector) -> metrics.Interval | None:
 
 
 def met(judge: detector.Detector, rows: pd.DataFrame, *, table: pd.DataFrame) -> np.ndarray:
-    """Say which rows show people whom a detector was trained on, as far as that can be known.
+    """Tell which rows show people whom a detector was trained on, as far as this is known.
 
     Args:
         judge: from `detector.load`.
-        rows: with `videoname` and what is known of `original, source, identity`.
-        table: all rows of the data set, where the detector's pictures may be among them.
+        rows: with `videoname` and, as far as known, `original, source, identity`.
+        table: all rows of the data set, which may include the detector's pictures.
 
     Returns:
         ``bool (N,)``; all False for a detector without a file.
@@ -188,12 +189,12 @@ def unseen(
     Args:
         judge: from `detector.load`.
         table: from `manifest.read`.
-        seed: of the split, where the detector's own does not name these pictures.
-        split_csv: a split file that has the last word; "" takes the one beside the detector.
+        seed: of the split, if the detector's own does not name these pictures.
+        split_csv: a split file that takes precedence; "" takes the one beside the detector.
 
     Returns:
-        The rows with a column `split`, of which "test" was not met, and a sentence that says how
-        this is known.
+        The rows with a column `split`, whose "test" rows the detector has not met, and a sentence
+        that says how this is known.
 
     Raises:
         ValueError, LeakageError, FileNotFoundError: as `splits.group_split`.
@@ -205,7 +206,7 @@ def unseen(
     result = splits.group_split(table, fractions=FRACTIONS, seed=seed)
     result = result[~met(judge, result, table=table)].reset_index(drop=True)
     gone = len(table) - len(result)
-    return result, f"Other data than those it was trained on; {gone} pictures of people it has met."
+    return result, f"Other data than it was trained on; {gone} pictures show people it has met."
 
 
 def _names(split_csv: Path) -> set[str]:
@@ -222,13 +223,13 @@ def save(
     table: pd.DataFrame,
     scores: Mapping,
 ) -> Path:
-    """Write a detector with its card, and beside it the split that it was trained with.
+    """Write a detector with its card, and beside it the split used in its training.
 
     Args:
         judge: from `calibrated`.
         path: the ``.keras`` file.
         recipe: the name of its training.
-        dataset: it was trained on.
+        dataset: the data set it was trained on.
         table: all rows, with `videoname, label, split`.
         scores: metric -> `metrics.Interval`, of the test rows.
 

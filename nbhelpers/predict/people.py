@@ -1,4 +1,4 @@
-"""Who is who in a clip: faces of single frames -> one track a person."""
+"""Who is who in a clip: faces of single frames -> one track per person."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-REACH = 1.5  # face sizes that a face may have moved since it was last seen
-GROWTH = 2.0  # times that it may have grown or shrunk
+REACH = 1.5  # how far a face may have moved since it was last seen, in face sizes
+GROWTH = 2.0  # factor by which it may have grown or shrunk
 
 
 def tracks_of(boxes: Sequence[np.ndarray]) -> list[list[tuple[int, int]]]:
     """Follow faces from frame to frame.
 
-    Each face continues the nearest track that it can belong to, the surest pairs first; the
-    others begin tracks of their own. Where no frame has a second face, all are one person.
+    Each face continues the nearest track that it can belong to, closest pairs first; the others
+    begin new tracks. If no frame has a second face, all faces are one person.
 
     Args:
         boxes: for each frame float (F, 4 or more): ``x, y, width, height`` in pixels.
 
     Returns:
-        A list a person of ``(frame, row in its boxes)``, in order of time; the person who is seen
-        most often first.
+        One list per person of ``(frame, row in its boxes)``, in order of time; the person seen most
+        often comes first.
 
     >>> left, right = [0, 0, 10, 10], [90, 0, 10, 10]
     >>> frames = [np.array([left, right]), np.array([right]), np.array([right, left])]
@@ -51,12 +51,12 @@ def tracks_of(boxes: Sequence[np.ndarray]) -> list[list[tuple[int, int]]]:
 
 
 def boxes_of(detections: Sequence[np.ndarray], *, least: float = 0.5) -> dict[str, np.ndarray]:
-    """Follow everybody through a clip, and name them by their place.
+    """Follow everybody through a clip, and name them by position.
 
     Args:
         detections: as `tracks_of`.
         least: share of the frames in which a person must be seen, 0-1; shorter tracks are mostly
-            patterns that passed for a face.
+            patterns mistaken for a face.
 
     Returns:
         ``person 1``, ``person 2``, … from left to right -> float64 (T, 4): ``x, y, width,
@@ -78,7 +78,7 @@ def boxes_of(detections: Sequence[np.ndarray], *, least: float = 0.5) -> dict[st
 
 
 def _distance(before: np.ndarray, box: np.ndarray) -> float:
-    """How far a face has moved, in face sizes; infinite where it cannot be the same."""
+    """Return how far a face has moved, in face sizes; infinite if it cannot be the same."""
     sizes = before[2:4].max(), box[2:4].max()
     if max(sizes) > GROWTH * min(sizes):
         return float("inf")

@@ -1,4 +1,4 @@
-"""The page of `predict`, which grows file by file and can be read while it does."""
+"""The page of `predict`, which grows file by file and can be read meanwhile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TITLE = "Do these files look manipulated?"
 BANNER = f'<p class="banner">{html.escape(NO_PROOF)}</p>'
 #: Answer -> class of its files.
 KINDS = {**{str(answer): kind for answer, kind in sections.COLOURS.items()}, "no answer": "none"}
-#: The sums are known last and stand at the end of the file, but are shown under the title.
+#: The totals are known last and end the file, but are shown under the title.
 STYLE = """
 main { display: flex; flex-direction: column; }
 h1 { order: -2; } .sums { order: -1; }
@@ -36,13 +36,13 @@ h1 { order: -2; } .sums { order: -1; }
 
 
 class Report:
-    """A page that grows file by file, as a context: its end is written when the block ends.
+    """A page that grows file by file, as a context manager that writes the end of the page.
 
-    That is so in whatever way it ends: after an interruption the page has what was scored by then.
+    It does so however the block ends: after an interruption the page holds all scores up to then.
 
     Args:
-        target: the file to write, checked before by `files.check_target`.
-        detector: that gives the scores.
+        target: the file to write, already checked by `files.check_target`.
+        detector: the one that gives the scores.
     """
 
     def __init__(self, target: Path, detector: Detector) -> None:
@@ -69,7 +69,7 @@ class Report:
             raise self._problem(error) from None
 
     def add(self, result: FileScore) -> None:
-        """Draw a file; what there is no room for is left out, and the page says so.
+        """Draw a file; if the disk is full it is left out, and the page says so.
 
         Args:
             result: from `scoring.score_file`.
@@ -78,7 +78,7 @@ class Report:
         self._answers[str(answer)] += 1
         try:
             self._append(sections.section(result, self._detector))
-        except OSError as error:  # a full disk: the answers go on
+        except OSError as error:  # a full disk: scoring continues
             logger.warning("%s is not drawn: %s", displayable(result.path.name), error.strerror)
             self._lost += 1
 
@@ -86,7 +86,7 @@ class Report:
         """Write all of a text, or nothing."""
         end, rest = self._file.tell(), text.encode("utf-8")
         try:
-            while rest:  # a disk that is nearly full takes a part
+            while rest:  # a nearly full disk accepts a part
                 rest = rest[self._file.write(rest) :]
         except OSError:
             self._file.seek(end)
@@ -114,10 +114,10 @@ def _choices(answers: list[str]) -> str:
 
 
 def facts(detector: Detector) -> str:
-    """Write how the answers are to be read.
+    """Explain how to read the answers.
 
     Args:
-        detector: that gives the scores.
+        detector: the one that gives the scores.
 
     Returns:
         HTML, for a page with `sections.STYLE`.
@@ -130,5 +130,5 @@ def facts(detector: Detector) -> str:
 
 
 def page_beginning() -> str:
-    """Give the text with which every report begins, as `files.check_target` wants it."""
+    """Return the text with which every report begins, for `files.check_target`."""
     return beginning(TITLE)

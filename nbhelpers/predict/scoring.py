@@ -1,7 +1,7 @@
 """One file -> faces -> people -> scores.
 
-No face found means no score. A face is cut out as tightly as those that the detector was trained
-on; a picture that is such a crop already is scored whole.
+Without a face there is no score. A face is cut out as tightly as those that the detector was
+trained on; a picture that already is such a crop is scored whole.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from nbhelpers.predict.people import tracks_of
 
 logger = logging.getLogger(__name__)
 
-SURE = 90  # confidence of the face finder, of 100, from which a face is scored
-SMALLEST_FACE = 40  # pixels; a smaller one is mostly enlargement when the detector sees it
-LOOK_FOR = 36  # pixels; boxes come out a little larger or smaller than faces are
-TURN_FRAMES = 5  # of a clip, from which it is concluded how it lies
-CROP_SHARE = 0.8  # of the shorter side: a face this large in a squarish picture is a crop already
-CROP_ASPECT = 1.25  # longer by shorter side of what may be a crop
-FRAMES = 16  # of a clip
-FEWEST_SIGHTINGS = 2  # frames in which a person of a clip must be found
+SURE = 90  # least confidence of the face finder, out of 100, for a face to be scored
+SMALLEST_FACE = 40  # pixels; smaller faces would consist mostly of enlarged pixels
+LOOK_FOR = 36  # pixels; boxes may be a little larger or smaller than the faces
+TURN_FRAMES = 5  # frames of a clip that decide its orientation
+CROP_SHARE = 0.8  # of the shorter side: a squarish picture with such a face is a crop already
+CROP_ASPECT = 1.25  # largest ratio of longer to shorter side of a crop
+FRAMES = 16  # scored per clip
+FEWEST_SIGHTINGS = 2  # frames of a clip in which a person must appear
 OVERVIEW = 640  # pixels: longer side of the picture that shows who is who
 
-#: Is told what is being done, as a phrase, and which share of that is done, 0-1.
+#: Receives the current step, as a phrase, and the completed share of it, 0-1.
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
 class Square:
-    """What is cut out of a picture for one face: ``left, top, side`` in pixels.
+    """The region cut out of a picture for one face: ``left, top, side`` in pixels.
 
-    ``side`` 0 means the whole picture, which is a face crop already.
+    ``side`` 0 means the whole picture, which already is a face crop.
     """
 
     left: int
@@ -62,8 +62,8 @@ class Face:
 
     Attributes:
         square: where it is in the picture.
-        confidence: of the face detector, 0-100; NaN where the caller said the picture is a crop.
-        crop: uint8 (H, W, 3) RGB, what the detector was shown.
+        confidence: of the face finder, 0-100; NaN if the caller said that the picture is a crop.
+        crop: uint8 (H, W, 3) RGB, the input of the detector.
         p_fake: P(fake), calibrated, 0-1.
         second: when it is visible, in a clip; NaN in a picture.
     """
@@ -87,26 +87,26 @@ class Person:
 
     @property
     def p_fake(self) -> float:
-        """The mean over the frames: many looks at one face."""
+        """The mean over the frames."""
         return float(np.mean([face.p_fake for face in self.faces]))
 
 
 @dataclass(frozen=True)
 class FileScore:
-    """What came of one file.
+    """The result for one file.
 
     Attributes:
         path: the file.
-        kind: "picture" or "video"; "" where it is neither.
-        people: of a picture from left to right; of a clip those seen most often first. Empty where
+        kind: "picture" or "video"; "" if it is neither.
+        people: in a picture from left to right; in a clip, those seen most often first. Empty if
             nothing was scored.
-        reason: one sentence why nothing was scored; "" where something was.
+        reason: one sentence why nothing was scored; "" if something was.
         notes: sentences about what was scored.
-        frames: that were looked at.
+        frames: number of frames examined.
         overview: uint8 (H, W, 3) RGB, at most `OVERVIEW` on its longer side: the picture, or the
-            frame of a clip that shows most people; None where nothing could be read.
-        scale: overview's size by the file's.
-        second: of the overview in a clip; NaN in a picture.
+            frame of a clip that shows most people; None if nothing could be read.
+            scale: size of the overview divided by that of the file.
+            second: time of the overview in a clip; NaN for a picture.
     """
 
     path: Path
@@ -133,18 +133,18 @@ def score_files(
     margin: float | None = None,
     are_crops: bool = False,
 ) -> Iterator[FileScore]:
-    """Score files one after the other, each when it is asked for.
+    """Score files one after the other, lazily.
 
     Args:
         paths: files.
         detector: from `detector.load`.
-        frames: of a clip, evenly spaced, >= 1.
-        margin: added on each side of a face, as a share of its longer side; None is the detector's.
+        frames: number of evenly spaced frames per clip, >= 1.
+        margin: added on each side of a face, as a share of its longer side; None: the detector's.
         are_crops: True scores every picture and frame whole, without looking for faces.
 
     Yields:
-        One entry per file, in order. A file that cannot be scored is an entry with a reason; it
-        never ends the others.
+        One entry per file, in order. A file that cannot be scored gives an entry with a reason and
+        does not stop the others.
     """
     for path in paths:
         yield score_file(path, detector=detector, frames=frames, margin=margin, are_crops=are_crops)
@@ -164,13 +164,13 @@ def score_file(
     Args:
         path: the file.
         detector: from `detector.load`.
-        frames: as for `score_files`, like `margin` and `are_crops`.
-        margin: see there.
-        are_crops: see there.
-        progress: is called before each step that takes time.
+        frames: as for `score_files`.
+        margin: as for `score_files`.
+        are_crops: as for `score_files`.
+        progress: called before each step that takes time.
 
     Returns:
-        What came of it; a file that cannot be scored is not an exception.
+        The result; a file that cannot be scored gives a reason, not an exception.
     """
     margin = detector.margin if margin is None else margin
     progress = progress or (lambda step, share: None)
@@ -190,15 +190,15 @@ def score_file(
 
 
 def square_of(box: np.ndarray, shape: Sequence[int], *, margin: float) -> Square:
-    """Choose what to cut out for a face.
+    """Choose the region to cut out for a face.
 
     Args:
-        box: ``x, y, width, height`` and maybe more.
+        box: ``x, y, width, height``; further values are ignored.
         shape: of the picture, (H, W, …).
         margin: as `score_files`.
 
     Returns:
-        The square; that of a picture which is a face crop already has ``side`` 0.
+        The square; its ``side`` is 0 if the picture already is a face crop.
     """
     height, width = shape[:2]
     wanted = max(box[2], box[3]) * (1 + 2 * margin)
@@ -238,7 +238,7 @@ def _picture(
     if turns:
         notes.append("It lies on its side or upside down; the faces were set upright.")
     crops = [_upright(square.cut(picture), turns) for square in squares]
-    progress("judging the faces", 0.0)
+    progress("scoring the faces", 0.0)
     scores = detector.p_fake(crops)
     people = [
         Person([Face(square, float(sure), crop, float(score))])
@@ -248,7 +248,7 @@ def _picture(
 
 
 def _sure(found: Sequence[faces.DetectedFace]) -> np.ndarray:
-    """Boxes and confidences of the faces that are sure enough: float (N, 5)."""
+    """Return boxes and confidences of the sufficiently certain faces: float (N, 5)."""
     rows = [[*face.box, face.confidence] for face in found if face.confidence >= SURE]
     return np.array(rows).reshape(-1, 5)
 
@@ -262,14 +262,14 @@ def _large(boxes: np.ndarray) -> np.ndarray:
 
 
 def _overview(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return a small copy of a picture, and its size by the picture's."""
+    """Return a small copy of a picture, and the ratio of their sizes."""
     scale = min(1.0, OVERVIEW / max(picture.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), scale
 
 
 def _nobody(boxes: np.ndarray, where: str) -> str:
-    """Why there is nothing to score: no face, or only small ones."""
+    """Say why there is nothing to score: no face, or only small ones."""
     if not len(boxes):
         return f"No face found {where}, so there is no score."
     size = int(boxes[:, 2:4].max())  # rounded down: 39.6 is below 40
@@ -323,7 +323,7 @@ def _clip(
         notes += more
     people = []
     for track in tracks:
-        progress("judging the faces", len(people) / len(tracks))
+        progress("scoring the faces", len(people) / len(tracks))
         people.append(_person(track, clip, detector))
     busiest = max(
         range(len(clip)), key=lambda frame: sum(at == frame for track in tracks for at, *_ in track)
@@ -342,7 +342,7 @@ def _clip(
 
 
 def _turns_of(frames: np.ndarray) -> int:
-    """Return the quarter turns counter-clockwise that set most frames upright."""
+    """Return the number of counter-clockwise quarter turns that sets most frames upright."""
     some = np.linspace(0, len(frames) - 1, min(TURN_FRAMES, len(frames))).astype(int)
     looks = [faces.find_faces(np.ascontiguousarray(frames[at]), turned=True) for at in some]
     turns = Counter(look[0].turns for look in looks if look)
@@ -352,7 +352,7 @@ def _turns_of(frames: np.ndarray) -> int:
 def _tracks(
     boxes: list[np.ndarray], shape: Sequence[int], *, margin: float
 ) -> tuple[list[list[tuple[int, Square, float]]], list[str]]:
-    """Each person's ``(frame, square, confidence)``, and notes about those left out."""
+    """Return each person's ``(frame, square, confidence)``, and notes about those left out."""
     tracks = tracks_of(boxes)
     several = [track for track in tracks if len(track) >= FEWEST_SIGHTINGS]
     selected = several or tracks[:1]

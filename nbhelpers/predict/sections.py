@@ -1,7 +1,7 @@
-"""One file's part of a page: the answer with a thumbnail, and folded below it faces and maps.
+"""One file's part of a page: the answer with a thumbnail, and folded below, faces and maps.
 
-Each part stands for itself, so that a page can grow file by file: the colours of the maps have one
-scale that does not depend on what else is on the page.
+Each part is self-contained, so that a page can grow file by file: all maps share one colour scale,
+which does not depend on the rest of the page.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from nbhelpers.reporting import plots
 
 logger = logging.getLogger(__name__)
 
-MOST_FACES = 12  # of one file that are drawn
+MOST_FACES = 12  # drawn per file
 FACE_SIDE = 320  # pixels of a drawn face
-THUMBNAIL = 400  # pixels: longer side; shown at half of it, for sharp screens
+THUMBNAIL = 400  # pixels: longer side; shown at half this size, for high-density screens
 COLOURS = {Verdict.MANIPULATED: "fake", Verdict.NO_SIGN: "real", Verdict.UNDECIDED: "open"}
 STYLE = """
 .file { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 1rem 0;
@@ -77,14 +77,14 @@ EXPLAINED = (
 
 
 def section(result: FileScore, detector: Detector) -> str:
-    """Draw what came of a file.
+    """Draw the result for a file.
 
     Args:
         result: from `scoring.score_file`.
-        detector: that gave the scores.
+        detector: the one that gave the scores.
 
     Returns:
-        HTML with `STYLE`'s classes; every name in it is escaped, every picture inside it.
+        HTML with `STYLE`'s classes; every name is escaped, every picture embedded.
     """
     name = html.escape(displayable(result.path.name))
     if not result.people:
@@ -134,7 +134,7 @@ def key_tag(detector: Detector) -> str:
 
 
 def scale_tag() -> str:
-    """Return the colour bar of all maps."""
+    """Return the colour bar shared by all maps."""
     stops = ", ".join(
         mpl.colors.to_hex(mpl.colormaps["inferno"](share)) for share in np.linspace(0, 1, 6)
     )
@@ -154,8 +154,8 @@ def overlaid(crop: np.ndarray, glow: np.ndarray) -> np.ndarray:
         glow: float (h, w), from 0 (nothing) to 1.
 
     Returns:
-        uint8 (H, W, 3): the picture in grey, and over it colours of growing lightness, so that
-        they stay apart for colour-blind readers.
+        uint8 (H, W, 3): the picture in grey, and over it colours of increasing lightness, so that
+        colour-blind readers can distinguish them.
     """
     glow = np.clip(cv2.resize(glow.astype("float32"), crop.shape[1::-1]), 0, 1)
     colours = mpl.colormaps["inferno"](glow)[..., :3] * 255
@@ -176,7 +176,7 @@ def _thumbnail(result: FileScore) -> str:
 
 
 def _whole(result: FileScore) -> str:
-    """Return the whole picture, larger, where the thumbnail is too small to tell who is who."""
+    """Return the whole picture, larger, if the thumbnail is too small to tell people apart."""
     if len(result.people) == 1:
         return ""
     tag = picture_tag(_numbered(result), f"{_overview_alt(result)}, larger", longest=OVERVIEW)
@@ -258,7 +258,7 @@ def _faces(result: FileScore, detector: Detector) -> tuple[str, list[str]]:
 
 
 def _drawn(result: FileScore) -> Iterator[tuple[Face, str]]:
-    """Return the faces that are drawn: of a clip each person's highest and lowest frame.
+    """Return the faces to draw; in a clip, each person's highest- and lowest-scored frame.
 
     Where there are too many, the most suspicious are drawn: one of them is the file's answer.
     """
@@ -297,32 +297,32 @@ def _small(crop: np.ndarray) -> np.ndarray:
 def _heat(crop: np.ndarray, detector: Detector) -> np.ndarray | None:
     """Return a Grad-CAM map (h, w) in logits, or None for networks without maps.
 
-    Over the places of the last layer its mean is the logit of P(fake), so it has the same unit
+    Its mean over the positions of the last layer is the logit of P(fake), so it has the same unit
     for all faces.
     """
     size = detector.image_size
     how = cv2.INTER_AREA if size < max(crop.shape[:2]) else cv2.INTER_LINEAR
     small = cv2.resize(crop, (size, size), interpolation=how).astype("float32")
     if small.max() <= 1:
-        small[:] = 2.0  # all black: no map tells anything, and the check of the range is for others
+        small[:] = 2.0  # all black: a map says nothing, and the range check would fail
     try:
         heat = explain.grad_cam(detector.model, small)
         outputs = [layer.output.shape for layer in detector.model.layers]
         height, width = [shape[1:3] for shape in outputs if len(shape) == 4][-1]
-    except Exception as error:  # of a network with another form than those of the series
+    except Exception as error:  # a network unlike those of the series
         logger.info("No map: %s", error)
         return None
     return heat * (height * width)
 
 
 def _half_glow(detector: Detector) -> float:
-    """Return the heat that glows by half: thrice the border, so that a face below it stays dim."""
+    """Return the heat drawn at half strength: three times the border, so faces below stay dim."""
     border = min(max(detector.high, 0.51), 0.999)
     return 3 * detector.temperature * math.log(border / (1 - border)) + 1
 
 
 def _curves(result: FileScore, detector: Detector) -> str:
-    """Draw each person's score over the time of a clip."""
+    """Draw each person's score over time in a clip."""
     people = list(enumerate(result.people, start=1))
     with plt.rc_context():
         plots.set_style()

@@ -1,4 +1,4 @@
-"""Scores in words: for people, and as plain values for programs."""
+"""Scores as text for people, and as plain values for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def about(detector: Detector) -> list[str]:
     """Say what a reader of scores must know.
 
     Args:
-        detector: that gave them.
+        detector: the one that gave them.
 
     Returns:
         Sentences.
@@ -52,10 +52,10 @@ def how_often(verdict: Verdict, detector: Detector) -> str:
 
     Args:
         verdict: the answer.
-        detector: that gave it.
+        detector: the one that gave it.
 
     Returns:
-        One sentence; "" where the card does not say.
+        One sentence; "" if the card does not say.
     """
     real, fake = (detector.share_of(label, verdict) for label in ("REAL", "FAKE"))
     if real is None or fake is None:
@@ -117,10 +117,10 @@ def file_text(result: FileScore, detector: Detector) -> str:
 
     Args:
         result: from `scoring.score_file`.
-        detector: that gave it.
+        detector: the one that gave it.
 
     Returns:
-        Some lines, the last one empty.
+        Several lines, the last one empty.
     """
     lines = [displayable(str(result.path))]
     if not result.people:
@@ -178,7 +178,7 @@ def sparkline(scores: list[float]) -> str:
 
 
 def detector_record(detector: Detector) -> dict:
-    """Give the facts about a detector that programs need: plain values, no NaN."""
+    """Return the facts about a detector that programs need: plain values, no NaN."""
     return {
         "file": str(detector.path) if detector.path else None,
         "trained_on": detector.trained_on,
@@ -192,11 +192,11 @@ def detector_record(detector: Detector) -> dict:
 
 
 def file_record(result: FileScore, detector: Detector) -> dict:
-    """Give the answer about one file for programs: plain values, no NaN.
+    """Return the answer about one file for programs: plain values, no NaN.
 
     Args:
         result: from `scoring.score_file`.
-        detector: that gave it.
+        detector: the one that gave it.
 
     Returns:
         ``path, kind, p_fake, answer, reason, notes, frames, people``; each of the people has
@@ -233,11 +233,11 @@ def _face_record(face: Face) -> dict:
 
 
 def all_records(records: list[dict], detector: Detector, *, files: int) -> dict:
-    """Put the answers about all files into one object.
+    """Combine the answers about all files into one object.
 
     Args:
         records: from `file_record`.
-        detector: that gave them.
+        detector: the one that gave them.
         files: how many were to be scored.
 
     Returns:

@@ -1,8 +1,8 @@
-"""What only a live notebook needs: inline clips, GIFs, plotly figures, banners.
+"""Output that only a live notebook needs: inline clips, GIFs, plotly figures, banners.
 
-The only room that imports IPython. Everything shown is one MIME bundle that carries its own data,
-so that it works in JupyterLab, in an exported page without network, and, by the JPEG beside the
-HTML, on sites that show no scripts and no clips.
+The only module that imports IPython. Each output is one MIME bundle that carries its own data: it
+works in JupyterLab, in an exported page without a network and, thanks to the JPEG beside the HTML,
+on sites that run no scripts and play no clips.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _serial = itertools.count()  # for element names, which must differ within a pag
 def setup() -> None:
     """Set the series' figure style, JPEG inline figures, and quieter libraries."""
     plots.set_style()
-    # Matplotlib warns of itself on slow machines; where a legend lies does not matter that much.
+    # On slow machines Matplotlib warns about its own legend placement, which matters little here.
     warnings.filterwarnings("ignore", message='Creating legend with loc="best"')
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -61,7 +61,7 @@ def setup() -> None:
 
 
 def _describe_figures(formatter) -> None:
-    """Let inline figures carry what they show in the metadata of their output, for pages."""
+    """Store each inline figure's description in its output's metadata, for exported pages."""
     from matplotlib.figure import Figure
 
     draw = formatter.lookup_by_type(Figure)
@@ -90,45 +90,46 @@ def banner(text: str) -> None:
 def show_plotly(fig: go.Figure, *, fallback: Axes | Figure | None = None) -> None:
     """Show a plotly figure that works without a network.
 
-    It brings plotly.js along (5 MB): one such figure is enough for a notebook. Pages that run no
-    scripts show the fallback.
+    The output contains plotly.js (5 MB): use one such figure per notebook. Pages without scripts
+    show the fallback.
 
     Args:
         fig: a plotly figure.
-        fallback: the same told by Matplotlib; it is closed, not shown a second time.
+        fallback: the same figure in Matplotlib; it is closed, not shown a second time.
     """
     from plotly.offline import get_plotlyjs
 
     name = f"plotly-{os.getpid()}-{next(_serial)}"
     size = fig.layout.height or 450
     bundle = {"text/plain": "plotly figure: run the cell to see it"}
-    still = ""
+    still = words = ""
     if fallback is not None:
+        words = plots.describe(getattr(fallback, "figure", fallback))
         picture = jpeg_of(fallback)
         bundle["image/jpeg"] = picture
-        still = f'<img alt="" src="data:image/jpeg;base64,{picture}">'
+        still = f'<img alt="{html.escape(words)}" src="data:image/jpeg;base64,{picture}">'
     spec = json.dumps(json.loads(fig.to_json())).replace("<", "\\u003c")
     bundle["text/html"] = (
         f'<div id="{name}" style="min-height:{size}px">{still}</div>'
         f"<script>{get_plotlyjs()}</script><script>"
         f"(function draw(tries) {{ const place = document.getElementById('{name}');"
-        # The page may be put together in another order: wait until both are there.
+        # The page may load the two in either order: wait until both are there.
         "if (!window.Plotly || !place) { if (tries) setTimeout(draw, 100, tries - 1); return; }"
         f"place.innerHTML = ''; const spec = {spec};"
         "Plotly.newPlot(place, spec.data, spec.layout, {responsive: true}); })(100);</script>"
     )
-    publish(bundle)
+    publish(bundle, description=words)
 
 
 def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -> None:
     """Play a clip inline.
 
-    A clip that every browser plays (H.264, 4:2:0) and that is small is embedded as it is. Any
-    other (FaceForensics++ is H.264 4:4:4, phones write HEVC) is converted to a preview first.
+    A small clip that every browser plays (H.264, 4:2:0) is embedded unchanged. Any other clip
+    (FaceForensics++ is H.264 4:4:4, phones record HEVC) is first converted to a preview.
 
     Args:
         path: the clip.
-        width: on the page, pixels; a preview is not larger than that.
+        width: on the page, pixels; a preview is no wider than that.
         seconds: a preview's longest duration.
 
     Raises:
@@ -154,7 +155,8 @@ def video(path: str | os.PathLike, *, width: int = 480, seconds: float = 10.0) -
         f"{html.escape(caption)}</video>"
         f'<div style="font-size:0.85em;color:{colour}">{html.escape(caption)}</div>'
     )
-    publish({"text/html": page, "image/jpeg": still, "text/plain": caption})
+    bundle = {"text/html": page, "image/jpeg": still, "text/plain": caption}
+    publish(bundle, description=f"First frame of the clip {caption}")
 
 
 def gif(
@@ -165,14 +167,14 @@ def gif(
     Args:
         frames: uint8 (T, H, W, 3) RGB 0-255, T >= 1.
         path: file to write, whole or not at all.
-        fps: frames a second.
+        fps: frames per second.
         width: pixels, >= 1; wider frames are shrunk to it.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: the frames have another form.
+        ValueError: the frames have another shape or dtype.
     """
     if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or not len(frames):
         raise ValueError(
@@ -184,17 +186,19 @@ def gif(
     with files.whole(path) as draft:
         first.save(draft, "GIF", save_all=True, append_images=others, duration=1000 / fps, loop=0)
     content = base64.b64encode(path.read_bytes()).decode()
-    page = f'<img alt="{html.escape(path.stem)}" src="data:image/gif;base64,{content}">'
-    publish({"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name})
+    words = f"Animation {path.stem}, {len(frames)} frames"
+    page = f'<img alt="{html.escape(words)}" src="data:image/gif;base64,{content}">'
+    bundle = {"text/html": page, "image/jpeg": _jpeg(small[0], width), "text/plain": path.name}
+    publish(bundle, description=f"{words}: the first of them")
     return path
 
 
 def publish(bundle: dict[str, str], *, description: str = "") -> None:
-    """Show one output in every form that its front ends may pick from.
+    """Show one output in several formats, from which each front end picks.
 
     Args:
         bundle: MIME type -> content; pictures are base64.
-        description: what its picture shows, for readers who do not see it; "" leaves that to the
+        description: what its picture shows, for readers who cannot see it; "" leaves that to the
             page.
     """
     from IPython.display import display
@@ -219,7 +223,7 @@ def jpeg_of(drawing: Axes | Figure) -> str:
     return base64.b64encode(memory.getvalue()).decode()
 
 
-# ---------------------------------------------------------------- how it is done
+# ---------------------------------------------------------------- helpers
 
 
 def _shell():
@@ -229,7 +233,7 @@ def _shell():
 
 
 def _with_one_palette(frames: np.ndarray) -> list[Image.Image]:
-    """Pictures of 256 colours, the same ones for all: half the size and a tenth of the time."""
+    """Reduce all frames to the same 256 colours: half the size and a tenth of the time."""
     from PIL import Image
 
     some = np.concatenate(frames[:: max(1, len(frames) // 8)])

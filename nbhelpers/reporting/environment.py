@@ -1,4 +1,4 @@
-"""The machine and the versions that a run was made with."""
+"""The machine and the versions of a run."""
 
 import importlib.metadata
 import os
@@ -12,9 +12,9 @@ PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
 
 
 def environment() -> dict[str, Any]:
-    """Versions and machine: python, the packages that are installed, platform, CPUs and GPUs.
+    """Return versions and machine: Python, the installed packages, platform, CPUs and GPUs.
 
-    GPUs are asked for only where TensorFlow is loaded already; else the list is empty.
+    GPUs are listed only if TensorFlow is loaded already; otherwise the list is empty.
     """
     versions = {}
     for package in PACKAGES:
@@ -35,8 +35,8 @@ def environment() -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float | None:
-    """Return the most memory this process has held, in MiB; None where the system does not say."""
-    status = Path("/proc/self/status")  # Linux; its ru_maxrss begins at that of the parent process
+    """Return this process's peak memory in MiB; None where the system does not report it."""
+    status = Path("/proc/self/status")  # Linux; its ru_maxrss starts at the parent's peak
     if status.is_file():
         peak = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
         return round(int(peak[1]) / 2**10, 1) if peak else None

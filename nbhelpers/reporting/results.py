@@ -1,7 +1,7 @@
 """What a run leaves behind: one ``results.json`` and one ``predictions.csv`` per notebook.
 
-They are written whole or not at all, and checked before: scores are probabilities, and every test
-row was judged exactly once by every model.
+They are written whole or not at all, and checked first: scores are probabilities, and every model
+scored every test row exactly once.
 """
 
 import ast
@@ -34,20 +34,20 @@ logger = logging.getLogger(__name__)
 def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
     """Start the run of a notebook, in the line that follows the parameters cell.
 
-    In a notebook that has imported Keras, or networks of ours, Keras is seeded by SEED and, where
-    there is a parameter PRECISION, set to that.
+    If the notebook has imported Keras or `nbhelpers.networks`, Keras is seeded with SEED and set
+    to the parameter PRECISION, where there is one.
 
     Args:
-        namespace: ``globals()`` of the notebook. Its literals with names in capitals are taken for
-            the parameters: those that exist now, not constants of later cells.
-        notebook: its name without suffix, as "03_xception_transfer".
+        namespace: ``globals()`` of the notebook. Its literals with upper-case names are taken
+            as the parameters: those that exist now, not constants of later cells.
+        notebook: its name without suffix, such as "03_xception_transfer".
 
     Returns:
-        The run; its clock goes.
+        The run; its clock is running.
 
     Raises:
         FileExistsError, PermissionError: as ``output_dir``.
-        UsageError: a value that the comment behind its parameter does not allow.
+        UsageError: a value that the comment after its parameter does not allow.
     """
     parameters = parameters_of(namespace)
     check(parameters, _parameters_cell(notebook), notebook=notebook)
@@ -65,7 +65,7 @@ def start(namespace: Mapping[str, Any], *, notebook: str) -> "Run":
 
 
 def _parameters_cell(notebook: str) -> dict[str, Parameter]:
-    """Return the parameters cell of the project's copy of a notebook; "" without a copy."""
+    """Return the parameters of the project's copy of a notebook; empty without a copy."""
     try:
         folder = project_root() / "notebooks"
         path = next(path for path in folder.rglob(f"{notebook}.ipynb"))
@@ -77,27 +77,27 @@ def _parameters_cell(notebook: str) -> dict[str, Parameter]:
 
 
 def _is_of_keras(value: Any) -> bool:
-    """Whether a value is the module Keras, or one of those that work with it."""
+    """Whether a value is the module Keras, or one that uses Keras."""
     if not isinstance(value, ModuleType):
         return False
     return value.__name__ == "keras" or value.__name__.startswith(("keras.", "nbhelpers.networks"))
 
 
 class Run:
-    """One run of one notebook: it starts the clock when made and writes the results at the end.
+    """One run of one notebook: it starts a clock when created and writes the results at the end.
 
     Attributes:
         notebook: the notebook's name without suffix.
-        parameters: name -> literal, as they were when the run was started.
+        parameters: name -> literal, as they were when the run started.
         folder: where the run's files go; it exists.
         seed: the parameter SEED.
-        resume: whether trainings that were cut off go on: the parameter RESUME, else False.
-        backups_folder: where trainings keep what they need to go on; ``save`` removes it.
+        resume: whether interrupted trainings are resumed: the parameter RESUME, else False.
+        backups_folder: where trainings keep what they need to resume; ``save`` removes it.
         precision: name of Keras' dtype policy; None in a notebook without Keras.
     """
 
     def __init__(self, notebook: str, *, parameters: Mapping[str, Any]) -> None:
-        """Start the clock and make the folder.
+        """Start the clock and create the folder.
 
         Args:
             notebook: its name without suffix.
@@ -117,7 +117,7 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the run was started."""
+        """Seconds since the run started."""
         return time.perf_counter() - self._start
 
     def save(
@@ -130,28 +130,28 @@ class Run:
         extra: Mapping[str, Any] | None = None,
         resamples: int = 1000,
     ) -> Path:
-        """Judge the predictions and write ``<notebook>.results.json`` and ``.predictions.csv``.
+        """Evaluate the predictions and write ``<notebook>.results.json`` and ``.predictions.csv``.
 
-        The backups of trainings are removed after that: nothing is left to go on with.
+        Then the backups of trainings are removed: there is nothing left to resume.
 
         Args:
-            dataset: that was used.
-            table: all rows that were used, with ``videoname, label``, and ``split`` and ``group``
-                where they were split.
+            dataset: the data set used.
+            table: all rows used, with ``videoname, label``, and ``split`` and ``group`` if they are
+                split.
             predictions: columns ``PREDICTION_COLUMNS``, one row per test row and model (and per
                 row of other splits where wanted); y_score = P(fake), 0 to 1. The model ``prior``
                 is added. None where there is no model.
-            weights: of the networks: what ``weights`` returned, a mapping of such, or None.
-            extra: anything else worth keeping, kept under the key "extra".
-            resamples: of the bootstrap for the intervals.
+            weights: of the networks: what ``weights`` returned, a mapping of such values, or None.
+            extra: anything else worth keeping, stored under the key "extra".
+            resamples: number of bootstrap resamples for the intervals.
 
         Returns:
             Path of the results file.
 
         Raises:
-            ResultsError: predictions that are not finite, not in [0, 1], twice, missing for a test
-                row, or about other rows or labels than the table's.
-            ValueError: the test rows have one class or one group only, or something is not JSON.
+            ResultsError: predictions that are not finite, not in [0, 1], duplicated, missing for a
+                test row, or for rows or labels other than the table's.
+            ValueError: the test rows have only one class or one group, or a value cannot be JSON.
         """
         judged = with_prior(check_predictions(predictions, table), table)
         content = {
@@ -176,10 +176,10 @@ class Run:
 
 
 def output_dir(folder: str | os.PathLike = "") -> Path:
-    """Make the folder for a run's files.
+    """Create the folder for a run's files.
 
     Args:
-        folder: "" takes `locate.results_folder`: ``runs/latest`` in the project if it can be.
+        folder: "" takes `locate.results_folder`: ``runs/latest`` in the project where possible.
 
     Returns:
         The folder, absolute; it exists.
@@ -187,7 +187,7 @@ def output_dir(folder: str | os.PathLike = "") -> Path:
     Raises:
         FileExistsError: the name belongs to a file.
         PermissionError: it cannot be written.
-        UsageError: a name that no folder can have.
+        UsageError: an impossible folder name.
     """
     if not os.fspath(folder):
         return results_folder()
@@ -208,7 +208,7 @@ def output_dir(folder: str | os.PathLike = "") -> Path:
 
 
 def parameters_of(namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters among a notebook's variables: literals with a name in capitals.
+    """Return the parameters among a notebook's variables: literals with upper-case names.
 
     Args:
         namespace: ``globals()`` of the notebook.
@@ -230,7 +230,7 @@ def parameters_of(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _describe_data(dataset: Dataset, table: pd.DataFrame) -> dict[str, Any]:
-    """Which data, and how many of each."""
+    """Describe the data set and count its rows by split and class."""
     split = table if "split" in table else table.assign(split="all")
     split = split.assign(split=split["split"].replace("", "all"))
     table_of_counts = splits.counts(split).drop(index="Total")
@@ -245,7 +245,7 @@ def _describe_data(dataset: Dataset, table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _describe_weights(weights: Any) -> Any:
-    """Weights as plain facts: mappings stay, objects give origin, digest and is_random."""
+    """Return weights as plain facts: mappings stay, objects give origin, digest and is_random."""
     if weights is None or isinstance(weights, str):
         return weights
     if isinstance(weights, Mapping):
@@ -265,7 +265,7 @@ def _is_literal(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return what ``json`` does not know, as what it does."""
+    """Convert a value that ``json`` does not know into one that it does."""
     if isinstance(value, np.generic | np.ndarray | pd.Series):
         return value.tolist()
     if isinstance(value, pd.DataFrame):

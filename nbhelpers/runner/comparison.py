@@ -58,8 +58,19 @@ class Difference:
     score: Interval | None
     note: str
 
+    @property
+    def drawn(self) -> Interval | None:
+        """What a plot may show: without known groups the interval is too narrow to show."""
+        if self.score is None or self.score.groups is not None:
+            return self.score
+        return self.score._replace(groups=0)
+
     def __str__(self) -> str:
-        return NOTHING if self.score is None else f"{self.score:+.3f}"
+        if self.score is None:
+            return NOTHING
+        if self.score.groups is None:
+            return f"{self.score.value:+.3f} [groups unknown]"
+        return f"{self.score:+.3f}"
 
 
 @dataclass(frozen=True)
@@ -338,4 +349,4 @@ def paired(
     if known:
         return score, f"{note} in {group.nunique()} groups"
     score = score._replace(groups=None)
-    return score, f"{note}; groups unknown, so rows were resampled: the interval is too narrow"
+    return score, f"{note}; groups unknown, so there is no interval"

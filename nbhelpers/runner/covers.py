@@ -30,7 +30,7 @@ def cover(notebook, *, title: str) -> str:
     if not candidates:
         return ""
     kind, data, description = candidates[-1]
-    alt = html.escape(f"{title}: {description or 'a figure'}")
+    alt = html.escape(f"{title}{' ' if title.endswith('?') else ': '}{description or 'a figure'}")
     if kind == "image/svg+xml":
         data = base64.b64encode(data.encode()).decode()
     else:

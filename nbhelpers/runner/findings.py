@@ -13,6 +13,7 @@ from nbhelpers.evaluation.metrics import Interval
 from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import scores, standings
 
+TOO_FEW = "Too few groups of people for a finding."
 BY_CENTRE = "minus_centre_prior"  # explanations: method -> measure -> difference
 
 
@@ -67,10 +68,22 @@ def better_than_centre(extra: Mapping[str, Any]) -> tuple[str, str, Interval] | 
     return max(above, key=lambda one: one[2].value, default=None)
 
 
+def any_firm(extra: Mapping[str, Any]) -> bool:
+    """Whether enough people stand behind any comparison of an explanation with the centre."""
+    methods = extra.get(BY_CENTRE)
+    return any(
+        difference.is_firm
+        for measures in (methods.values() if isinstance(methods, Mapping) else ())
+        for difference in intervals(measures).values()
+    )
+
+
 def _of_explanations(extra: Mapping[str, Any]) -> str:
     if not extra.get(BY_CENTRE):
         return ""
     best = better_than_centre(extra)
+    if best is None and not any_firm(extra):
+        return TOO_FEW
     if best is None:
         return (
             "No explanation marks the forged region better than a map that always marks the centre."
@@ -113,7 +126,7 @@ def _of_recipes(extra: Mapping[str, Any]) -> str:
     if not firm:
         return ""
     name, best = max(firm.items(), key=lambda one: one[1]["auc"].value)
-    text = f"The best recipe is {name}: AUC {best['auc']:.3f}"
+    text = f"The recipe with the highest AUC is {name}: {best['auc']:.3f}, cross-validated"
     article = extra.get("ablation_article", "article")
     if "minus" in best and name != article:
         text += f"; minus the article's on the same clips {best['minus']:+.3f}"
@@ -124,7 +137,10 @@ def _of_cues(extra: Mapping[str, Any]) -> str:
     cues = intervals(extra.get("cue_auc") or extra.get("cues_auc"))
     if not cues:
         return ""
-    name, score = max(cues.items(), key=lambda one: abs(one[1].value - 0.5))
+    firm = {name: score for name, score in cues.items() if score.is_firm}
+    if not firm:
+        return TOO_FEW
+    name, score = max(firm.items(), key=lambda one: abs(one[1].value - 0.5))
     name = name.replace("_", " ")
     if score.excludes(0.5):
         return f"The strongest cue besides the faces is {name}: AUC {score:.3f}."

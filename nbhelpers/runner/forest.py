@@ -89,7 +89,9 @@ def figure(
         HTML; styled by `STYLE`.
     """
     lines = "".join(_row(row, reference=reference, ends=ends) for row in rows)
-    note = f"Dashed line: {reference_name}. Whiskers: 95 % interval; none from too few groups."
+    note = f"Dashed line: {reference_name}. Whiskers: 95 % interval"
+    bare = any(row.score is not None and not row.score.is_firm for row in rows)
+    note += "; none from too few groups." if bare else "."
     return (
         f'<figure class="forest"><figcaption>{html.escape(title)}</figcaption>{lines}'
         f'{_axis(ends)}<p class="small">{html.escape(note)}</p></figure>'

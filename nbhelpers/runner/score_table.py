@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Mapping
 
 from nbhelpers.common.tables import scrolling
@@ -28,25 +27,14 @@ def table_html(results: Mapping[str, dict]) -> str:
         HTML; a paragraph where no model was judged.
     """
     bodies: dict[str, list[str]] = {}
-    priors: dict[str, dict[str, str]] = {}
-    for stem, result in results.items():
-        data = str(result.get("data", {}).get("name", "data unknown"))
-        rows = {name: (judged, n) for name, judged, n in scores.model_rows(result)}
-        for name, (judged, n) in rows.items():
-            if name == PRIOR:
-                key = json.dumps([judged, n], sort_keys=True, default=str)
-                priors.setdefault(data, {}).setdefault(key, _row(PRIOR, "", judged, n))
-            elif scores.calibrated_name(name, rows) == name:
-                before = next(
-                    (rows[other][0] for other in rows if _is_before(other, name, rows)), {}
-                )
-                bodies.setdefault(data, []).append(_row(name, stem, judged, n, before=before))
+    for one in (*scores.models_of(results), *scores.priors_of(results)):
+        bodies.setdefault(one.data, []).append(_row(one))
     if not bodies:
         return "<p>No notebook has written scores yet.</p>"
     heads = "".join(f"<th>{html.escape(label)}</th>" for label in scores.METRICS.values())
     parts = "".join(
         f'<tbody><tr><th colspan="{len(scores.METRICS) + 3}">{html.escape(data)}</th></tr>'
-        f"{''.join(rows)}{''.join(priors.get(data, {}).values())}</tbody>"
+        f"{''.join(rows)}</tbody>"
         for data, rows in bodies.items()
     )
     table = (
@@ -56,19 +44,14 @@ def table_html(results: Mapping[str, dict]) -> str:
     return f'<p class="small">{html.escape(NOTE)}</p>{scores_of_all}'
 
 
-def _is_before(other: str, name: str, rows: Mapping[str, object]) -> bool:
-    """Whether another entry is this model before its calibration."""
-    return other != name and scores.calibrated_name(other, rows) == name
-
-
-def _row(name: str, stem: str, judged: dict, n: object, *, before: Mapping | None = None) -> str:
+def _row(one: scores.Judged) -> str:
     """Write a model; where calibration changed a score, with the score before it."""
-    cells = "".join(_cell(judged.get(key), (before or {}).get(key)) for key in scores.METRICS)
-    style = ' class="prior"' if name == PRIOR else ""
+    cells = "".join(_cell(one.scores.get(key), one.before.get(key)) for key in scores.METRICS)
+    style = ' class="prior"' if one.name == PRIOR else ""
     text = html.escape
     return (
-        f"<tr{style}><td>{text(name)}</td><td>{text(number_of(stem))}</td>{cells}"
-        f"<td>{text(str(n))}</td></tr>"
+        f"<tr{style}><td>{text(one.name)}</td><td>{text(number_of(one.notebook))}</td>{cells}"
+        f"<td>{text(str(one.n))}</td></tr>"
     )
 
 

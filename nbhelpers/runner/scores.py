@@ -3,10 +3,12 @@
 import json
 import logging
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbhelpers.evaluation import metrics
+from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import result_files
 
 METRICS = {
@@ -23,6 +25,27 @@ RANDOM_NOTE = (
 )
 UNCALIBRATED = ("_raw", "_uncalibrated")  # endings of a model's name before its calibration
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model with its scores on the test split.
+
+    Attributes:
+        name: as in the results file.
+        notebook: the notebook that judged it; "" for the prior of a whole data set.
+        data: name of the data set.
+        scores: metric -> {value, low, high}.
+        n: how many rows were judged.
+        before: the scores before calibration; empty where there are none.
+    """
+
+    name: str
+    notebook: str
+    data: str
+    scores: dict[str, dict]
+    n: object
+    before: dict[str, dict]
 
 
 def read_results(folder: Path) -> dict[str, dict]:
@@ -79,9 +102,9 @@ def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
         there is only the prior.
     """
     models = result.get("metrics", {}).get("test", {})
-    if models.keys() <= {"prior"}:
+    if models.keys() <= {PRIOR}:
         return []
-    ordered = sorted(models, key=lambda name: name == "prior")
+    ordered = sorted(models, key=lambda name: name == PRIOR)
     return [
         (
             name,
@@ -90,6 +113,53 @@ def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
         )
         for name in ordered
     ]
+
+
+def models_of(results: Mapping[str, dict]) -> Iterator[Judged]:
+    """Yield every model once: not before its calibration, not where it is judged again.
+
+    Args:
+        results: notebook name -> content of its results file.
+
+    Yields:
+        The models in the notebooks' order, without the prior.
+    """
+    for stem, result in results.items():
+        rows = {name: (judged, n) for name, judged, n in model_rows(result)}
+        for name, (judged, n) in rows.items():
+            of_another = name in results and name != stem  # a model that another notebook saved
+            if name == PRIOR or of_another or calibrated_name(name, rows) != name:
+                continue
+            before = next((rows[other][0] for other in rows if _is_before(other, name, rows)), {})
+            yield Judged(name, stem, data_name(result), judged, n, before)
+
+
+def priors_of(results: Mapping[str, dict]) -> Iterator[Judged]:
+    """Yield the prior once for each test set: notebooks that share one share its prior.
+
+    Args:
+        results: notebook name -> content of its results file.
+
+    Yields:
+        The prior of every test set on which a model was judged, in the notebooks' order.
+    """
+    seen = set()
+    for result in results.values():
+        for name, judged, n in model_rows(result):
+            key = json.dumps([data_name(result), judged, n], sort_keys=True, default=str)
+            if name == PRIOR and key not in seen:
+                seen.add(key)
+                yield Judged(PRIOR, "", data_name(result), judged, n, {})
+
+
+def data_name(result: dict) -> str:
+    """Return the name of the data set that a notebook used."""
+    return str(result.get("data", {}).get("name", "data unknown"))
+
+
+def _is_before(other: str, name: str, names: Collection[str]) -> bool:
+    """Whether another entry is this model before its calibration."""
+    return other != name and calibrated_name(other, names) == name
 
 
 def number(value: object) -> str:

@@ -11,7 +11,6 @@ import pandas as pd
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
 from nbhelpers.evaluation.metrics import FEWEST_GROUPS, Interval
-from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import comparison, result_files, scores
 from nbhelpers.runner.notebooks import number_of
 
@@ -100,8 +99,7 @@ def of_run(results: Mapping[str, dict], folder: Path) -> list[Standing]:
     """
     by_data: dict[str, list[Model]] = {}
     for model in models_of(results):
-        data = str(results[model.notebook].get("data", {}).get("name", "unknown"))
-        by_data.setdefault(data, []).append(model)
+        by_data.setdefault(scores.data_name(results[model.notebook]), []).append(model)
     standings = []
     for data, models in by_data.items():
         best, *others = sorted(models, key=lambda model: -model.auc.value)
@@ -128,16 +126,10 @@ def models_of(results: Mapping[str, dict]) -> list[Model]:
         The models, in the notebooks' order, without the prior.
     """
     models: dict[tuple[str, str], Model] = {}
-    for stem, result in results.items():
-        rows = {name: judged for name, judged, _ in scores.model_rows(result)}
-        for name, judged in rows.items():
-            auc = scores.interval_of(judged.get("auc"))
-            if name == PRIOR or auc is None or scores.calibrated_name(name, rows) != name:
-                continue
-            if name in results and name != stem:
-                continue  # the model of another notebook of this run
-            data = str(result.get("data", {}).get("name"))
-            models.setdefault((data, name), Model(name, stem, auc))
+    for one in scores.models_of(results):
+        auc = scores.interval_of(one.scores.get("auc"))
+        if auc is not None:
+            models.setdefault((one.data, one.name), Model(one.name, one.notebook, auc))
     return list(models.values())
 
 

@@ -131,11 +131,11 @@ def robustness_tile(extras: Sequence[Mapping[str, Any]]) -> Tile:
     clean = next((score for row, score in rows if row.get("corruption") == "clean"), None)
     row, worst = min(damaged, key=lambda one: one[1].value)
     text = f"{row.get('corruption')} ({row.get('level')}) hurts most: AUC {worst:.2f}"
-    text += "" if clean is None else f", clean {clean.value:.2f}"
+    text += "" if clean is None else f"; the same pictures undamaged: {clean.value:.2f}"
     if not worst.is_firm:
         return Tile(title, UNKNOWN, f"{text}.")
     if worst.low <= 0.5:
-        return Tile(title, WARNING, f"{text}; that is no better than chance.")
+        return Tile(title, WARNING, f"{text}. That is no better than chance.")
     return Tile(title, GOOD, f"{text}.")
 
 
@@ -146,6 +146,8 @@ def explanations_tile(extras: Sequence[Mapping[str, Any]]) -> Tile:
     if extra is None:
         return Tile(title, UNKNOWN, "No notebook of this run measured explanations.")
     best = findings.better_than_centre(extra)
+    if best is None and not findings.any_firm(extra):
+        return Tile(title, UNKNOWN, "Too few groups of people to judge the explanations.")
     if best is None:
         return Tile(title, WARNING, "None marks the forged region better than the centre prior.")
     method, measure, difference = best

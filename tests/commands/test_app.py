@@ -68,7 +68,7 @@ def test_a_port_that_is_taken_is_said(tmp_path, capsys):
         with ThreadPoolExecutor(1) as own_thread:  # the browser's event loop may run in this one
             asked = own_thread.submit(command.main, words)
             assert asked.result() == 2
-    assert f"cannot be served at port {port}" in capsys.readouterr().err
+    assert f"cannot be served on port {port}" in capsys.readouterr().err
 
 
 def drop(page, **files):

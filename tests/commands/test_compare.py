@@ -1,6 +1,8 @@
 """`compare`: runs side by side, and results that were edited."""
 
+import contextlib
 import copy
+import io
 import json
 import os
 import re
@@ -9,6 +11,15 @@ import pytest
 from tiny_runs import write_run
 
 from nbhelpers import __main__ as command
+
+
+class GoneReader(io.StringIO):
+    """An output that nobody reads any more."""
+
+    def write(self, text):
+        """Fail as a closed pipe does."""
+        raise BrokenPipeError
+
 
 RESULTS, PREDICTIONS = "02_a.results.json", "02_a.predictions.csv"
 
@@ -27,14 +38,26 @@ def test_runs_side_by_side(tmp_path, capsys):
     assert "SEED" not in text
     assert "OUTPUT_DIR" not in text
     assert re.search(r"^ours +0\.750 \[0\.650, 0\.850\] +0\.750", text, re.MULTILINE)
-    assert re.search(r"\+0\.\d{3} \[\+0\.\d{3}, \+0\.\d{3}\]  40 rows; groups unknown", text)
+    assert re.search(r"\+0\.\d{3} \[groups unknown\]  40 rows; groups unknown", text)
     text_of_page = page.read_text(encoding="utf-8")
     assert "&lt;b&gt;" in text_of_page
     assert "<b>" not in text_of_page
     assert "SIZE" in text_of_page
     assert text_of_page.count('<figure class="forest">') == 2
+    assert text_of_page.count('class="whisker"') == 2  # none of the difference
     assert text.startswith("AUC: one difference cannot be judged")  # the data set is gone
     assert '<p class="verdict">AUC: one difference' in text_of_page
+
+
+def test_the_page_is_there_though_the_reader_of_the_text_left(tmp_path):
+    runs = [write_run(tmp_path / "a", SIZE=96), write_run(tmp_path / "b", SIZE=128)]
+    page = tmp_path / "page.html"
+    with (
+        contextlib.redirect_stdout(GoneReader()),
+        contextlib.suppress(BrokenPipeError, SystemExit),
+    ):
+        compare(*runs, "--html", page)
+    assert page.is_file()
 
 
 def test_what_cannot_be_compared(tmp_path, capsys):

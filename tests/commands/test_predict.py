@@ -153,7 +153,7 @@ def test_a_link_to_nothing_ends_no_other_file(files, model_file, capsys):
 def test_one_file_is_not_written_twice(files, model_file, tmp_path, capsys):
     target = tmp_path / "both"
     assert predict(files, "--model", model_file, "--report", target, "--csv", target) == 2
-    assert "Expected two files to write" in capsys.readouterr().err
+    assert "Expected two different files" in capsys.readouterr().err
     assert not target.exists()
 
 

@@ -77,7 +77,7 @@ def test_grid_runs_fail_alone_are_kept_and_told(project, capsys):
     (out / "mended").touch()
     assert sweep("-p", "SEED", "7") == 0
     assert (out / "calls").read_text().splitlines()[2:] == calls[:1]
-    assert "1 of them done already" in capsys.readouterr().err
+    assert "1 of them already finished" in capsys.readouterr().err
 
 
 def laid_out(project, *points, **options):

@@ -85,7 +85,7 @@ def test_explicit_folder_is_never_replaced_by_another(nowhere):
 def test_error_points_to_the_sibling(nowhere):
     put(nowhere / "mine" / locate.FACES, locate.FACES)
     put(nowhere / "mine" / locate.VIDEOS, locate.VIDEOS)
-    with pytest.raises(FileNotFoundError, match="beside it"):
+    with pytest.raises(FileNotFoundError, match="in the parent folder"):
         locate.find(locate.VIDEOS, nowhere / "mine" / locate.FACES)
 
 

@@ -193,8 +193,8 @@ def test_split_file_twice_or_absent(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("videoname,split\n".encode("utf-16"), "in UTF-8, well formed"),
-        ("videoname,split\né.mp4,train\n".encode("cp1252"), "in UTF-8, well formed"),
+        ("videoname,split\n".encode("utf-16"), "well formed and in UTF-8"),
+        ("videoname,split\né.mp4,train\n".encode("cp1252"), "well formed and in UTF-8"),
         (b"videoname,split\nreal0000.mp4\0,train\n", "unknown names"),
         (b"\0" * 9, "received none"),
         (b"", "received none"),

@@ -310,7 +310,7 @@ def test_bad_input_is_explained(red_detector, picture, mask):
         explain.grad_cam(red_detector, picture, layer_name="nowhere")
     with pytest.raises(ValueError, match="empty"):
         explain.pointing_hit(np.ones((4, 4)), np.zeros((4, 4), bool))
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match="same shape"):
         explain.energy_inside(np.ones((4, 4)), np.ones((5, 5), bool))
     with pytest.raises(ValueError, match="NaN"):
         explain.pointing_hit(np.full((4, 4), np.nan), np.ones((4, 4), bool))
@@ -401,7 +401,7 @@ def test_difference_mask_refuses_what_is_no_pair(face_pair):
         explain.difference_mask(fake, original, min_contrast=1000.0)
     with pytest.raises(explain.PairError, match="80%"):
         explain.difference_mask(255 - original, original, max_misfit=2)
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match="same shape"):
         explain.difference_mask(fake, original[:64])
     with pytest.raises(ValueError, match="uint8"):
         explain.difference_mask(fake / 255, original / 255)

@@ -114,10 +114,10 @@ BASE = 40  # grey level of the first frame, so that none is black
 OPENCV_MISREADS = tuple(map(int, cv2.__version__.split(".")[:2])) >= (4, 13)
 #: Bad clip -> what its reason must say.
 BAD_CLIPS = {
-    "text.mp4": "text, it is not a video",
-    "page.mp4": "text, it is not a video|not a video",
-    "playlist.mp4": "text, it is not a video",
-    "list.mp4": "text, it is not a video",
+    "text.mp4": "text, not a video",
+    "page.mp4": "text, not a video|not a video",
+    "playlist.mp4": "text, not a video",
+    "list.mp4": "text, not a video",
     "noise.mp4": "not a video",
     "sound.mp4": "sound but no picture",
     "cut.mp4": "truncated",

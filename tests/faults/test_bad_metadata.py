@@ -23,10 +23,10 @@ def found(root):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ((TWO + "é.mp4,,,REAL,\n").encode("latin-1"), "in UTF-8, well formed"),
-        (TWO.encode("utf-16"), "in UTF-8, well formed"),
+        ((TWO + "é.mp4,,,REAL,\n").encode("latin-1"), "well formed and in UTF-8"),
+        (TWO.encode("utf-16"), "well formed and in UTF-8"),
         (TWO.replace(",", ";").encode(), "columns videoname and label"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "in UTF-8, well formed"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "well formed and in UTF-8"),
         (b"<html>\n<body>Sign in\n", "columns videoname and label"),
         (f'{HEADER}\na.mp4,,,REAL,"'.encode() + b"x" * 200_000, "field larger"),
         (b"", "received none"),

@@ -143,7 +143,7 @@ def broken(kind, folder, clip):
 
 REASONS = {
     "empty": "is empty",
-    "text": "is not a video",
+    "text": "is text, not a video",
     "no index": "truncated",
     "cut after the index": "truncated",
     "sound only": "sound but no picture",

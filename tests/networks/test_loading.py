@@ -145,7 +145,7 @@ def test_an_end_that_nobody_can_read_is_refused(keras):
     empty = keras.Sequential([layers.Input((1,)), layers.Dropout(0.5)])
     mixed = layers.Average()([layers.Dense(1)(x := layers.Input((4,))), layers.Dense(1, "tanh")(x)])
     for model in (ending(keras, empty)[0], keras.Model(x, mixed)):
-        with pytest.raises(ValueError, match=r"is no P\(fake\)"):
+        with pytest.raises(ValueError, match=r"is not P\(fake\)"):
             outputs.as_p_fake(model)
 
 
@@ -259,7 +259,7 @@ def test_a_file_with_two_beginnings_is_refused(original, tmp_path):
     assert zipfile.is_zipfile(path)  # which is what Keras asks
     assert "HDF5" in refusal(path)
     path = rewritten(original, tmp_path / "poly.keras", front=b"#!/bin/sh\n")
-    assert "does not begin as a ZIP archive" in refusal(path)
+    assert "does not begin like a ZIP archive" in refusal(path)
 
 
 # ---------------------------------------------------------------- weights that lie elsewhere

@@ -127,11 +127,11 @@ def test_progress_is_told_step_by_step(clip_path, tmp_path):
     steps = []
     score(clip_path, frames=4, progress=lambda *at: steps.append(at))
     looks = [("looking for faces", share) for share in (0, 0.25, 0.5, 0.75)]
-    assert steps == [("reading the clip", 0), *looks, ("judging the faces", 0)]
+    assert steps == [("reading the clip", 0), *looks, ("scoring the faces", 0)]
     steps.clear()
     picture = save(tmp_path / "group.png", tiny_faces.group_photo(1))
     score(picture, progress=lambda *at: steps.append(at))
-    assert steps == [("looking for faces", 0), ("judging the faces", 0)]
+    assert steps == [("looking for faces", 0), ("scoring the faces", 0)]
 
 
 # ---------------------------------------------------------------- the page

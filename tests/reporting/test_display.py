@@ -24,7 +24,7 @@ mpl.use("agg")
 def shown(monkeypatch):
     """The MIME bundles that were published."""
     bundles = []
-    monkeypatch.setattr(display, "publish", bundles.append)
+    monkeypatch.setattr(display, "publish", lambda bundle, description="": bundles.append(bundle))
     return bundles
 
 
@@ -75,7 +75,7 @@ def test_long_video_is_cut(tmp_path, shown):
 
 def test_unreadable_video_is_refused(tmp_path, shown):
     (tmp_path / "a.mp4").write_text("no video")
-    with pytest.raises(VideoError, match="is not a video"):
+    with pytest.raises(VideoError, match="not a video"):
         display.video(tmp_path / "a.mp4")
     assert shown == []
 

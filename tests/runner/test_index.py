@@ -70,6 +70,9 @@ def test_the_table_has_the_prior_once_and_a_calibrated_model_once():
     assert "net_raw" not in table
     assert table.count("uncalibrated 0.900") == table.count("uncalibrated") == 1
     assert "0.750<small>7 groups</small>" in table
+    third = tiny.results("04_c", model="03_b")  # judges the model that 03 saved once more
+    assert "<td>03_b</td>" in score_table.table_html({"04_c": third})
+    assert "03_b" not in score_table.table_html({"03_b": second, "04_c": third})
     test["prior"]["auc"]["value"] = 0.4
     assert score_table.table_html({"02_a": first, "03_b": second}).count("<td>prior</td>") == 2
 
@@ -80,3 +83,4 @@ def test_the_cover_says_what_it_shows():
     assert 'alt="A &lt;b&gt;: a figure"' in covers.cover(notebook, title="A <b>")
     notebook.cells[0].outputs[0].metadata = {"image/png": {"alt": "ROC of one\nand another"}}
     assert 'alt="T: ROC of one and another"' in covers.cover(notebook, title="T")
+    assert 'alt="Why? ROC' in covers.cover(notebook, title="Why?")

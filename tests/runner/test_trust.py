@@ -78,11 +78,12 @@ def test_robustness(curves, state):
         (score(0.2), trust.GOOD),
         (score(0.01), trust.WARNING),
         (score(-0.2), trust.WARNING),
-        (score(0.2, groups=3), trust.WARNING),
+        (score(0.2, groups=3), trust.UNKNOWN),
     ],
 )
 def test_explanations(energy, state):
-    extra = {findings.BY_CENTRE: {"Grad-CAM": {"energy": energy}, "LIME": {"energy": score(0)}}}
+    lime = score(0, groups=energy["groups"])
+    extra = {findings.BY_CENTRE: {"Grad-CAM": {"energy": energy}, "LIME": {"energy": lime}}}
     tile = trust.explanations_tile([{}, extra])
     assert tile.state == state
     assert ("Grad-CAM" in tile.text) == (state == trust.GOOD)
@@ -103,6 +104,11 @@ def test_findings_are_read_off_the_results():
     assert "No cue" in findings.finding("x", {"extra": {"cues_auc": {"a": score(0.52)}}})
     extra = {findings.BY_CENTRE: {"LIME": {"iou": score(-0.2)}}}
     assert findings.finding("x", {"extra": extra}).startswith("No explanation marks")
+    few = {"a": score(0.9, groups=7)}
+    for extra_of_few in ({"cues_auc": few}, {findings.BY_CENTRE: {"LIME": few}}):
+        assert findings.finding("x", {"extra": extra_of_few}) == findings.TOO_FEW
+    firm = few | {"b": score(0.7)}
+    assert "is b: AUC 0.700" in findings.finding("x", {"extra": {"cues_auc": firm}})
     assert findings.finding("x", {"extra": {"finding": "As said.", **extra}}) == "As said."
     assert findings.finding("x", {"extra": 3}) == ""
 
@@ -115,9 +121,13 @@ def test_the_best_recipe_is_one_that_enough_people_judged():
         "prior": {"auc": score(0.95)},
     }
     text = findings.finding("06_x", {"extra": {"comparisons": rows}})
-    assert text.startswith("The best recipe is faces: AUC 0.700 [0.650, 0.750]; minus the article")
+    assert text.startswith(
+        "The recipe with the highest AUC is faces: 0.700 [0.650, 0.750], cross-validated; minus"
+    )
     assert "+0.100 [+0.050, +0.150]" in text
     del rows["faces"]
     text = findings.finding("a2_x", {"extra": {"ablation": rows, "ablation_article": "article"}})
-    assert text == "The best recipe is article: AUC 0.600 [0.550, 0.650]."
+    assert (
+        text == "The recipe with the highest AUC is article: 0.600 [0.550, 0.650], cross-validated."
+    )
     assert findings.finding("06_x", {"extra": {"comparisons": {"a": 3, "detector": rows["prior"]}}})

@@ -134,7 +134,7 @@ def test_stored_outputs_are_the_same_every_time(finished):
     ("options", "message"),
     [
         ({"injected": "OUTPUT_DIR = 'x'\nSEED = 7"}, "default parameters; received SEED"),
-        ({"source": "g()"}, "as it is now"),
+        ({"source": "g()"}, "a run of the current"),
     ],
 )
 def test_outputs_of_another_run_are_refused(finished, options, message):

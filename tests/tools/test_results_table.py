@@ -27,6 +27,12 @@ def test_table_is_rewritten_between_its_markers(tmp_path):
     assert scores.RANDOM_NOTE not in text
     assert "05_c" not in text
     assert not results_table.update(page, results)
+    both = {"02_a": results["02_a"], "03_b": tiny.results("03_b"), "06_d": tiny.results("06_d")}
+    both["06_d"]["data"]["name"] = "clips"
+    both["03_b"]["metrics"]["test"]["ours_raw"] = both["03_b"]["metrics"]["test"]["ours"]
+    block = results_table.table_block(both)
+    names = [line.split("`")[1] for line in block.splitlines() if "`" in line and "|" in line]
+    assert names == ["a\\|b", "ours", "prior", "ours", "prior"]  # one prior for each test set
     block = results_table.table_block({"a1_d": tiny.results("a1_d")})
     assert "| [a1_d](../notebooks/appendix/a1_d.ipynb) |" in block
     assert results_table.EMPTY in results_table.table_block({})

@@ -1,8 +1,8 @@
-"""Figures that a reader changes without a kernel: a slider, a few lines of script, no network.
+"""Figures that a reader can change without a kernel: a slider, a little script, no network.
 
-Each call shows one output in three forms: HTML for notebooks and pages, a JPEG that says the same
-for code hosts, and one sentence. Python works out every state of a figure beforehand; the script
-only puts the one that is picked on the page.
+Each call shows one output in three forms: HTML for notebooks and pages, an equivalent JPEG for
+code hosts, and one sentence. Python computes every state of a figure in advance; the script only
+displays the selected one.
 """
 
 from nbhelpers.reporting.interactive.clips import clip

@@ -1,4 +1,4 @@
-"""A plot area of HTML: its letters keep their size however narrow the page is."""
+"""A plot area in HTML: its text keeps its size however narrow the page is."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def plot(
     x_ticks: Sequence[tuple[float, str]],
     y_ticks: Sequence[tuple[float, str]],
 ) -> str:
-    """Put marks into an area with axes.
+    """Return a plot area with axes around the given marks.
 
     Args:
-        marks: HTML, placed in per cent of the area.
+        marks: HTML, positioned in per cent of the area.
         x_label: plain text below.
         y_label: plain text above.
-        x_ticks: position from 0 to 1, and what stands there.
+        x_ticks: position from 0 to 1, and its label.
         y_ticks: the same, from the bottom.
     """
     left = "".join(
@@ -76,10 +76,10 @@ def span(values: np.ndarray, *, unit: bool = False) -> tuple[float, float]:
 
     Args:
         values: finite or NaN.
-        unit: whether values from 0 to 1 get the whole of that range.
+        unit: whether the axis of values within [0, 1] covers that whole range.
 
     Returns:
-        Low and high, never the same.
+        Low and high, never equal.
     """
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if unit and low >= 0 and high <= 1:
@@ -88,7 +88,7 @@ def span(values: np.ndarray, *, unit: bool = False) -> tuple[float, float]:
 
 
 def placed(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Return where values lie between the limits, 0 to 1."""
+    """Return the positions of values between the limits, 0 to 1."""
     return (values - limits[0]) / (limits[1] - limits[0])
 
 

@@ -13,7 +13,7 @@ def unit(values: ArrayLike, *, name: str, shape: tuple[int, ...], gaps: bool = F
         values: of any shape.
         name: of the argument, for the message.
         shape: the expected one.
-        gaps: whether NaN may stand for what is not known.
+        gaps: whether NaN is allowed, for unknown values.
 
     Raises:
         ValueError: another shape, or values outside [0, 1].
@@ -33,15 +33,15 @@ def unit(values: ArrayLike, *, name: str, shape: tuple[int, ...], gaps: bool = F
 
 
 def pictures(values: ArrayLike, *, name: str, shape: str = "(N, H, W, 3)") -> np.ndarray:
-    """Return pictures as they are, if they are pictures.
+    """Return pictures unchanged after checking that they are pictures.
 
     Args:
         values: uint8 RGB 0-255.
         name: of the argument, for the message.
-        shape: the expected one, in letters; its length counts.
+        shape: the expected one, in letters; only its number of axes is checked.
 
     Raises:
-        ValueError: another type or number of axes, no three channels, or none at all.
+        ValueError: another type or number of axes, not three channels, or no picture at all.
     """
     array = np.asarray(values)
     axes = len(shape.split(","))
@@ -57,8 +57,8 @@ def same(number: int, expected: int, *, name: str) -> None:
     """Check a length.
 
     Args:
-        number: of what was received.
-        expected: of what it belongs to.
+        number: the length received.
+        expected: the length required.
         name: of the argument, for the message.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A clip with its face boxes, and P(fake) running below it."""
+"""A clip with its face boxes, and P(fake) over time below it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nbhelpers.reporting.interactive import axes, checks, frame, pictures
 from nbhelpers.reporting.plots import COLOURS
 
 TITLE = "P(fake) along a clip"
-SLOWEST, FASTEST = 1000, 60  # milliseconds a frame
+SLOWEST, FASTEST = 1000, 60  # milliseconds per frame
 STILLS = 4
 
 
@@ -23,7 +23,7 @@ def clip(
     p_fake: ArrayLike,
     boxes: Sequence[ArrayLike | None] | np.ndarray | None = None,
 ) -> None:
-    """Show frames of a clip with play, pause and a slider, boxes over them, the scores below.
+    """Show a clip's frames and face boxes with play, pause and a slider, and the scores below.
 
     Args:
         frames: uint8 (T, H, W, 3) RGB 0-255, T >= 2.
@@ -39,7 +39,7 @@ def clip(
     times = np.asarray(seconds, dtype=np.float64)
     if times.shape != (len(pixels),) or len(times) < 2 or not (np.diff(times) > 0).all():
         raise ValueError(
-            f"Expected {len(pixels)} seconds that ascend, 2 or more; received "
+            f"Expected {len(pixels)} ascending times, 2 or more; received "
             f"{times.ravel()[:6].tolist()}. Pass the times of the frames."
         )
     scores = checks.unit(p_fake, name="p_fake", shape=times.shape, gaps=True)

@@ -15,26 +15,26 @@ MOST_STILLS = 5
 def curve_with_pictures(
     x: ArrayLike, y: ArrayLike, *, pictures: np.ndarray, x_label: str, y_label: str
 ) -> None:
-    """Show a curve; the point that the reader picks brings its picture.
+    """Show a curve, and the picture of the point that the reader picks.
 
     Args:
         x: (N,) finite, ascending, N >= 2.
         y: (N,) finite.
-        pictures: uint8 (N, H, W, 3) RGB 0-255, one a point.
+        pictures: uint8 (N, H, W, 3) RGB 0-255, one per point.
         x_label: what x is, with its unit.
         y_label: what y is, with its unit.
 
     Raises:
-        ValueError: lengths differ, x does not ascend, or pictures of another form.
+        ValueError: lengths differ, x does not ascend, or pictures have another shape or dtype.
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape or len(x) < 2 or not np.isfinite([x, y]).all():
         raise ValueError(
             f"Expected x and y (N,), finite, N >= 2; received {x.shape} and {y.shape}. Pass one "
-            "number a point."
+            "number per point."
         )
     if (np.diff(x) <= 0).any():
-        raise ValueError(f"Expected x that ascends; received {x[:6].tolist()}. Sort the points.")
+        raise ValueError(f"Expected ascending x; received {x[:6].tolist()}. Sort the points.")
     pixels = checks.pictures(pictures, name="pictures")
     checks.same(len(pixels), len(x), name="pictures")
     x_limits, y_limits = axes.span(x), axes.span(y, unit=True)

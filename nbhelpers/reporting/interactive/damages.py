@@ -1,4 +1,4 @@
-"""Damaged pictures and what the detector says of each."""
+"""Damaged pictures and the detector's score for each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def damage_gallery(
         levels: L names, from the weakest to the strongest.
 
     Raises:
-        ValueError: pictures of another form, or lengths that differ.
+        ValueError: pictures have another shape or dtype, or lengths differ.
     """
     pixels = checks.pictures(pictures, name="pictures", shape="(D, L, H, W, 3)")
     scores = checks.unit(p_fake, name="p_fake", shape=pixels.shape[:2])
@@ -50,7 +50,7 @@ def damage_gallery(
 def _state(
     damages: list[str], levels: list[str], scores: np.ndarray, picked: int | None
 ) -> dict[str, object]:
-    """Return which rows are visible, and a sentence on them."""
+    """Return which rows are visible, and a sentence about them."""
     if picked is None:
         ends = []
         for at in (scores.argmin(), scores.argmax()):

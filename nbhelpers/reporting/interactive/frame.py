@@ -1,15 +1,15 @@
-"""What all interactive figures share: the frame, its style, its script, and how it is shown.
+"""What all interactive figures share: frame, style, script and output.
 
-A figure has one control and a list of states, one for each position of it. A state maps a name to
-what the script does with it:
+A figure has one control and a list of states, one for each position of the control. The names in a
+state decide what the script changes:
 
 - ``--name``: a CSS variable of the figure (positions, shares);
 - ``picture``: which child of every ``data-pick`` element is visible;
-- ``counts``: how many children of every ``data-fill`` element are of each kind, in their order;
+- ``counts``: how many children of every ``data-fill`` element are of each kind, in order;
 - any other name: the text of every ``data-text`` element of that name.
 
-Nothing has an id and nothing is global, so that any number of figures fit on one page. Text has
-the page's own colour and the background is the page's own, hence both follow its colour scheme.
+Nothing has an id and nothing is global, so any number of figures fit on one page. Text and
+background inherit the page's colours, and so follow its colour scheme.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LIMIT = 300_000  # bytes of a figure's HTML
-OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # else JupyterLab takes the arrow keys for itself
+OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # or JupyterLab would catch the arrow keys
 
 State = Mapping[str, Any]
 
@@ -34,15 +34,15 @@ State = Mapping[str, Any]
 def show(
     body: str, *, title: str, states: Sequence[State], start: int, still: Figure, sentence: str
 ) -> None:
-    """Show a figure in all its forms.
+    """Show a figure in all three forms.
 
     Args:
         body: HTML with one `slider` or `choice` in it, every text escaped.
         title: plain text; names the figure.
-        states: of each position of the control, in order.
+        states: one for each position of the control, in order.
         start: the position that is shown first.
-        still: a Matplotlib figure that says the same; it is closed.
-        sentence: plain text that says the same.
+        still: an equivalent Matplotlib figure; it is closed.
+        sentence: plain text that summarises the figure.
 
     Raises:
         ValueError: the HTML is larger than ``LIMIT``.
@@ -63,11 +63,11 @@ def figure_html(body: str, *, title: str, states: Sequence[State], start: int) -
     Args:
         body: HTML, every text escaped.
         title: plain text.
-        states: of each position of the control, in order.
+        states: one for each position of the control, in order.
         start: the position that is shown first.
 
     Returns:
-        HTML with style and script, of this figure alone.
+        HTML of this figure alone, with its style and script.
     """
     data = json.dumps(list(states), ensure_ascii=False, separators=(",", ":"))
     for char, entity in (("&", "&amp;"), ("<", "&lt;"), ("'", "&#39;")):
@@ -87,9 +87,9 @@ def bound(name: str, state: State, *, tag: str = "span") -> str:
     """Return an element whose text the control changes.
 
     Args:
-        name: in the states.
+        name: key of the text in the states.
         state: the one that is shown first.
-        tag: of the element.
+        tag: HTML tag of the element.
     """
     return f'<{tag} data-text="{name}">{html.escape(str(state[name]))}</{tag}>'
 
@@ -105,7 +105,7 @@ def slider(label: str, *, states: Sequence[State], start: int) -> str:
 
     Args:
         label: plain text.
-        states: one for each position; their ``value`` is what the position is called.
+        states: one for each position; their ``value`` names the position.
         start: the first position.
     """
     value = html.escape(str(states[start]["value"]))

@@ -10,14 +10,14 @@ from nbhelpers.reporting.plots import COLOURS
 SHARES = (
     *(0.001, 0.002, 0.003, 0.004, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07),
     *(0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),
-)  # nearly even steps on a logarithmic scale, then of five points
+)  # nearly even steps on a logarithmic scale, then steps of five percentage points
 FIRST = 0.01
 MOST_PEOPLE = 3000
 TITLE = "How many of those called fake are fake?"
 
 
 def prevalence(*, sensitivity: float, specificity: float, people: int = 1000) -> None:
-    """Show how many reals a detector accuses, at a share of fakes that the reader picks.
+    """Show how many reals a detector accuses at a share of fakes that the reader picks.
 
     Args:
         sensitivity: share of the fakes that are called fake, 0 to 1.
@@ -86,7 +86,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _still(states: list[dict]):
-    """Bars of who is called fake, for a few shares: the dots of the figure in a row each."""
+    """Draw bars of the pictures called fake for a few shares, one row per share."""
     figure, ax = plt.subplots(figsize=(6.5, 2.9))
     rows = [SHARES.index(share) for share in (0.5, 0.2, 0.05, 0.01, 0.001)]
     for height, row in enumerate(reversed(rows)):

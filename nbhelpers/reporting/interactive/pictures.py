@@ -1,4 +1,4 @@
-"""Pictures inside a figure's HTML, made small enough for it."""
+"""Pictures inside a figure's HTML, compressed to fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BUDGET = 200_000  # characters of base64 for all pictures of a figure
 
 
 def encoded(pixels: np.ndarray, *, budget: int = BUDGET) -> list[str]:
-    """Return pictures as base64 JPEG, as large as they may be together.
+    """Return pictures as base64 JPEG, as large as the budget allows.
 
     Args:
         pixels: uint8 (N, H, W, 3) RGB 0-255.
@@ -24,7 +24,7 @@ def encoded(pixels: np.ndarray, *, budget: int = BUDGET) -> list[str]:
         One text for each.
 
     Raises:
-        ValueError: they are too many, even when each is small.
+        ValueError: there are too many pictures, even at the smallest size.
     """
     for longest, quality in SIZES:
         texts = [_jpeg(picture, longest, quality) for picture in pixels]
@@ -44,7 +44,7 @@ def tag(text: str, alt: str, *, hidden: bool = False) -> str:
     Args:
         text: base64 JPEG.
         alt: what the picture shows, plain text.
-        hidden: whether it waits to be picked.
+        hidden: whether it stays hidden until it is picked.
     """
     return (
         f'<img alt="{html.escape(alt)}" draggable="false"{" hidden" if hidden else ""} '
@@ -53,7 +53,7 @@ def tag(text: str, alt: str, *, hidden: bool = False) -> str:
 
 
 def picked(texts: Sequence[str], alts: Sequence[str], *, start: int) -> str:
-    """Return a place with all pictures, of which one is visible.
+    """Return an element with all pictures, one of them visible.
 
     Args:
         texts: base64 JPEG.

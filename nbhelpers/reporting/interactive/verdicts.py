@@ -15,12 +15,12 @@ TITLE = "Where to draw the line: verdicts at a threshold"
 
 
 def threshold(y_true: ArrayLike, y_score: ArrayLike, *, threshold: float = 0.5) -> None:
-    """Show both classes' scores with a threshold that the reader moves, and what it decides.
+    """Show both classes' scores with a threshold that the reader moves, and the verdicts.
 
     Args:
-        y_true: (N,) of 0 (real) and 1 (fake), both of them present.
+        y_true: (N,) of 0 (real) and 1 (fake), both present.
         y_score: (N,) P(fake), 0 to 1; rows at or above the threshold are called FAKE.
-        threshold: the first one shown, 0 to 1; rounded to a hundredth.
+        threshold: the initial one, 0 to 1; rounded to a hundredth.
 
     Raises:
         ValueError: shapes differ, one class only, or numbers outside [0, 1].
@@ -29,7 +29,7 @@ def threshold(y_true: ArrayLike, y_score: ArrayLike, *, threshold: float = 0.5) 
     score = checks.unit(y_score, name="y_score", shape=(y.size,))
     if y.ndim != 1 or set(np.unique(y)) != {0, 1}:
         raise ValueError(
-            f"Expected y_true (N,) with 0 (real) and 1 (fake), both of them; received shape "
+            f"Expected y_true (N,) with both 0 (real) and 1 (fake); received shape "
             f"{y.shape} with {np.unique(y)[:5].tolist()}. Pass labels of both classes."
         )
     if not 0 <= threshold <= 1:

@@ -24,13 +24,14 @@ def wipe(
         labels: what the two are called.
 
     Raises:
-        ValueError: pictures of another form, of two sizes, or other than two labels.
+        ValueError: pictures have another shape or dtype, their sizes differ, or there are not two
+            labels.
     """
     checks.pictures(original, name="original", shape="(H, W, 3)")
     checks.pictures(fake, name="fake", shape="(H, W, 3)")
     if original.shape != fake.shape:
         raise ValueError(
-            f"Expected two pictures of one size; received {original.shape[:2]} and "
+            f"Expected two pictures of the same size; received {original.shape[:2]} and "
             f"{fake.shape[:2]}. Cut both with the same box."
         )
     checks.same(len(labels), 2, name="labels")

@@ -1,6 +1,6 @@
-"""Figures by the reader's question. Every function draws and returns; none shows.
+"""Figures by the reader's question. Every function draws and returns a figure; none shows it.
 
-The notebook decides when a figure is shown. All of them are at hand as ``plots.plot_…``.
+The notebook decides when a figure is shown. All of them are available as ``plots.plot_…``.
 """
 
 from nbhelpers.reporting.plots.clips import plot_clip_scores, plot_people_scores

@@ -20,12 +20,12 @@ def plot_clip_scores(
     threshold: float = 0.5,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw P(fake) over the time of one clip.
+    """Draw P(fake) over time for one clip.
 
     Args:
         seconds: when each frame is shown, length N.
         y_score: P(fake) of each frame in [0, 1].
-        threshold: from which a score is called FAKE.
+        threshold: scores at or above it are called FAKE.
         ax: where to draw; None makes a figure.
 
     Returns:
@@ -50,16 +50,16 @@ def plot_people_scores(
     high: float,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the score of each person of a clip over its time.
+    """Draw the score of each person in a clip over time.
 
     Args:
         people: name -> seconds and P(fake) in [0, 1] of the frames in which the person is found.
-        low: score below which there is no sign of manipulation.
-        high: score from which on a face looks manipulated.
+        low: scores below it mean no sign of manipulation.
+        high: scores at or above it mean that a face looks manipulated.
         ax: where to draw; None makes a figure.
 
     Returns:
-        The axes; the bands are the answers.
+        The axes; the coloured bands are the answers.
     """
     ax = axes_of(ax, (7, 2.6))
     ax.axhspan(0, low, color=COLOURS["REAL"], alpha=0.12, linewidth=0)

@@ -1,4 +1,4 @@
-"""Two recipes, judged: scores with intervals, ROC curves, and what the scores promise."""
+"""Recipes compared: scores with intervals, ROC curves and reliability."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def plot_beside_counterparts(rows: pd.DataFrame, table: pd.DataFrame) -> Figure:
     Args:
         rows: of the table, with `kind` (each kind is a row of pictures) and `y_score`, which
             stands above the picture.
-        table: all rows of the data set, where the counterparts are looked up.
+        table: all rows of the data set, among which the counterparts are looked up.
 
     Returns:
         The figure; a gap where there is no counterpart.

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: From blue (against FAKE) to vermilion (for FAKE), the colours of the classes; opaque at the ends,
-#: so that the face shows through where there is no evidence.
+#: From blue (against FAKE) to vermilion (for FAKE), the colours of the classes; opaque at the ends
+#: and transparent in the middle, so that the face shows through where there is no evidence.
 EVIDENCE = LinearSegmentedColormap.from_list(
     "evidence", [(*to_rgb(COLOURS["REAL"]), 0.85), (1, 1, 1, 0), (*to_rgb(COLOURS["FAKE"]), 0.85)]
 )
@@ -40,16 +40,17 @@ def plot_maps(
         pictures: ``(H, W, 3)`` RGB 0-255 each.
         masks: ``bool (H, W)`` each, None where nothing was manipulated; its outline is drawn
             over the picture and over every map.
-        maps: for each picture, method -> ``float (H, W)``, the same methods in every one; none
-            draws the pictures with their outlines side by side.
+        maps: for each picture, method -> ``float (H, W)``, the same methods for every picture; no
+            methods: the pictures are drawn side by side with their outlines.
         titles: one per picture.
         size: width of a picture, inches.
 
     Returns:
-        The figure, with one colour bar: vermilion is evidence for FAKE, blue against, and the grey
-        face shows through where there is none. Each map has its own scale, which ends at the
-        99.5th percentile of its sizes, else one odd pixel leaves the others pale, and is smoothed
-        by 1/64 of the picture: the measures work on the maps as they are.
+        The figure, with one colour bar: vermilion is evidence for FAKE, blue evidence against it,
+        and the grey face shows through where there is none. Each map has its own scale, which ends
+        at the 99.5th percentile of its absolute values (otherwise a single extreme pixel would make
+        all others pale), and is smoothed by 1/64 of the picture. The measures use the unsmoothed
+        maps.
     """
     if not maps:
         return _outlines(pictures, masks, titles, size)
@@ -110,7 +111,7 @@ def plot_method(
 def plot_lime(
     explanations: Sequence[ImageExplanation], *, titles: Sequence[str], size: float = 1.6
 ) -> Figure:
-    """Draw LIME's explanations as the article does, in colours that everybody can tell apart.
+    """Draw LIME's explanations as the article does, in colours safe for colour-blind readers.
 
     Args:
         explanations: from `explain.lime_explanation`, of class 1 (FAKE).
@@ -163,7 +164,7 @@ def _picture(ax: Axes, picture: np.ndarray) -> None:
 
 
 def _over(ax: Axes, picture: np.ndarray, heat: np.ndarray) -> None:
-    """Draw a map over the picture in grey, smoothed a little: single pixels are not seen."""
+    """Draw a map over the grey picture, smoothed a little: single pixels would be invisible."""
     grey = np.asarray(picture, float).mean(axis=2, keepdims=True).repeat(3, axis=2)
     _picture(ax, grey)
     heat = cv2.GaussianBlur(np.asarray(heat, "float32"), (0, 0), max(heat.shape) / 64)
@@ -172,7 +173,7 @@ def _over(ax: Axes, picture: np.ndarray, heat: np.ndarray) -> None:
 
 
 def _outline(ax: Axes, mask: np.ndarray | None) -> None:
-    """Draw the border of a region, white upon black, which shows on any ground."""
+    """Draw the outline of a region in white over black, visible on any background."""
     if mask is not None and np.any(mask):
         ax.contour(mask, levels=[0.5], colors="black", linewidths=2.4)
         ax.contour(mask, levels=[0.5], colors="white", linewidths=1)

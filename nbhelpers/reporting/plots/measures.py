@@ -1,4 +1,4 @@
-"""Which method is better? Measures of several methods beside one that knows nothing."""
+"""Which method is better? Measures of several methods beside an uninformed baseline."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def plot_measures(
 
     Args:
         summary: method -> measure -> `metrics.Interval`, from `grouped.means`.
-        names: the measures, a panel each.
-        baseline: the method that the dashed line stands for.
+        names: the measures, one panel each.
+        baseline: the method whose value is the dashed line.
 
     Returns:
         The figure; 95 % intervals.

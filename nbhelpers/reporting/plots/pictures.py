@@ -31,10 +31,10 @@ def plot_pictures(
 
     Args:
         pictures: ``uint8`` or ``float`` 0-255 ``(H, W, 3)`` RGB, or ``(H, W)`` grey/bool masks;
-            none of them gives an empty figure.
-        titles: one a picture; None draws none.
-        columns: pictures in a row.
-        size: width of a picture, inches; upright ones are made smaller, to this height.
+            no picture gives an empty figure.
+        titles: one per picture; None draws none.
+        columns: pictures per row.
+        size: width of a picture, inches; for portrait pictures, their height.
         colours: a colour for each title; None draws them black.
 
     Returns:
@@ -70,22 +70,22 @@ def plot_rows(
     size: float = 1.5,
     seed: int | None = None,
 ) -> Figure:
-    """Draw a row of pictures for each value of a column, its name at the left.
+    """Draw a row of pictures for each value of a column, labelled on the left.
 
     Args:
         table: one picture per row.
-        columns: pictures in a row at most, >= 1.
-        by: the column whose values become the rows: REAL above FAKE, anything else in the order
+        columns: most pictures in a row, >= 1.
+        by: the column whose values become the rows: REAL above FAKE, other values in the order
             of the table.
-        title: a column of texts or numbers to stand above the pictures; None draws no titles.
+        title: a column of texts or numbers to draw above the pictures; None draws no titles.
         picture: the column of pictures: paths, or arrays as ``plot_pictures`` takes them. "" and
-            None leave a gap, so that a picture and its counterpart stay one above the other.
+            None leave a gap, so that a picture stays above its counterpart.
         size: width of a picture, inches.
         seed: draws the pictures of each row at random; None takes the first ones.
 
     Returns:
-        The figure. Names have the colour of their class; so have titles that begin with it, or all
-        of them where the table has ``label``.
+        The figure. Row names have the colour of their class, and so do titles that begin with a
+        class name, or all titles if the table has ``label``.
 
     Raises:
         ValueError: ``columns`` is below 1.
@@ -96,7 +96,7 @@ def plot_rows(
     ['REAL', 'FAKE']
     """
     if columns < 1:
-        raise ValueError(f"Expected columns >= 1; received {columns}. Ask for one picture or more.")
+        raise ValueError(f"Expected columns >= 1; received {columns}. Ask for one or more.")
     values = list(dict.fromkeys(table[by]))
     if set(values) <= set(LABELS):
         values = [label for label in LABELS if label in values]
@@ -119,7 +119,7 @@ def plot_rows(
 
 
 def plot_forgeries(pairs: pd.DataFrame, *, size: int = 224) -> Figure:
-    """Draw each real above its fake, their difference and the mask of the manipulated region.
+    """Draw each real above its fake, with their difference and the mask of the fake.
 
     Args:
         pairs: one column of the figure per row, from `families.pairs`: paths ``real_path``,
@@ -127,8 +127,8 @@ def plot_forgeries(pairs: pd.DataFrame, *, size: int = 224) -> Figure:
         size: height and width at which a pair is compared, pixels.
 
     Returns:
-        The figure. Differences are the largest of the three channels, stretched for each pair.
-        Masks are drawn where every pair has one.
+        The figure. A difference is the largest of the three channels, stretched for each pair.
+        Masks are drawn if every pair has one.
     """
     reals, fakes = (
         [images.read_image(path, size=size) for path in pairs[column]]
@@ -155,7 +155,7 @@ def plot_forgeries(pairs: pd.DataFrame, *, size: int = 224) -> Figure:
     )
 
 
-# ---------------------------------------------------------------- how it is done
+# ---------------------------------------------------------------- helpers
 
 
 def _picked(rows: pd.DataFrame, count: int, *, seed: int | None) -> pd.DataFrame:
@@ -170,7 +170,7 @@ def _draw_entry(ax: Axes, entry: pd.Series, *, picture: str, title: str | None) 
     pixels = entry[picture]
     if isinstance(pixels, str | Path):
         pixels = images.read_image(pixels) if str(pixels) else None
-    if pixels is None or np.ndim(pixels) == 0:  # a table writes None, "" or NaN for no picture
+    if pixels is None or np.ndim(pixels) == 0:  # None, "" or NaN in a table: no picture
         return
     _show(ax, pixels)
     if title is not None:
@@ -181,7 +181,7 @@ def _draw_entry(ax: Axes, entry: pd.Series, *, picture: str, title: str | None) 
 
 
 def _show(ax: Axes, picture: np.ndarray) -> None:
-    """Draw pixels as they are: RGB in colours, one channel in grey."""
+    """Draw pixels unscaled: RGB in colour, one channel in grey."""
     picture = np.asarray(picture)
     if picture.ndim == 3:
         ax.imshow(np.clip(picture, 0, 255).astype("uint8"))

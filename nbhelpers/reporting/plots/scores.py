@@ -1,4 +1,4 @@
-"""How good, how sure, how robust? Scores of models."""
+"""How good, how certain, how robust? Scores of models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def plot_score_histogram(
     label: Sequence[str], y_score: Sequence[float], *, ax: Axes | None = None
 ) -> Axes:
-    """Draw how P(fake) is spread over reals and fakes.
+    """Draw the distribution of P(fake) over reals and fakes.
 
     Args:
         label: "REAL" or "FAKE", length N.
@@ -70,7 +70,7 @@ def _roc_in_words(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
     names = list(curves)
     text = f"ROC of {' and '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}"
     across = np.unique(np.concatenate([false_rate for false_rate, _ in curves.values()]))
-    # The highest rate at each place: a curve may rise there.
+    # The highest rate at each place, since a curve may rise vertically.
     heights = {
         name: np.array([true[false <= place].max() for place in across])
         for name, (false, true) in curves.items()
@@ -90,7 +90,7 @@ def plot_precision_recall(predictions: pd.DataFrame, *, ax: Axes | None = None) 
         ax: where to draw; None makes a figure.
 
     Returns:
-        The axes; the dashed line is the share of fakes, which a guess reaches.
+        The axes; the dashed line is the share of fakes, the precision of guessing.
     """
     from sklearn.metrics import precision_recall_curve
 
@@ -107,7 +107,7 @@ def plot_precision_recall(predictions: pd.DataFrame, *, ax: Axes | None = None) 
 
 
 def plot_reliability(tables: Mapping[str, pd.DataFrame], *, ax: Axes | None = None) -> Axes:
-    """Draw what scores promise against what they keep.
+    """Draw the predicted against the observed share of fakes.
 
     Args:
         tables: name -> `calibration.reliability_table`.
@@ -138,7 +138,7 @@ def plot_confusion(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax: where to draw; None makes a figure.
 
     Returns:
-        The axes; darker is a larger share of its row, the numbers are counts.
+        The axes; a darker cell is a larger share of its row, the numbers are counts.
     """
     ax = axes_of(ax, (3.4, 3.2))
     cells = (
@@ -230,11 +230,11 @@ def plot_metric(
 def plot_spread(
     scores: Mapping[str, Sequence[float]],
     *,
-    label: str = "AUC on test people",
+    label: str = "AUC on test people, a dot per seed",
     chance: float | None = 0.5,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what the same recipe scores when only the seed differs: one dot per seed.
+    """Draw the scores of the same recipe with different seeds: one dot per seed.
 
     Args:
         scores: name -> scores, one per seed; a line joins the lowest and the highest.
@@ -251,11 +251,16 @@ def plot_spread(
         ax.plot(values, [height] * len(values), "o", color=CYCLE[0], alpha=0.7, markersize=7)
     _name_rows(list(scores), chance=chance, ax=ax)
     ax.set(xlabel=label)
+    dots = (
+        f"{name} " + ", ".join(f"{value:.2f}" for value in values)
+        for name, values in scores.items()
+    )
+    describe_axes(ax, f"{label}: {'; '.join(dots)}")
     return ax
 
 
 def _name_rows(names: Sequence[str], *, chance: float | None, ax: Axes) -> None:
-    """Name the rows from the top down, and draw the line of a guess."""
+    """Label the rows from the top down, and draw the line for a guess."""
     if chance is not None:
         ax.axvline(chance, color="grey", linestyle="--", linewidth=1)
     ax.set_yticks(range(len(names)), names)
@@ -264,7 +269,7 @@ def _name_rows(names: Sequence[str], *, chance: float | None, ax: Axes) -> None:
 
 
 def _whisker(score: Interval, height: float, *, colour: str, ax: Axes) -> None:
-    """Draw a value as a dot and its interval as a line; from too few groups the dot alone."""
+    """Draw a value as a dot and its interval as a line; with too few groups, the dot alone."""
     if score.is_firm:
         ax.plot([score.low, score.high], [height, height], color=colour, linewidth=2, zorder=2)
     ax.plot(score.value, height, "o", color=colour, markersize=5, zorder=3)
@@ -277,14 +282,14 @@ def plot_recipes(
     prior: float = 0.5,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one metric of many recipes; those that differ in the last step only share a line.
+    """Draw one metric of many recipes; those that differ only in the last step share a row.
 
     Args:
         scores: recipe -> metric -> `metrics.Interval`. A recipe is a tuple of its steps, for
-            example ("even", "face", "Xception", "GRU"); one without the metric is left out. Where
-            `n` is below the largest, the line says so.
+            example ("even", "face", "Xception", "GRU"); one without the metric is left out. If its
+            `n` is below the largest, the row says so.
         metric: which one.
-        prior: what the model without skill has, drawn as a dashed line.
+        prior: the metric of the model without skill, drawn as a dashed line.
         ax: where to draw; None makes a figure.
 
     Returns:
@@ -310,4 +315,10 @@ def plot_recipes(
     ax.set(xlabel=f"{METRICS[metric].label if metric in METRICS else metric}, 95 % interval")
     ax.grid(axis="y", visible=False)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    values = (
+        f"{', '.join(recipe)} {score[metric]:.2f}"
+        for recipe, score in scores.items()
+        if metric in score
+    )
+    describe_axes(ax, f"{ax.get_xlabel()}: {'; '.join(values)}")
     return ax

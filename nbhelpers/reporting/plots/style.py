@@ -1,7 +1,7 @@
 """One style for the whole series.
 
-The two class colours differ in hue and in lightness, so that they stay apart for colour-blind
-readers and in grey print.
+The two class colours differ in hue and in lightness, so that they remain distinguishable for
+colour-blind readers and in greyscale print.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def set_style() -> None:
             "axes.titlesize": 11,
             "axes.labelsize": 10,
             "legend.frameon": False,
-            "legend.loc": "upper right",  # to look for the "best" place is slow, and warns of it
+            "legend.loc": "upper right",  # searching for the "best" place is slow, and warns
             "image.cmap": "viridis",
         }
     )

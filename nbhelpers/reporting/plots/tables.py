@@ -1,4 +1,4 @@
-"""What is in the data, and does a split leak? Counts and distributions of tables."""
+"""What is in the data, and does a split leak? Counts and distributions in tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def plot_fakes_per_original(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how many originals have how many fakes.
+    """Draw the distribution of the number of fakes per original.
 
     Args:
         table: with `videoname`, `label` and `original`; originals that are not among the files
@@ -48,7 +48,7 @@ def plot_values(
     Args:
         table: any rows.
         columns: column -> title; truth values are written as "yes" and "no".
-        most: values of a column at most, >= 1; the others are one bar, "other".
+        most: largest number of values per column, >= 1; the others share one bar, "other".
         width: of each chart, inches.
 
     Returns:
@@ -75,7 +75,7 @@ def plot_values(
 
 
 def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -> Axes:
-    """Draw how a measured quantity is spread over reals and fakes.
+    """Draw the distribution of a measured quantity over reals and fakes.
 
     Args:
         table: with `label` and `column`, a number; rows without it are left out.
@@ -87,7 +87,7 @@ def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -
     """
     ax = axes_of(ax, (4, 2.8))
     known = table[np.isfinite(table[column])]
-    # Cut the longest tails, else one odd picture squeezes all others into one bar.
+    # Cut the longest tails, or one outlier would squeeze all other pictures into one bar.
     low, high = known[column].quantile([0.005, 0.995])
     if high == low:  # one value only: a single bar in the middle
         low, high = low - 1, high + 1
@@ -102,7 +102,7 @@ def plot_by_class(table: pd.DataFrame, column: str, *, ax: Axes | None = None) -
 
 
 def plot_cues(cues: pd.DataFrame, label: Sequence[str]) -> Figure:
-    """Draw every measured quantity by class, a panel each.
+    """Draw every measured quantity by class, one panel each.
 
     Args:
         cues: one column per quantity, numbers, N rows.
@@ -122,10 +122,10 @@ def plot_cues(cues: pd.DataFrame, label: Sequence[str]) -> Figure:
 
 
 def plot_leak(reports: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the share of test fakes that the training rows give away.
+    """Draw the share of test fakes that have relatives among the training rows.
 
     Args:
-        reports: one row a way of splitting, columns `original`, `sibling`, `group`, shares 0-1,
+        reports: one row per way of splitting, columns `original`, `sibling`, `group`, shares 0-1,
             as `splits.leak_report` gives them.
         ax: where to draw; None makes a figure.
 

@@ -1,4 +1,4 @@
-"""Where is the face? Boxes drawn into frames, and their way through a clip."""
+"""Where is the face? Boxes drawn into frames, and their path through a clip."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ def plot_boxes(
     seen: Mapping[str, np.ndarray] | None = None,
     columns: int = 6,
 ) -> Figure:
-    """Draw some frames of a clip with a box for each person, and below them the boxes' way.
+    """Draw some frames of a clip with a box for each person, and the boxes' path below.
 
     Args:
         frames: of one clip.
         people: name -> float (T, 4), ``x, y, width, height`` in pixels; NaN draws no box.
-        seen: name -> bool (T,), False where a box was filled in from its neighbours: it is drawn
-            dashed, and the time is grey. None: all were seen.
-        columns: frames to draw at most, >= 1.
+        seen: name -> bool (T,), False where a box was interpolated from its neighbours: it is
+            drawn dotted, and that time is grey. None: all were seen.
+        columns: most frames to draw, >= 1.
 
     Returns:
-        The figure: pictures above, the middles of the boxes from the left edge over time below.
+        The figure: pictures above; below, the distance of the box centres from the left edge over
+        time.
     """
     seen = seen or {}
     columns = min(columns, len(frames))
@@ -68,7 +69,7 @@ def _colour(number: int) -> str:
 
 
 def _gaps(frames: Frames, seen: Mapping[str, np.ndarray]) -> list[tuple[float, float]]:
-    """Stretches of time in which somebody was not seen; a frame reaches half way to the next."""
+    """Return the times at which somebody was not seen; a frame lasts halfway to its neighbours."""
     seconds = frames.seconds
     middles = (seconds[1:] + seconds[:-1]) / 2
     edges = np.concatenate([seconds[:1], middles, seconds[-1:]])

@@ -35,6 +35,6 @@ def plot_history(history: pd.DataFrame, *, axes: Sequence[Axes] | None = None) -
         ax.set(title=name, xlabel="epoch", xlim=(0.5, len(history) + 0.5))
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].axhline(0.5, color="grey", linewidth=1)
-    axes[0].set_ylim(0, 1.02)  # all of it: a narrower axis makes steps out of noise
+    axes[0].set_ylim(0, 1.02)  # the whole range: a narrower axis makes noise look like steps
     axes[0].legend(loc="lower right")
     return axes[0].figure
