@@ -20,12 +20,19 @@ logger = logging.getLogger(__name__)
 
 TITLE = "Do these files look manipulated?"
 BANNER = f'<p class="banner">{html.escape(NO_PROOF)}</p>'
+#: Answer -> class of its files.
+KINDS = {**{str(answer): kind for answer, kind in sections.COLOURS.items()}, "no answer": "none"}
 #: The totals are known last and end the file, but are shown under the title.
 STYLE = """
 main { display: flex; flex-direction: column; }
 h1 { order: -2; } .sums { order: -1; }
+.choices { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; border: 0; padding: 0; margin: 0; }
+.choices label { cursor: pointer; }
 .file { margin: .5rem 0; }
-"""
+""" + "\n".join(
+    f"main:has(#only-{kind}:checked) .file:not(.{kind}) {{ display: none; }}"
+    for kind in KINDS.values()
+)
 
 
 class Report:
@@ -87,12 +94,23 @@ class Report:
             raise
 
     def _sums(self) -> str:
-        sums = "; ".join(f"{count} {answer}" for answer, count in self._answers.most_common())
+        answers = self._answers.most_common()
+        sums = "; ".join(f"{count} {answer}" for answer, count in answers)
         lost = f" {self._lost} of them could not be drawn: no room." if self._lost else ""
-        return f'<p class="sums">{self._answers.total()} files: {html.escape(sums)}.{lost}</p>'
+        total = f"{self._answers.total()} files: {html.escape(sums)}.{lost}"
+        choices = _choices([answer for answer, _ in answers]) if len(answers) > 1 else ""
+        return f'<div class="sums"><p>{total}</p>{choices}</div>'
 
     def _problem(self, error: OSError) -> UsageError:
         return UsageError(f"{displayable(str(self._target))} cannot be written: {error.strerror}.")
+
+
+def _choices(answers: list[str]) -> str:
+    """Return what shows only the files with one of the answers; it needs no script."""
+    tag = '<label><input type="radio" name="only" id="only-{}"{}> {}</label>'
+    tags = [tag.format("all", " checked", "all")]
+    tags += [tag.format(KINDS[answer], "", html.escape(answer)) for answer in answers]
+    return f'<fieldset class="choices" aria-label="Files to show">{"".join(tags)}</fieldset>'
 
 
 def facts(detector: Detector) -> str:
@@ -106,7 +124,7 @@ def facts(detector: Detector) -> str:
     """
     lines = "".join(f"<li>{html.escape(text)}</li>" for text in wording.about(detector))
     return (
-        f'<ul class="facts">{lines}</ul>'
+        f'<ul class="facts">{lines}</ul>{sections.key_tag(detector)}'
         f'<div><p class="small">{sections.EXPLAINED}</p>{sections.scale_tag()}</div>\n'
     )
 

@@ -272,9 +272,9 @@ def _nobody(boxes: np.ndarray, where: str) -> str:
     """Say why there is nothing to score: no face, or only small ones."""
     if not len(boxes):
         return f"No face found {where}, so there is no score."
-    size = boxes[:, 2:4].max()
+    size = int(boxes[:, 2:4].max())  # rounded down: 39.6 is below 40
     return (
-        f"The largest face {where} is {size:.0f} pixels high; below {SMALLEST_FACE} there is too "
+        f"The largest face {where} is {size} pixels high; below {SMALLEST_FACE} there is too "
         "little to score. Use a larger copy."
     )
 

@@ -50,6 +50,10 @@ details[open] > summary .more { display: none; }
   max-width: 26rem; border: 1px solid var(--line); }
 .ruler b { position: absolute; top: -.2rem; bottom: -.2rem; width: 4px; margin-left: -2px;
   background: var(--text); border-radius: 2px; }
+.key { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; max-width: 26rem;
+  margin: 0 0 .8rem; }
+.key span { border-top: .8rem solid var(--line); padding: 0 .3rem 0 0; line-height: 1.3; }
+.key .real { border-color: #0072B255; } .key .fake { border-color: #D55E0055; }
 .ends { display: flex; justify-content: space-between; gap: .5rem; max-width: 26rem; }
 .ends span:last-child { text-align: right; }
 .faces { display: grid; gap: 1rem;
@@ -65,6 +69,7 @@ figcaption { font-size: .86rem; color: var(--faint); }
 .file > summary.bare { grid-template-columns: 1fr; }
 """
 EXPLAINED = (
+    "Where boxes are drawn, a face without one was not found or is too small, and was not judged. "
     "Beside each face is a copy in colours that show which parts argued for a manipulation "
     "(Grad-CAM); all copies have the same scale. It says what the detector looked at, not where a "
     "picture was changed."
@@ -86,13 +91,13 @@ def section(result: FileScore, detector: Detector) -> str:
         is_bare = result.overview is None
         thumbnail = "" if is_bare else f"<div>{_thumbnail(result)}</div>"
         return (
-            f'<details class="file" open><summary class="plain{" bare" * is_bare}">{thumbnail}'
+            f'<details class="file none" open><summary class="plain{" bare" * is_bare}">{thumbnail}'
             f'<div><h2>{name}</h2><p class="answer">no answer</p>'
             f"<p>{html.escape(result.reason)}</p>{_notes(result.notes)}</div></summary></details>\n"
         )
     verdict = detector.verdict(result.p_fake)
-    several = len(result.people) > 1
-    of = f", of the most suspicious of {len(result.people)} faces" if several else ""
+    name_of_face = wording.most_suspicious(result)
+    of = f", of {name_of_face}" if name_of_face else ""
     faces, notes = _faces(result, detector)
     curve = ""
     if result.kind == "video":
@@ -102,10 +107,30 @@ def section(result: FileScore, detector: Detector) -> str:
         f'<h2>{name}</h2><p class="answer">{html.escape(verdict)}</p>'
         f"{_ruler(result.p_fake, detector, of)}"
         f'<p class="small">{html.escape(wording.how_often(verdict, detector))}</p>'
-        '<span class="more">Show the faces</span></div></summary>'
+        f'<span class="more">Show the face{"s" * bool(of)}</span></div></summary>'
         f'<div class="inside">{_whole(result)}{curve}<div class="faces">{faces}</div>'
         f"{_notes(notes)}</div></details>\n"
     )
+
+
+def key_tag(detector: Detector) -> str:
+    """Return what the colours of all rulers mean, in the order in which they stand there.
+
+    Args:
+        detector: one with a single border cannot answer "cannot tell".
+
+    Returns:
+        HTML, for a page with `STYLE`.
+    """
+    texts = {
+        Verdict.NO_SIGN: "no sign of manipulation",
+        Verdict.UNDECIDED: "cannot tell",
+        Verdict.MANIPULATED: "looks manipulated",
+    }
+    if detector.low == detector.high:
+        del texts[Verdict.UNDECIDED]
+    spans = [f'<span class="{COLOURS[answer]}">{text}</span>' for answer, text in texts.items()]
+    return f'<div class="key small">{"".join(spans)}</div>'
 
 
 def scale_tag() -> str:
@@ -160,20 +185,32 @@ def _whole(result: FileScore) -> str:
 
 def _overview_alt(result: FileScore) -> str:
     what = "The picture" if result.kind == "picture" else f"The clip at {result.second:.1f} s"
-    count = len(result.people)
-    boxes = {0: "no face found", 1: "a box around the face"}
-    return f"{what}, with {boxes.get(count, f'{count} numbered boxes around faces')}"
+    if not result.people:
+        return f"{what}, with no face found"
+    if not (count := len(_boxed(result))):
+        return f"{what}, judged whole"
+    boxes = "box" if count == 1 else "boxes"
+    if len(result.people) == 1:
+        return f"{what}, with a box around the face"
+    return f"{what}, with {count} numbered {boxes} around faces"
 
 
 def _numbered(result: FileScore) -> np.ndarray:
     """Return the overview with a box and a number for each face in it."""
     picture = result.overview.copy()
-    for number, person in enumerate(result.people, start=1):
-        for face in person.faces:
-            elsewhere = result.kind == "video" and face.second != result.second
-            if face.square.side and not elsewhere:
-                _draw_box(picture, face, number if len(result.people) > 1 else 0, result.scale)
+    for number, face in _boxed(result):
+        _draw_box(picture, face, number if len(result.people) > 1 else 0, result.scale)
     return picture
+
+
+def _boxed(result: FileScore) -> list[tuple[int, Face]]:
+    """Return the faces that are to be seen in the overview, with the number of their person."""
+    return [
+        (number, face)
+        for number, person in enumerate(result.people, start=1)
+        for face in person.faces
+        if face.square.side and (result.kind == "picture" or face.second == result.second)
+    ]
 
 
 def _draw_box(picture: np.ndarray, face: Face, number: int, scale: float) -> None:
@@ -208,8 +245,8 @@ def _ruler(score: float, detector: Detector, of: str) -> str:
 def _faces(result: FileScore, detector: Detector) -> tuple[str, list[str]]:
     """Return the faces side by side, and the notes below them."""
     drawn, notes = list(_drawn(result)), list(result.notes)
-    if (more := len(result.people) - len(drawn)) > 0 and result.kind == "picture":
-        notes.append(f"{more} more faces are scored but not drawn.")
+    if (more := len(result.people) - _most_people(result)) > 0:
+        notes.append(f"{more} more faces, less suspicious ones, are scored but not drawn.")
     heats = [_heat(face.crop, detector) for face, _ in drawn]
     if any(heat is None for heat in heats):
         notes.append("No map can be drawn for this detector.")
@@ -221,16 +258,24 @@ def _faces(result: FileScore, detector: Detector) -> tuple[str, list[str]]:
 
 
 def _drawn(result: FileScore) -> Iterator[tuple[Face, str]]:
-    """Return the faces to draw; in a clip, each person's highest- and lowest-scored frame."""
-    if result.kind == "picture":
-        for number, person in enumerate(result.people[:MOST_FACES], start=1):
+    """Return the faces to draw; in a clip, each person's highest- and lowest-scored frame.
+
+    Where there are too many, the most suspicious are drawn: one of them is the file's answer.
+    """
+    numbered = list(enumerate(result.people, start=1))
+    suspicious = sorted(numbered, key=lambda pair: -pair[1].p_fake)[: _most_people(result)]
+    for number, person in sorted(suspicious, key=lambda pair: pair[0]):
+        if result.kind == "picture":
             yield person.faces[0], wording.who(number, result)
-        return
-    for number, person in enumerate(result.people[: MOST_FACES // 2], start=1):
+            continue
         ordered = sorted(person.faces, key=lambda face: face.p_fake)
         ends = {"highest": ordered[-1], "lowest": ordered[0]}
         for name, face in list(ends.items())[: len(ordered)]:
             yield face, f"{wording.who(number, result)}, {name} score, at {face.second:.1f} s"
+
+
+def _most_people(result: FileScore) -> int:
+    return MOST_FACES if result.kind == "picture" else MOST_FACES // 2
 
 
 def _figure(face: Face, who: str, heat: np.ndarray | None, detector: Detector) -> str:

@@ -62,8 +62,8 @@ def how_often(verdict: Verdict, detector: Detector) -> str:
         return ""
     if verdict == Verdict.UNDECIDED:
         return (
-            f"Of 100 faces like those it was tested on, about {100 * real:.0f} real and "
-            f"{100 * fake:.0f} fake ones get this answer."
+            f"Of 100 real faces like those it was tested on, about {100 * real:.0f} get this "
+            f"answer; of 100 fake ones, about {100 * fake:.0f}."
         )
     kind, share = ("real", real) if verdict == Verdict.MANIPULATED else ("fake", fake)
     return (
@@ -96,6 +96,22 @@ def who(number: int, result: FileScore) -> str:
     return f"face {number} of {len(result.people)}, from the left"
 
 
+def most_suspicious(result: FileScore) -> str:
+    """Name the face that gives a file its answer.
+
+    Args:
+        result: of a file with people.
+
+    Returns:
+        For example "face 2, the most suspicious of 3"; "" where there is only one.
+    """
+    if len(result.people) == 1:
+        return ""
+    scores = [person.p_fake for person in result.people]
+    number, kind = scores.index(max(scores)) + 1, "person" if result.kind == "video" else "face"
+    return f"{kind} {number}, the most suspicious of {len(scores)}"
+
+
 def file_text(result: FileScore, detector: Detector) -> str:
     """Write the answer about one file for people.
 
@@ -113,7 +129,8 @@ def file_text(result: FileScore, detector: Detector) -> str:
             lines.append("  If it shows nothing but a face, --crops scores it whole.")
     else:
         verdict = detector.verdict(result.p_fake)
-        most = " (the most suspicious face)" if len(result.people) > 1 else ""
+        name = most_suspicious(result)
+        most = f" ({name})" if name else ""
         lines.append(f"  {verdict}: score {result.p_fake:.2f}{most}")
         lines.append(f"  {ruler(result.p_fake, detector.low, high=detector.high)}")
         if sentence := how_often(verdict, detector):

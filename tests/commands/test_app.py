@@ -117,7 +117,7 @@ def test_files_are_judged_in_a_browser(app, open_page, tmp_path, clip_path):
     page = open_page(viewport={"width": 390, "height": 800})
     first, second, third = drop(page, photo=photo, broken=broken, large=large)
     assert first.startswith("<b>us.png")
-    assert "most suspicious of 2 faces" in first
+    assert "the most suspicious of 2" in first
     assert "broken.jpg" in second
     assert "no answer" in second.lower()
     assert third.startswith("large.mp4")

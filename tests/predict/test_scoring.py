@@ -41,6 +41,18 @@ def test_a_group_photo_gives_each_face_from_the_left(tmp_path):
     assert result.p_fake == max(face.p_fake for face in faces_of(result))
 
 
+def test_a_face_just_too_small_is_not_said_to_be_large_enough(tmp_path, monkeypatch):
+    """Rounded to the nearest pixel it read: 40 pixels high; below 40 there is too little."""
+    almost = scoring.SMALLEST_FACE - 0.4
+    box = np.array([5, 5, almost, almost])
+    found = [scoring.faces.DetectedFace(box, 99.0, landmarks=np.zeros((5, 2)))]
+    monkeypatch.setattr(scoring.faces, "find_faces", lambda *_, **__: found)
+    path = save(tmp_path / "far.png", tiny_faces.noise(90, 90))
+    result = scoring.score_file(path, detector=Brightness())
+    assert result.people == []
+    assert f"is {scoring.SMALLEST_FACE - 1} pixels high; below" in result.reason
+
+
 def test_cuts_are_as_tight_as_the_training_faces(tmp_path):
     path = save(tmp_path / "one.png", tiny_faces.group_photo(1))
     sides = [

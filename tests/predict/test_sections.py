@@ -32,7 +32,8 @@ def alts(text):
 def test_a_group_is_one_answer_with_every_face_below(group):
     text = sections.section(group, DETECTOR)
     answer, inside = text.split('<div class="inside">')
-    assert "of the most suspicious of 2 faces" in answer
+    assert re.search("of face [12], the most suspicious of 2<", answer)
+    assert "Show the faces<" in answer
     assert alts(answer) == ["The picture, with 2 numbered boxes around faces"]
     assert sum(alt.startswith("The face that was scored") for alt in alts(inside)) == 2
     assert "group.png" in text
@@ -73,6 +74,55 @@ def test_a_map_looks_the_same_whatever_else_is_on_the_page(group, monkeypatch):
     assert maps(below, above)[1] != maps(below, 10 * above)[1]  # and nothing is too bright for it
 
 
+def many_faces(*scores, kind="picture"):
+    crop = np.zeros((8, 8, 3), np.uint8)
+    square = scoring.Square(1, 2, 3)
+    people = [
+        scoring.Person([scoring.Face(square, 99.0, crop, score, 0.5 * frame) for frame in range(2)])
+        for score in scores
+    ]
+    return scoring.FileScore(Path("a"), kind, people, overview=crop, second=0.5)
+
+
+@pytest.mark.parametrize("kind", ["picture", "video"])
+def test_of_too_many_faces_the_most_suspicious_are_drawn(kind):
+    """The answer is that of the last one, which would not be to be seen."""
+    result = many_faces(*np.linspace(0.1, 0.9, sections.MOST_FACES + 3), kind=kind)
+    text = sections.section(result, DETECTOR)
+    drawn = [alt for alt in alts(text) if alt.startswith("The face that was scored")]
+    assert len(drawn) == sections.MOST_FACES
+    count = len(result.people)
+    assert f" {count} of {count}" in drawn[-1]
+    assert not any(f" 1 of {count}" in alt for alt in drawn)
+    missing = count - len({re.search(r" \d+ of", alt)[0] for alt in drawn})
+    assert f"{missing} more faces, less suspicious ones, are scored but not drawn." in text
+
+
+def test_a_picture_says_whether_boxes_are_drawn(group):
+    crop = scoring.FileScore(
+        Path("crop.png"),
+        "picture",
+        [scoring.Person([scoring.Face(scoring.Square(0, 0, 0), 99.0, group.overview, 0.1)])],
+        overview=group.overview,
+    )
+    text = sections.section(crop, DETECTOR)
+    assert alts(text)[0] == "The picture, judged whole"
+    assert "Show the face<" in text
+    clip = many_faces(0.1, 0.2, kind="video")
+    del clip.people[1].faces[1]  # is not to be seen at that second
+    assert alts(sections.section(clip, DETECTOR))[0].endswith("with 1 numbered box around faces")
+
+
+def test_the_colours_of_the_rulers_are_explained():
+    assert re.findall("<span[^>]*>([^<]*)", sections.key_tag(DETECTOR)) == [
+        "no sign of manipulation",
+        "cannot tell",
+        "looks manipulated",
+    ]
+    assert "cannot tell" not in sections.key_tag(Brightness())
+    assert sections.key_tag(DETECTOR) in report.facts(DETECTOR)
+
+
 def test_progress_is_told_step_by_step(clip_path, tmp_path):
     steps = []
     score(clip_path, frames=4, progress=lambda *at: steps.append(at))
@@ -97,6 +147,23 @@ def test_a_report_can_be_read_while_it_grows(group, tmp_path):
     text = target.read_text("utf-8")
     assert text.endswith("</html>\n")
     assert f"2 files: 2 {DETECTOR.verdict(group.p_fake)}." in text
+
+
+def test_a_long_report_can_be_cut_to_one_answer(group, tmp_path):
+    nobody = scoring.FileScore(Path("nobody.png"), "", reason="It is empty.")
+    target = tmp_path / "r.html"
+    with report.Report(target, DETECTOR) as page:
+        page.add(group)
+    assert 'type="radio"' not in target.read_text("utf-8")  # there is nothing to choose
+    with report.Report(target, DETECTOR) as page:
+        page.add(group)
+        page.add(nobody)
+    text = target.read_text("utf-8")
+    kinds = set(re.findall(r'id="only-(\w+)"', text)) - {"all"}
+    assert kinds == {re.search(r'class="file (\w+)"', text)[1], "none"}
+    assert all(
+        f"#only-{kind}:checked) .file:not(.{kind}) {{ display: none" in text for kind in kinds
+    )
 
 
 def test_what_the_disk_has_no_room_for_is_left_out_whole(group, tmp_path):

@@ -56,7 +56,9 @@ def test_how_often_an_answer_was_wrong():
     detector = Brightness(answer_shares=SHARES, borders=(0.2, 0.8))
     assert "100 real faces" in wording.how_often(Verdict.MANIPULATED, detector)
     assert "about 5 get" in wording.how_often(Verdict.MANIPULATED, detector)
-    assert "30 real and 20 fake" in wording.how_often(Verdict.UNDECIDED, detector)
+    undecided = wording.how_often(Verdict.UNDECIDED, detector)
+    assert "100 real faces like those it was tested on, about 30" in undecided
+    assert "100 fake ones, about 20" in undecided  # of 100 each: 30 and 20 are no parts of 100
     assert wording.how_often(Verdict.NO_SIGN, detector) == ""  # the card does not say
     for shares in ({}, {"REAL": 3}, {"REAL": {str(Verdict.MANIPULATED): 10**400}}, None):
         odd = Brightness(answer_shares=shares)
@@ -65,11 +67,13 @@ def test_how_often_an_answer_was_wrong():
 
 def test_the_answer_of_a_file_is_that_of_its_most_suspicious_face():
     text = wording.file_text(result_of(0.1, 0.9), Brightness())
-    assert "looks manipulated: score 0.90 (the most suspicious face)" in text
+    assert "looks manipulated: score 0.90 (face 2, the most suspicious of 2)" in text
     assert "face 1 of 2, from the left: no sign of manipulation" in text
     assert "face 2 of 2, from the left: looks manipulated, score 0.90" in text
     alone = wording.file_text(result_of(0.1), Brightness())
     assert "most suspicious" not in alone
+    clip = wording.most_suspicious(result_of(0.1, 0.3, 0.2, kind="video"))
+    assert clip == "person 2, the most suspicious of 3"
 
 
 def test_records_are_plain_json():
