@@ -27,7 +27,7 @@ from nbhelpers.networks import inference, loading, models
 from nbhelpers.predict import detector, scoring
 from tools.detector_batches import SPLIT_CSV
 from tools.detector_card import NO_SIGN, as_text
-from tools.train_detector import STATE
+from tools.train_detector import STATE, mean_weights
 
 logger = logging.getLogger("bundle_detector")
 
@@ -297,7 +297,8 @@ def build(arguments: argparse.Namespace) -> dict:
     settings = state["settings"]
     stages = [*state.get("stages", []), {"settings": settings, "history": state["history"]}]
     model = models.xception_classifier(settings["image_size"], last=settings["last"])
-    model.load_weights(arguments.work / f"averaged-{state['epoch']}.weights.h5")
+    own = arguments.work / f"averaged-{state['epoch']}.weights.h5"
+    model.set_weights(mean_weights(model, [*arguments.also, own]))
     target = SPLIT_CSV.with_name("real_faces.keras")
     target.parent.mkdir(parents=True, exist_ok=True)
     with files.whole(target) as draft:
@@ -327,6 +328,7 @@ def build(arguments: argparse.Namespace) -> dict:
         "damage": under_damage(judge, some_pairs(test, arguments.pairs), limits),
         "training": {
             "stages": stages,
+            "also": [path.name for path in arguments.also],
             "cpu_seconds": sum(row["cpu_seconds"] for one in stages for row in one["history"]),
             "commit": arguments.commit,
             "notes": arguments.note,
@@ -358,6 +360,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
     parser.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
+    parser.add_argument(
+        "--also", type=Path, nargs="+", default=[], help="weights to be averaged with those of W"
+    )
     parser.add_argument("--order", default="", help='as for the training; "": the bundled split\'s')
     parser.add_argument("--clips", default="", help="labelled clips of another source")
     parser.add_argument(

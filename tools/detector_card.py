@@ -46,11 +46,11 @@ MADE = """## How it was made
 Xception with ImageNet weights up to the end of block 9, all of it trained on pairs of a real and a
 fake of the same person, both cut, mirrored and damaged alike (light, colour, blur, shrinking,
 noise, JPEG, H.264); in some pairs the fake is made of the real itself (Shiohara and Yamasaki,
-"Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the steps.
+"Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the steps{also}.
 {mirrored}
 ```
 {commands}
-python -m tools.bundle_detector --data D --work {last} --clips C
+python -m tools.bundle_detector --data D --work {last} --clips C{options}
 ```
 
 D is Kaggle's folder *deepfake-faces*, {folders} any folder, C a folder of labelled clips. After an
@@ -61,6 +61,8 @@ Kernels are rounded to half precision.
 """
 
 
+ALSO = """, and then
+over the ends of two stages (Wortsman et al., "Model soups", 2022)"""
 MIRRORED = "A score is the mean over a picture and its mirror image.\n"
 
 
@@ -72,6 +74,8 @@ def as_text(card: Mapping) -> str:
     folders = [f"W{number}" for number in range(1, len(stages) + 1)]
     training = MADE.format(
         commands="\n".join(_command(stages, number) for number in range(len(stages))),
+        options=_options(card),
+        also=ALSO if card["training"]["also"] else "",
         mirrored=MIRRORED if card["mirror"] else "",
         last=folders[-1],
         folders=" and ".join(folders),
@@ -102,6 +106,13 @@ def _command(stages: Sequence[Mapping], number: int) -> str:
         if name != "start" and value != usual[name]
     ]
     return " \\\n    ".join(textwrap.wrap(" ".join(words), 84, break_on_hyphens=False))
+
+
+def _options(card: Mapping) -> str:
+    """Return what the bundling command has besides the folders."""
+    also = [_weights(card["training"]["stages"], name) for name in card["training"]["also"]]
+    words = ["--also", *also] * bool(also) + ["--mirror"] * card["mirror"]
+    return " \\\n    " + " ".join(words) if words else ""
 
 
 def _weights(stages: Sequence[Mapping], file: str) -> str:
