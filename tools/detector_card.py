@@ -46,7 +46,8 @@ MADE = """## How it was made
 Xception with ImageNet weights up to the end of block 9, all of it trained on pairs of a real and a
 fake of the same person, both cut, mirrored and damaged alike (light, colour, blur, shrinking,
 noise, JPEG, H.264); in some pairs the fake is made of the real itself (Shiohara and Yamasaki,
-"Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the steps{also}.
+"Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the
+steps{also}.
 {mirrored}
 ```
 {commands}
