@@ -87,7 +87,11 @@ def as_text(card: Mapping) -> str:
     )
     commit = card["training"]["commit"]
     notes = [f"It ran with commit {commit}."] if commit else []
-    training = "\n".join([training.rstrip(), *notes, *card["training"]["notes"]]) + "\n"
+    training = "\n".join([training.rstrip(), *notes, *card["training"]["notes"]])
+    training = "\n\n".join(
+        part if part.startswith(("#", "```")) else _prose(part).strip()
+        for part in training.split("\n\n")
+    )
     parts = [HEAD, USE, DATA, _split(card["split"]), training, _scores(card), _answers(card)]
     return "\n".join(part.rstrip() + "\n" for part in [*parts, _limits(card)])
 
@@ -96,7 +100,7 @@ def _command(stages: Sequence[Mapping], number: int) -> str:
     """Write the command of one stage: where it begins, and its settings that are not usual."""
     stage, usual = stages[number], json.loads(json.dumps(dataclasses.asdict(Settings())))
     words = ["python -m tools.train_detector --data D", f"--work W{number + 1}"]
-    if start := stage["settings"]["start"]:
+    if start := stage["settings"].get("start"):
         words.append(
             "--start " + ",".join(_weights(stages[:number], one) for one in start.split(","))
         )
@@ -182,9 +186,9 @@ def _answers(card: Mapping) -> str:
 
 def _limits(card: Mapping) -> str:
     text = "## Not measured\n\n" + _prose(
-        "Errors on ordinary photographs of the web, for groups of people, and on fakes of later "
-        "methods. One training was run, with one seed: the effect of each part of the recipe was "
-        "not measured."
+        "Errors for groups of people, and on fakes of later methods. One training was run, with "
+        "one seed. [All results](../../docs/results.md) have its answers on ordinary photographs, "
+        "and what parts of the recipe give in short trainings."
     )
     return text + "\n".join(f"- {limit}" for limit in card["limits"])
 

@@ -140,7 +140,7 @@ def test_the_card_tells_its_numbers():
     both = {"REAL": shares, "FAKE": shares}
     judged = {"n": 10, "groups": 5, "scores": {"auc": interval}, "answers": both}
     row = {"corruption": "blur", "level": "strong", "amount": 0.03, "n": 8, "answers": both}
-    first = {"steps": 100, "batch_size": 32, "seed": 42, "start": "", "coded": 0.15}
+    first = {"steps": 100, "batch_size": 32, "seed": 42, "coded": 0.15}
     second = first | {
         "steps": 50,
         "seed": 7,
@@ -183,10 +183,10 @@ def test_the_card_tells_its_numbers():
         "--work W3 --clips C \\\n    --also W2/averaged-2.weights.h5 --mirror\n",
         "two stages",
         "its mirror image",
-        "It ran with commit abc123.\nIt was cut off once.",
+        "It ran with commit abc123. It was cut off once.",
         "- No proof.",
     ):
-        assert words in text, words
+        assert words in text or words in " ".join(text.split()), words
     assert "clips of another source" in text.lower()
     assert "Clips of another" not in detector_card.as_text(
         {key: value for key, value in card.items() if key != "clips"}
