@@ -31,8 +31,8 @@ from tools.train_detector import STATE, mean_weights
 
 logger = logging.getLogger("bundle_detector")
 
-WRONG_SIDE = 0.05  # of the reals above the high border, of the fakes below the low one
-KEPT_IN = 0.9  # share of the stretches of neighbouring people in which that is kept for reals
+ACCUSED = 0.03  # share of the reals above the high border, at most
+MISSED = 0.05  # share of the fakes below the low one, at most
 ANSWERS = (NO_SIGN, "cannot tell", "looks manipulated")  # from the lowest scores to the highest
 CLIP_FRAMES = 8
 WEIGHTS = "model.weights.h5"  # where a .keras file has them
@@ -91,36 +91,41 @@ def one_damage_each(table: pd.DataFrame, *, size: int, seed: int = 42) -> np.nda
 
 
 def borders(
-    y_true: np.ndarray, *scores: np.ndarray, stretch: np.ndarray, wrong: float = WRONG_SIDE
+    y_true: np.ndarray,
+    *scores: np.ndarray,
+    stretch: np.ndarray,
+    accused: float = ACCUSED,
+    missed: float = MISSED,
 ) -> dict:
-    """Where the three answers begin, so that at most `wrong` of each class is on the wrong side.
+    """Where the three answers begin, so that few of each class are on the wrong side.
 
     People differ more than pictures: what holds for one set of people on average may fail for the
-    next. A false accusation weighs most, so the reals' side is kept in most stretches of
+    next. A false accusation weighs most, so the reals' side is kept in every stretch of
     neighbouring people, one by one; the fakes' side on average.
 
     Args:
         y_true: (N,) of 0 and 1.
         *scores: (N,) P(fake) of the same rows, in each condition in which the limit must hold.
         stretch: (N,) of the people in each row; see `stretches`.
-        wrong: share of a class, 0-1.
+        accused: share of the reals, 0-1.
+        missed: share of the fakes, 0-1.
 
     Returns:
         ``low``: below it "no sign"; ``high``: from it on "looks manipulated"; between them
         "cannot tell". The borders meet in the middle where no score would need that answer.
 
     >>> y, score = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9])
-    >>> borders(y, score, stretch=np.zeros(4), wrong=0.0)
+    >>> borders(y, score, stretch=np.zeros(4), accused=0, missed=0)
     {'low': 0.4, 'high': 0.6000000000000001}
     """
     y = np.asarray(y_true)
-    highest = [
-        np.quantile(score[(y == 0) & (stretch == one)], 1 - wrong, method="higher")
+    highest = max(
+        np.quantile(score[(y == 0) & (stretch == one)], 1 - accused, method="higher")
         for score in scores
         for one in np.unique(stretch[y == 0])
-    ]
-    high = float(np.nextafter(np.quantile(highest, KEPT_IN, method="higher"), 1))
-    low = min(float(np.quantile(score[y == 1], wrong, method="lower")) for score in scores)
+    )
+    high = float(np.nextafter(highest, 1))
+    low = min(float(np.quantile(score[y == 1], missed, method="lower")) for score in scores)
     if low > high:
         low = high = (low + high) / 2
     return {"low": low, "high": high}
