@@ -176,9 +176,9 @@ def _answers(card: Mapping) -> str:
         f'Below {low:.3f} "{NO_SIGN}", at {high:.3f} or more "looks manipulated", between them '
         '"cannot tell". The borders were set on validation people so that at most about 3 % of '
         "the reals and 5 % of the fakes fall on the wrong side, clean and damaged alike (each "
-        "picture under one damage of medium strength). For reals, this holds in each of ten stretches of "
-        "neighbouring people, not only on average: people differ, and a false accusation weighs "
-        "most. Measured on test people and clips, in per cent:"
+        "picture under one damage of medium strength). For reals, this holds in each of ten "
+        "stretches of neighbouring people, not only on average: people differ, and a false "
+        "accusation weighs most. Measured on test people and clips, in per cent:"
     )
     head = ["pictures", "reals called manipulated", "fakes without a sign"]
     return text + _table([*head, "reals undecided", "fakes undecided"], rows)
