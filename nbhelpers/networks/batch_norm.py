@@ -38,8 +38,7 @@ def recalibrate(model: keras.Model, pictures: tf.data.Dataset) -> None:
         before = keras.Model(model.inputs[0], layer.input)
         total, squares, count = 0.0, 0.0, 0
         for batch, _ in pictures:
-            # Called, not `predict`: that would compile each of these networks for one pass.
-            values = np.asarray(before(batch, training=False), dtype="float64")
+            values = np.asarray(before.predict_on_batch(batch), dtype="float64")
             values = values.reshape(-1, values.shape[-1])
             total = total + values.sum(axis=0)
             squares = squares + (values**2).sum(axis=0)
