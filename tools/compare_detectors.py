@@ -1,6 +1,7 @@
 """Compare trained detectors on the same pictures: ``python -m tools.compare_detectors``.
 
-Each is named with the file of its weights, in a work folder of ``tools.train_detector``. The table
+Each is named with the file of its weights, in a work folder of ``tools.train_detector``; of several
+files the mean is taken, and ``mirror`` behind them averages a face with its mirror image. The table
 has their AUC on validation people, clean and damaged, and on clips of another source, and how far
 each is from the first. Test people are not looked at: the table is for deciding what to train.
 """
@@ -22,9 +23,11 @@ from nbhelpers.media import images
 from nbhelpers.networks import inference, models
 from nbhelpers.predict import detector, scoring
 from tools.bundle_detector import CLIP_FRAMES, one_damage_each
-from tools.train_detector import STATE
+from tools.train_detector import STATE, mean_weights
 
 logger = logging.getLogger("compare_detectors")
+
+MIRROR = "mirror"
 
 
 class Pictures:
@@ -58,12 +61,17 @@ class NoDetector(detector.Detector):
         return np.zeros(len(pictures))
 
 
-def load(weights: Path) -> detector.Detector:
-    """Load a network from its weights and the settings beside them; scores are not calibrated."""
-    settings = json.loads(weights.with_name(STATE).read_text(encoding="utf-8"))["settings"]
+def load(words: Sequence[str]) -> detector.Detector:
+    """Load a network from its weights and the settings beside them; scores are not calibrated.
+
+    Args:
+        words: files of weights, of which the mean is taken; last of all maybe ``mirror``.
+    """
+    files = [word for word in words if word != MIRROR]
+    settings = json.loads(Path(files[-1]).with_name(STATE).read_text(encoding="utf-8"))["settings"]
     model = models.xception_classifier(settings["image_size"], last=settings["last"])
-    model.load_weights(weights)
-    return detector.Detector(inference.folded(model))
+    model.set_weights(mean_weights(model, files))
+    return detector.Detector(inference.folded(model), mirror=MIRROR in words)
 
 
 def validation_pictures(data: Path, *, split_csv: Path, size: int) -> dict[str, Pictures]:
@@ -137,12 +145,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
     parser.add_argument("--clips", type=Path, help="labelled clips of another source")
-    parser.add_argument("detectors", nargs="+", metavar="NAME=FILE", help="two or more")
+    parser.add_argument("detectors", nargs="+", metavar="NAME=FILE,…", help="two or more")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options = parser.parse_args()
-    files = {name: Path(path) for name, path in (one.split("=", 1) for one in options.detectors)}
-    judges = {name: load(path) for name, path in files.items()}
-    split_csv = next(iter(files.values())).with_name("split.csv")
+    named = dict(one.split("=", 1) for one in options.detectors)
+    judges = {name: load(words.split(",")) for name, words in named.items()}
+    split_csv = Path(next(iter(named.values())).split(",")[0]).with_name("split.csv")
     size = next(iter(judges.values())).image_size
     pictures = validation_pictures(options.data, split_csv=split_csv, size=size)
     if options.clips:

@@ -81,6 +81,12 @@ def test_a_network_is_built_from_the_settings_beside_its_weights(tmp_path, monke
     state = {"settings": {"image_size": 8, "last": "block4"}}
     (tmp_path / "state.json").write_text(json.dumps(state))
     built.save_weights(tmp_path / "averaged-1.weights.h5")
-    judge = compare_detectors.load(tmp_path / "averaged-1.weights.h5")
-    assert asked == [(8, "block4")] and judge.image_size == 8
-    assert np.array_equal(judge.model.get_weights()[0], built.get_weights()[0])
+    first = built.get_weights()[0]
+    built.set_weights([3 * values for values in built.get_weights()])
+    built.save_weights(tmp_path / "averaged-2.weights.h5")
+    files = [str(tmp_path / f"averaged-{number}.weights.h5") for number in (1, 2)]
+    judge = compare_detectors.load(files[:1])
+    assert asked == [(8, "block4")] and judge.image_size == 8 and not judge.mirror
+    assert np.array_equal(judge.model.get_weights()[0], first)
+    both = compare_detectors.load([*files, "mirror"])
+    assert np.allclose(both.model.get_weights()[0], 2 * first) and both.mirror
