@@ -186,9 +186,10 @@ def _answers(card: Mapping) -> str:
 
 def _limits(card: Mapping) -> str:
     text = "## Not measured\n\n" + _prose(
-        "Errors for groups of people, and on fakes of later methods. One training was run, with "
-        "one seed. [All results](../../docs/results.md) have its answers on ordinary photographs, "
-        "and what parts of the recipe give in short trainings."
+        "Errors for groups of people, and on fakes of later methods; what damage and self-blended "
+        "pictures give in training. One training was run, with one seed. [All results]"
+        "(../../docs/results.md) have its answers on ordinary photographs, and what averaging, the "
+        "second stage and mirror images gave."
     )
     return text + "\n".join(f"- {limit}" for limit in card["limits"])
 
