@@ -489,7 +489,7 @@ def test_pages_of_notebooks_show_names_as_text(tmp_path):
         v4.new_output("error", ename="ValueError", evalue=ATTACK, traceback=[ATTACK]),
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(display, "publish", shown.append)
+        patch.setattr(display, "publish", lambda bundle, **_: shown.append(bundle))
         display.show_plotly(go.Figure(go.Bar(x=[ATTACK + "<!--<script>"], y=[1])))
     (bundle,) = shown
     spec = re.search(r"const spec = (.*?);Plotly", bundle["text/html"], re.DOTALL)[1]
