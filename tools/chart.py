@@ -8,7 +8,6 @@ from pathlib import Path
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
-from nbhelpers.evaluation.predictions import PRIOR
 from nbhelpers.runner import scores
 from tools import command_line
 
@@ -77,7 +76,7 @@ def content_of(results: dict[str, dict]) -> dict:
     prior = next(
         interval.value
         for one in scores.priors_of(results)
-        if one.name == PRIOR and (interval := scores.interval_of(one.scores.get("auc")))
+        if (interval := scores.interval_of(one.scores.get("auc")))
     )
     rows = [
         {"name": name, "whose": whose}

@@ -12,7 +12,6 @@ from nbhelpers.media import clip_facts, decode, kinds, video
 from nbhelpers.media.kinds import PICTURE_ENDINGS
 
 VERIFY = ("none", "header", "decode")
-CROP_BYTES = 100_000  # pictures up to this size are always decoded: it takes a millisecond
 
 
 def verify_rows(rows: list[dict], *, verify: str) -> tuple[list[dict], list[dict]]:
@@ -114,7 +113,7 @@ def _picture_header_problem(path: str, file: io.FileIO, *, head: bytes) -> str:
         mark = b""
     file.seek(-min(reach, size), os.SEEK_END)
     ends = mark and mark in file.read(reach)
-    return "" if ends and size > CROP_BYTES else _problem_of(decode.read, path)
+    return "" if ends and size > decode.CROP_BYTES else _problem_of(decode.read, path)
 
 
 def _decode_problem(path: str) -> str:

@@ -22,7 +22,7 @@ from nbhelpers.media.kinds import CLIP_ENDINGS, PICTURE_ENDINGS
 logger = logging.getLogger(__name__)
 
 # A folder contains the data set if it has one of these files, or folders "real" and "fake" with
-# # pictures (FACES) or clips (VIDEOS).
+# pictures (FACES) or clips (VIDEOS).
 MARKERS = {
     FACES: ("metadata.csv",),
     VIDEOS: ("train_sample_videos/metadata.json", "metadata.json"),

@@ -26,6 +26,7 @@ from nbhelpers.media import kinds
 
 logger = logging.getLogger(__name__)
 
+CROP_BYTES = 100_000  # of a face crop, at most: it is decoded within a millisecond
 MOST_PIXELS = 50_000_000  # of a decoded picture or video frame; three bytes each
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)
 
@@ -33,7 +34,6 @@ _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, s
 #: The strict decoder's messages for valid but unsupported files; Pillow decodes most of them.
 _UNKNOWN = re.compile("unsupported|not supported|could not determine|unimplemented", re.IGNORECASE)
 _JPEG = b"\xff\xd8\xff"  # first bytes of a file
-_CROP_BYTES = 100_000  # of a face crop, at most
 _ORIENTATION = 0x0112  # EXIF tag for the camera orientation
 _METADATA = 64_000_000  # bytes that a JPEG may hold besides its pixels
 
@@ -157,8 +157,8 @@ def _plain_jpeg(path: Path) -> np.ndarray | None:
         import simplejpeg
 
         with path.open("rb") as file:
-            content = file.read(_CROP_BYTES + 1)
-        if len(content) > _CROP_BYTES or not content.startswith(_JPEG) or b"Exif" in content:
+            content = file.read(CROP_BYTES + 1)
+        if len(content) > CROP_BYTES or not content.startswith(_JPEG) or b"Exif" in content:
             return None
         height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
         if height * width > MOST_PIXELS or colours not in ("YCbCr", "Gray"):

@@ -113,7 +113,7 @@ class Resumable(keras.callbacks.Callback):
         gc.collect()  # earlier networks have reference cycles; this frees them in time
         self._gradients = workarounds.registered_gradients()
         # Files also hold the optimizer's variables. And a first step that creates them is traced
-        # # twice, which takes seconds.
+        # twice, which takes seconds.
         with self.model.distribute_strategy.scope():
             self.model.optimizer.build(self.model.trainable_variables)
         if self._last_file:
