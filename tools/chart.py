@@ -8,6 +8,7 @@ from pathlib import Path
 from nbhelpers.common import files
 from nbhelpers.common.errors import UsageError
 from nbhelpers.data import locate
+from nbhelpers.evaluation.metrics import Interval
 from nbhelpers.runner import scores
 from tools import command_line
 
@@ -27,6 +28,7 @@ MODELS = {  # from the lowest row up
     "article_xception": ("article's Xception", "article"),
     "our_xception": ("our Xception", "ours"),
 }
+BUNDLED = ("the bundled detector", "ours")  # a row where notebook 03 scored it on all test people
 THEMES = {
     "light": {"text": "#1c2127", "ours": "#0b7a57", "article": "#8a5a83"},
     "dark": {"text": "#e6e9ed", "ours": "#3fd0a0", "article": "#d9a3cf"},
@@ -79,12 +81,22 @@ def content_of(results: dict[str, dict]) -> dict:
         if (interval := scores.interval_of(one.scores.get("auc")))
     )
     rows = [
-        {"name": name, "whose": whose}
-        | {key: round(getattr(aucs[model], key), 3) for key in ("value", "low", "high")}
-        for model, (name, whose) in MODELS.items()
-    ]
+        _row(name, whose, auc=aucs[model]) for model, (name, whose) in MODELS.items()
+    ] + _of_bundled(results[judged["our_xception"].notebook], groups=aucs["our_xception"].groups)
     axis = f"AUC on {sizes.pop():,} real-face pictures, 95 % interval"
     return {"title": TITLE, "axis": axis, "prior": prior, "rows": rows}
+
+
+def _row(name: str, whose: str, *, auc: Interval) -> dict:
+    numbers = {key: round(getattr(auc, key), 3) for key in ("value", "low", "high")}
+    return {"name": name, "whose": whose} | numbers
+
+
+def _of_bundled(result: dict, *, groups: int | None) -> list[dict]:
+    """Return the bundled detector's row; none where it has met some of the test people."""
+    scored = result.get("extra", {}).get("bundled_detector") or {}
+    auc = scores.interval_of(scored.get("auc"))
+    return [] if auc is None or auc.groups != groups else [_row(*BUNDLED, auc=auc)]
 
 
 def draw(content: dict, target: Path, *, colours: dict[str, str]) -> None:

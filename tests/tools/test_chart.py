@@ -67,9 +67,16 @@ def run_on(*, sample):
 def test_the_numbers_of_a_run_become_the_chart():
     results = run_on(sample=False)
     made = chart.content_of(results)
-    assert [row["name"] for row in made["rows"]] == [row["name"] for row in content()["rows"]]
+    names = [name for name, _ in chart.MODELS.values()]
+    assert [row["name"] for row in made["rows"]] == names
     assert made.keys() == content().keys()
     assert made["rows"][3]["value"] == 0.876 and made["axis"].startswith("AUC on 10 real-face")
+    for groups, rows in ((None, 4), (7, 4), (10, 5)):  # people of whom it has met some: no row
+        auc = {"value": 0.9, "low": 0.8, "high": 0.95, "groups": groups}
+        results["03_b"]["extra"] = {"bundled_detector": {"auc": auc}}
+        results["03_b"]["metrics"]["test"]["our_xception"]["auc"]["groups"] = 10
+        assert len(chart.content_of(results)["rows"]) == rows
+    assert chart.content_of(results)["rows"][4]["name"] == chart.BUNDLED[0]
     with pytest.raises(UsageError, match="on the bundled sample"):
         chart.content_of(run_on(sample=True))
     results["03_b"]["metrics"]["test"]["our_xception"]["auc"]["groups"] = 7
