@@ -27,8 +27,8 @@ HEAD = """\
 # Made from pyproject.toml by `make lock`; do not edit by hand.
 """
 HEAD_DEV = """\
-# What the tests and the course site need besides. Made from pyproject.toml by `make lock`; do not
-# edit by hand.
+# What the tests and the course site need in addition. Made from pyproject.toml by `make lock`; do
+# not edit by hand.
 -r requirements.txt
 """
 

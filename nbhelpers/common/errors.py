@@ -1,4 +1,4 @@
-"""Errors caused by the user, and hints that help."""
+"""Errors caused by the user, and hints for correcting them."""
 
 import difflib
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         known: the valid names.
 
     Returns:
-        `Did you mean 'X'?` when a name is close, else the list of known names.
+        `Did you mean 'X'?` if a name is close, else the list of known names.
 
     >>> did_you_mean("EPOCH", ["EPOCHS", "SEED"])
     "Did you mean 'EPOCHS'?"
@@ -28,4 +28,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     if near:
         return f"Did you mean {folded[near[0]]!r}?"
-    return f"Known: {', '.join(known)}." if known else "None is known."
+    return f"Known: {', '.join(known)}." if known else "No names are known."

@@ -19,7 +19,7 @@ FORCE_HELP = "overwrite files that this command did not write"  # of --force, in
 def whole(path: str | os.PathLike) -> Iterator[Path]:
     """Write a file in one step: a reader sees the old content or the new, never a part.
 
-    The draft lies in the same folder, to be renamed at the end, and has the suffix of the file.
+    The draft is in the same folder, has the same suffix, and is renamed at the end.
 
     Args:
         path: the file; its folder is created if missing.
@@ -42,14 +42,14 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextmanager
 def growing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Write a file bit by bit, for readers who look while it grows.
+    """Write a file piece by piece, for readers who open it while it grows.
 
     Args:
-        path: the file; its folder is made when it is missing. What it held is gone.
+        path: the file; its folder is created if missing. Its old content is lost.
 
     Yields:
-        The empty file, unbuffered: what was written can be read at once, and what does not fit on
-        the disk raises where it is written.
+        The empty file, unbuffered: what is written can be read at once, and a full disk raises at
+        the write that does not fit.
 
     >>> with growing("/tmp/nbhelpers-doctest.txt") as file:
     ...     _ = file.write(b"some")
@@ -83,18 +83,18 @@ def check_target(
 
     Args:
         path: the file to be written.
-        kind: the text with which each file of the kind that the command writes begins, and only
-            such files: the header line of a table, or `html.beginning(title)` of a page. An
-            existing file that begins otherwise is the user's and is not replaced; empty ones are.
-        inputs: files that the command reads; none of them is replaced, under whatever name.
-        force: replace inputs and files of other kinds all the same (`--force`).
+        kind: the text with which the command's files begin, and no others: the header line of a
+            table, or `html.beginning(title)` of a page. An existing file that begins differently
+            belongs to the user and is not replaced, unless it is empty.
+        inputs: files that the command reads; none of them is replaced, under any name.
+        force: replace inputs and files of other kinds anyway (`--force`).
 
     Returns:
         The path.
 
     Raises:
         UsageError: the path is an input, a file of another kind, a folder, a pipe or a device, or
-            lies where nothing can be written.
+            nothing can be written there.
     """
     path = Path(path)
     name = displayable(str(path))
@@ -118,25 +118,25 @@ def _check_existing(
     name = displayable(str(path))
     if not path.is_file():
         what = "a folder" if path.is_dir() else "a pipe or a device"
-        raise UsageError(f"Expected a file to write; {name} is {what}. Choose another name.")
+        raise UsageError(f"Expected an output file; {name} is {what}. Choose another name.")
     if force:
         return
     if any(os.path.exists(given) and os.path.samefile(path, given) for given in inputs):
         raise UsageError(
-            f"Expected a file to write that is none of the inputs; {name} is one, and would be "
-            "lost. Choose another name."
+            f"Expected an output file that is not an input; {name} is an input and would be lost. "
+            "Choose another name."
         )
     with path.open("rb") as file:
         beginning = file.read(len(kind.encode()))
     if beginning not in (b"", kind.encode()):
         raise UsageError(
-            f"Expected a new file, or one that this command wrote earlier; {name} is another "
-            "file, and would be lost. Choose another name, or add --force."
+            f"Expected a new file, or one that this command wrote earlier; {name} is neither and "
+            "would be lost. Choose another name, or add --force."
         )
 
 
 def write_target(path: str | os.PathLike, text: str) -> None:
-    """Write the text that a user asked for; pass the path to `check_target` before the work.
+    """Write the text that a user asked for; call `check_target` before doing the work.
 
     Args:
         path: the file; its folder is created if missing.
@@ -155,14 +155,14 @@ def write_target(path: str | os.PathLike, text: str) -> None:
 def displayable(name: str) -> str:
     r"""Return a file's name as text that any terminal, page and table can show.
 
-    Control characters could steer a terminal, and the halves of characters that Linux makes of
-    names in other encodings cannot be written out: both become escapes.
+    Control characters could change what a terminal does, and bytes of names in another encoding,
+    which Python reads as lone surrogates, cannot be written: both become escapes.
 
     Args:
         name: any text.
 
     Returns:
-        The same where there is nothing to escape.
+        The text; unchanged if there is nothing to escape.
 
     >>> displayable("a\x1b[31m.jpg")
     'a\\x1b[31m.jpg'

@@ -1,4 +1,4 @@
-"""Folders that may be missing or closed: the home folder, and those for results."""
+"""Folders that may be missing or read-only: the home folder, and those for results."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ def home_folder() -> Path:
     """Return the home folder; for a user without one, the folder for temporary files."""
     try:
         return Path.home()
-    except RuntimeError:  # no HOME, and a user id that no table of users has
+    except RuntimeError:  # no HOME, and a user id that is in no user database
         return Path(tempfile.gettempdir())
 
 
 def provide_home() -> None:
-    """Give this process and those it starts a home folder, if the user has none of their own.
+    """Give this process and its children a home folder if the user has none.
 
-    Jupyter stops without one, and where it cannot write there. A container that runs as an
-    arbitrary user id has no HOME, or "/", which that user cannot write to.
+    Jupyter fails without one that it can write to. In a container that runs as an arbitrary user
+    id, HOME is not set, or is "/", which that user cannot write to.
     """
     home = home_folder()
     if not os.access(home, os.W_OK):
@@ -36,7 +36,7 @@ def can_write(folder: Path) -> bool:
         folder: need not exist.
 
     Returns:
-        False where the file system or its permissions do not allow it.
+        False if the file system or its permissions do not allow it.
 
     Raises:
         FileExistsError: a file is in the way.

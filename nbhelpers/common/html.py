@@ -1,4 +1,4 @@
-"""The frame of the HTML pages made here: one file, no network, light and dark."""
+"""The frame of all HTML pages: one file, no network, light and dark."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ tr.prior td { color: var(--faint); font-style: italic; }
 @media (max-width: 640px) { .cover.none { aspect-ratio: 16 / 3; } }
 """
 
-#: On every page and behind every list of scores.
+#: On every page and after every list of scores.
 NO_PROOF = (
     "A score is no proof. It says how much a file looks like the fakes that this detector was "
     "trained on, and it is wrong more often than it looks. Do not use it to accuse anybody."
@@ -84,7 +84,7 @@ def page(title: str, body: str, *, style: str = "") -> str:
 
 
 def beginning(title: str) -> str:
-    """Return how every page with a title begins, as `files.check_target` needs it.
+    """Return the beginning of every page with this title, for `files.check_target`.
 
     Args:
         title: plain text, as for `page`.
@@ -101,12 +101,12 @@ def beginning(title: str) -> str:
 
 
 def picture_tag(pixels: np.ndarray, alt: str, *, longest: int = 480) -> str:
-    """Return an `<img>` that carries its own data.
+    """Return an `<img>` that contains its own data.
 
     Args:
         pixels: uint8 (H, W, 3) RGB.
         alt: what the picture shows, plain text.
-        longest: side in pixels to which it is shrunk.
+        longest: the picture is shrunk until neither side is longer than this, pixels.
 
     Returns:
         HTML.

@@ -14,9 +14,9 @@ from importlib.machinery import ModuleSpec
 
 @contextmanager
 def no_chatter() -> Iterator[None]:
-    """Keep what C++ code writes to the terminal's error stream, and show it only on an error.
+    """Hold back what C++ code writes to standard error, and show it only after an error.
 
-    TensorFlow reports its processor and missing GPUs, whatever its log level.
+    TensorFlow reports the processor and missing GPUs whatever its log level.
     """
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -36,11 +36,11 @@ def no_chatter() -> Iterator[None]:
 
 
 def quiet_tensorflow() -> None:
-    """Keep TensorFlow's start-up messages out of this process, which has not imported it yet.
+    """Suppress TensorFlow's start-up messages in this process; call this before importing it.
 
-    Its log level is set to errors that stop something, unless the environment has one. The level
-    does not reach what is written while the module is loaded (oneDNN, drivers; 2.20 and 2.21):
-    that is kept back by `no_chatter`.
+    Its log level is set to fatal errors, unless the environment sets one. The level does not
+    affect what is written while the module is loaded (oneDNN, drivers; 2.20 and 2.21):
+    `no_chatter` holds that back.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if not any(isinstance(finder, _QuietLoading) for finder in sys.meta_path):
@@ -48,12 +48,12 @@ def quiet_tensorflow() -> None:
 
 
 class _QuietLoading(importlib.abc.MetaPathFinder):
-    """Load TensorFlow as usual, without the messages of its libraries; other modules as is."""
+    """Loads TensorFlow without the messages of its libraries; other modules are unaffected."""
 
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
         if fullname != "tensorflow":
             return None
-        sys.meta_path.remove(self)  # once is enough, and the search below must not come back here
+        sys.meta_path.remove(self)  # once is enough, and the search below must not return here
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module

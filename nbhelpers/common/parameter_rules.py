@@ -1,20 +1,20 @@
-"""What the comment behind a parameter allows, held against a value.
+"""Checks of a value against the comment after its parameter.
 
-The comment behind a parameter is read by people and checked by machines. It may say, anywhere:
+People read the comment after a parameter, and this module checks it. It may say, anywhere:
 
-    0-1, -0.4 to 2        the least and the greatest value
+    0-1, -0.4 to 2        the smallest and the largest value
     2 or more, at least 71, above 0, below 1
     a multiple of 3, even
-    at most OTHER_NAME    another parameter
-    below 1 with OTHER_NAME  both together
-    in all 1              a list or tuple, added up
-    or some               a list of some of the names that stand in the cell
-    "auto", "none"        two names in quotes or more: a text is one of them, or a file where the
-                          comment says `file`
+    at most OTHER_NAME    the value of another parameter
+    below 1 with OTHER_NAME  the sum of both
+    in all 1              the sum of a list or tuple
+    or some               a list of some of the names in the default
+    "auto", "none"        two or more names in quotes: a string must be one of them, or a file if
+                          the comment says `file`
 
-Of a list or tuple of numbers every one is held against the numbers. Without any comment, a list
-holds what its default holds (numbers or texts, no text twice), a tuple is as long as its default,
-and a parameter whose name ends in _FILE or _CSV is a file that exists, or "".
+In a list or tuple of numbers, every number is checked. Even without a comment, a list must contain
+what its default contains (numbers, or strings without repeats), a tuple must be as long as its
+default, and a parameter whose name ends in _FILE or _CSV must be an existing file, or "".
 """
 
 import re
@@ -26,7 +26,7 @@ from nbhelpers.common.paths import user_path
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _RANGE = rf"(?<![\w.]){_NUMBER}(?:-| to ){_NUMBER}(?![\w.]*\w)"
-# What a comment may say of a number, and whether a number keeps it.
+# What a comment may say about a number, and whether a number obeys it.
 RULES: list[tuple[re.Pattern, Callable[..., bool]]] = [
     (re.compile(_RANGE), lambda x, least, most: least <= x <= most),
     (re.compile(rf"(?<![\w.]){_NUMBER} or more"), lambda x, least: x >= least),
@@ -50,7 +50,7 @@ class Parameter:
     Attributes:
         name: in capitals.
         default: the literal.
-        comment: what stands behind it, without the mark.
+        comment: the comment after it, without the hash sign.
     """
 
     name: str
@@ -58,20 +58,20 @@ class Parameter:
     comment: str = ""
 
     def number_rules(self) -> list[str]:
-        """Return what the comment says of numbers, in its words."""
+        """Return the parts of the comment that are rules for numbers."""
         return [match[0] for pattern, _ in RULES for match in pattern.finditer(self.comment)]
 
 
 def problems(parameter: Parameter, value: object, *, values: Mapping[str, object]) -> Iterator[str]:
-    """Say what is not allowed in a value.
+    """Describe what is not allowed in a value.
 
     Args:
         parameter: with its default and comment.
-        value: that was given.
+        value: the value given.
         values: name -> value, of all parameters of the notebook.
 
     Yields:
-        Sentences.
+        One sentence per problem.
     """
     several = isinstance(value, list | tuple)
     if several:
@@ -90,7 +90,7 @@ def _problems_of_several(parameter: Parameter, value: list | tuple) -> Iterator[
         return
     are_numbers = bool(default) and all(map(_is_number, default))
     fits = _is_number if are_numbers else lambda one: isinstance(one, str)
-    what = "numbers" if are_numbers else "texts"
+    what = "numbers" if are_numbers else "strings"
     received = f"for {name}; received {value!r}"
     if not all(map(fits, value)):
         yield f"Expected only {what} {received}."
@@ -107,7 +107,7 @@ def _problems_of_several(parameter: Parameter, value: list | tuple) -> Iterator[
 def _problems_of_number(
     parameter: Parameter, one: float, value: object, values: Mapping[str, object]
 ) -> Iterator[str]:
-    """Return what the comment does not allow in a number, which may be one of several."""
+    """Return what the comment does not allow about a number, which may be one of several."""
     name, comment = parameter.name, parameter.comment
     for pattern, keeps in RULES:
         for match in pattern.finditer(comment):
@@ -126,7 +126,7 @@ def _problems_of_number(
 def _problems_of_text(
     parameter: Parameter, one: str, values: Mapping[str, object]
 ) -> Iterator[str]:
-    """Return what is not allowed in a text, which may be one of several."""
+    """Return what is not allowed about a string, which may be one of several."""
     name = parameter.name
     known = _known_texts(parameter)
     is_file = bool(known) and one not in known and "file" in parameter.comment and "." in one
@@ -134,7 +134,7 @@ def _problems_of_text(
         yield f"Expected a known name for {name}; received {one!r}. " + did_you_mean(one, known)
     elif one and one not in known and (is_file or name.endswith(FILE_ENDINGS)):
         path, folder = user_path(one), values.get("OUTPUT_DIR")
-        comes_later = bool(folder) and path.is_relative_to(str(folder))  # another notebook's work
+        comes_later = bool(folder) and path.is_relative_to(str(folder))  # from another notebook
         if not path.is_file() and not comes_later:
             yield f"Expected a file that exists for {name}; received {one!r}."
 
@@ -144,7 +144,7 @@ def _is_number(value: object) -> bool:
 
 
 def _known_texts(parameter: Parameter) -> list[str]:
-    """Return the texts that a comment allows; none where it allows any."""
+    """Return the strings that a comment allows; an empty list if it allows any."""
     if isinstance(parameter.default, list | tuple):
         return [*parameter.default] if "or some" in parameter.comment else []
     named = NAMES.findall(parameter.comment)

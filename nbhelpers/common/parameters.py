@@ -23,7 +23,7 @@ def read_cell(source: str) -> dict[str, Parameter]:
 
     Raises:
         UsageError: a statement that is not `NAME = literal`.
-        SyntaxError: no Python.
+        SyntaxError: the text is not Python.
 
     >>> read_cell("EPOCHS = 3  # passes, 1 or more")["EPOCHS"].number_rules()
     ['1 or more']
@@ -53,10 +53,10 @@ def read_cell(source: str) -> dict[str, Parameter]:
 def check(
     values: Mapping[str, object], parameters: Mapping[str, Parameter], *, notebook: str
 ) -> None:
-    """Hold values against what the comments of a parameters cell allow.
+    """Check values against the comments in a parameters cell.
 
     Args:
-        values: name -> value, of all parameters that the notebook has.
+        values: name -> value, of all parameters of the notebook.
         parameters: from `read_cell`.
         notebook: its name, for the message.
 
@@ -70,7 +70,7 @@ def check(
 
 
 def check_names(name: str, values: Iterable[str], *, known: Iterable[str]) -> None:
-    """Refuse a list parameter with a name that neither the data nor a model has.
+    """Refuse a list parameter that contains an unknown name.
 
     Args:
         name: the parameter.

@@ -14,11 +14,11 @@ MOST_BYTES_OF_A_PART, MOST_BYTES = 255, 4095  # what file systems and kernels ac
 
 
 def user_path(text: str) -> Path:
-    """Read a path that a person gave.
+    """Read a path given by a person.
 
     Args:
         text: as typed. `~` and `~user` at the beginning are home folders, unless something in the
-            working directory has just this name, as `~notes.jpg` from a shell's `*`.
+            working directory has exactly this name, as `~notes.jpg` from a shell's `*` may.
 
     Returns:
         The path, which need not exist.
@@ -38,10 +38,10 @@ def user_path(text: str) -> Path:
             path = path.expanduser()
         except RuntimeError:
             user = path.parts[0][1:]
-            reason = f"no user of this machine is called {user!r}" if user else "there is no HOME"
+            reason = f"no user on this machine is called {user!r}" if user else "there is no HOME"
             raise UsageError(
-                f"Expected a path; received {displayable(text)!r}, and {reason}. Write the path in "
-                "full; a name that begins with ~ is written ./~name."
+                f"Expected a path; received {displayable(text)!r}, but {reason}. Write the path in "
+                "full; write a name that begins with ~ as ./~name."
             ) from None
     longest = max(path.parts, key=_bytes, default="")
     if _bytes(longest) > MOST_BYTES_OF_A_PART:
@@ -52,13 +52,13 @@ def user_path(text: str) -> Path:
     if _bytes(path) > MOST_BYTES:
         raise UsageError(
             f"Expected a path of at most {MOST_BYTES} bytes; received {_bytes(path)}. Choose a "
-            "shorter one, or give it from a folder nearer to it."
+            "shorter one, or give it relative to a nearer folder."
         )
     return path
 
 
 def path_argument(text: str) -> Path:
-    """Read a path as argparse's `type=`.
+    """Read a path; for argparse's `type=`.
 
     Args:
         text: as typed; see `user_path`.
@@ -76,42 +76,42 @@ def path_argument(text: str) -> Path:
 
 
 def check_readable_file(path: Path, *, what: str) -> None:
-    """Refuse what is not a file that can be read; a pipe or a device would be waited for.
+    """Refuse anything but a readable file; reading a pipe or a device could wait forever.
 
     Args:
         path: from `user_path`.
-        what: it is to be, with its article, as "a grid in YAML".
+        what: what the file should be, with an article, such as "a grid in YAML".
 
     Raises:
-        UsageError: nothing is there, or a folder, a pipe, a device, or a file without permission.
+        UsageError: the path does not exist, is a folder, a pipe or a device, or may not be read.
     """
     _check_kind(path, what, stat.S_ISREG, "a file")
 
 
 def check_readable_folder(path: Path, *, what: str) -> None:
-    """Refuse what is not a folder that can be read.
+    """Refuse anything but a readable folder.
 
     Args:
         path: from `user_path`.
-        what: it is to be, with its article, as "a folder of results".
+        what: what the folder should be, with an article, such as "a folder of results".
 
     Raises:
-        UsageError: nothing is there, or something else, or a folder without permission.
+        UsageError: the path does not exist, is not a folder, or may not be read.
     """
     _check_kind(path, what, stat.S_ISDIR, "a folder")
 
 
 def check_working_directory() -> None:
-    """Refuse to work from a folder that is gone.
+    """Refuse to run in a folder that no longer exists.
 
     Raises:
-        UsageError: the working directory was deleted, or may not be looked at.
+        UsageError: the working directory was deleted, or may not be accessed.
     """
     try:
         Path.cwd()
     except OSError as error:
         raise UsageError(
-            f"Expected a working directory; the one of this terminal is gone ({error.strerror}). "
+            f"Expected a working directory; this terminal's is gone ({error.strerror}). "
             "Change to another folder, for example with `cd ~`."
         ) from None
 
@@ -130,8 +130,8 @@ def _check_kind(path: Path, what: str, is_kind, kind: str) -> None:
         raise UsageError(f"Expected {what}; {name} is {_kind_name(mode)}. Name {kind} instead.")
     if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
         raise UsageError(
-            f"Expected {what}; {name} may not be read by you (permission denied). Ask its owner, "
-            "or copy it."
+            f"Expected {what}; you may not read {name} (permission denied). Ask its owner for "
+            "access or for a copy."
         )
 
 

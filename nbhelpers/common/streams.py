@@ -1,4 +1,4 @@
-"""Standard streams that survive poor terminals and readers who leave."""
+"""Standard streams that cope with limited terminals and with readers that leave early."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 
 READER_GONE = 128 + 13  # the exit code that shells report for SIGPIPE
-NOT_WRITTEN = 2  # the exit code where the output went into a full disk
+NOT_WRITTEN = 2  # the exit code if the disk behind the output is full
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: What is written where an encoding lacks a character; all others become escapes.
+#: Replacements for characters that an encoding lacks; all others become escapes.
 PLAIN = str.maketrans(
     {
         "–": "-",
@@ -37,13 +37,13 @@ def plain(error: UnicodeError) -> tuple[str, int]:
     """Replace characters that an encoding lacks; an error handler of `codecs`.
 
     Args:
-        error: an UnicodeEncodeError.
+        error: a UnicodeEncodeError.
 
     Returns:
-        ASCII, and where to go on.
+        ASCII text, and the position at which to continue.
 
     Raises:
-        UnicodeError: it is no error of encoding.
+        UnicodeError: the error is not about encoding.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -52,7 +52,7 @@ def plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def make_robust() -> None:
-    """Let this process's output streams write every character, in whatever encoding they have."""
+    """Make this process's output streams accept every character, whatever their encoding."""
     codecs.register_error(_HANDLER, plain)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # None where the stream was closed
@@ -60,19 +60,19 @@ def make_robust() -> None:
 
 
 def is_full(error: OSError) -> bool:
-    """Whether an error says that there is no room for what is written."""
+    """Whether an error means that there is no room for the output."""
     return error.errno in FULL
 
 
 def until_reader_leaves(work: Callable[[], int]) -> int:
-    """Do work that prints, and end in order when its reader leaves or its file has no room.
+    """Do work that prints, and end cleanly if its reader leaves or the disk is full.
 
     Args:
         work: returns an exit code.
 
     Returns:
-        That code; `READER_GONE` where a reader left, as `head` does; `NOT_WRITTEN`, with a line on
-        standard error, where the last of the output found no room.
+        That code; `READER_GONE` if the reader left, as `head` does; `NOT_WRITTEN`, with a line on
+        standard error, if there was no room for all of the output.
     """
     try:
         code = work()
@@ -91,7 +91,7 @@ def until_reader_leaves(work: Callable[[], int]) -> int:
 
 
 def _drop_what_is_left() -> None:
-    """Let what cannot be written go nowhere: Python tries once more as it ends."""
+    """Discard what cannot be written; Python would try again as it exits."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -25,7 +25,7 @@ def text_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         rows: cells of text; long ones are cut, control characters shown as escapes.
 
     Returns:
-        Lines for a terminal; "" where there are no rows.
+        Lines for a terminal; "" if there are no rows.
 
     >>> print(text_table(["model", "AUC"], [["ours", "0.9"]]))
     model  AUC
@@ -63,14 +63,14 @@ def escaped(rows: Iterable[Sequence[str]]) -> list[list[str]]:
 
 
 def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Build a table for a page, which scrolls in itself.
+    """Build a table for a page; it scrolls by itself if the page is too narrow.
 
     Args:
         heads: plain text, one per column.
         rows: cells of HTML; see `escaped`.
 
     Returns:
-        HTML; "" where there are no rows.
+        HTML; "" if there are no rows.
     """
     if not rows:
         return ""
@@ -83,11 +83,11 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def scrolling(table: str, *, label: str) -> str:
-    """Put a table where it scrolls sideways, with the keyboard as well.
+    """Wrap a table so that it scrolls sideways, also with the keyboard.
 
     Args:
         table: HTML.
-        label: what it holds, for readers who hear the page.
+        label: what it contains, for screen readers.
 
     Returns:
         HTML.
@@ -138,10 +138,10 @@ def frame_csv(frame: pd.DataFrame) -> str:
 
 
 def _without_formula(cell: Any) -> Any:
-    """Put an apostrophe before text that a spreadsheet would carry out."""
+    """Put an apostrophe before text that a spreadsheet would execute."""
     if not isinstance(cell, str):
         return cell
-    cell = cell.replace("\r", "\\r")  # Python's writer leaves it bare, where it ends a row
+    cell = cell.replace("\r", "\\r")  # Python's writer does not quote it, so it would end the row
     if not cell.startswith(FORMULA_STARTS):
         return cell
     try:

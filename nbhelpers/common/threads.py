@@ -1,4 +1,4 @@
-"""Work done ahead of who asks for it, in other threads: in order, and with bounded memory."""
+"""Work done ahead of time in other threads: in order, and with bounded memory."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ Result = TypeVar("Result")
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], *, workers: int, ahead: int
 ) -> Iterator[Result]:
-    """Apply a function to items in other threads and give the results in the items' order.
+    """Apply a function to items in other threads and yield the results in the items' order.
 
-    It pays where the function spends its time outside Python: decoding, or a network. Two batches
-    in a network at once are faster than one after the other, as one works while the other waits
-    for its slowest thread.
+    This pays off if the function spends its time outside Python, as in decoding or in a network.
+    Two batches in a network at once are faster than one after the other, because one computes
+    while the other waits for its slowest thread.
 
     Args:
-        function: must stand being called from several threads at once.
+        function: must be safe to call from several threads at once.
         items: drawn one by one by the thread that asks for the results, never all at once.
-        workers: threads.
-        ahead: results that are made, or being made, before they are asked for; bounds the memory.
+        workers: number of threads.
+        ahead: number of results computed, or in progress, before they are asked for; bounds the
+            memory.
 
     Yields:
-        ``function(item)`` of each item. What it raises, or drawing an item, is raised here, in its
-        turn; work that has not begun by then is dropped.
+        ``function(item)`` for each item. An exception from it, or from drawing an item, is raised
+        here in its turn; work that has not started by then is dropped.
 
     >>> list(in_order(abs, [-1, 2, -3], workers=2, ahead=1))
     [1, 2, 3]

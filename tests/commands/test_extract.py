@@ -148,7 +148,7 @@ def test_report_replaces_an_older_report_only(tmp_path, detector, capsys, monkey
         (["nowhere"], "nowhere: No such file"),
         (["--frames", "0"], "--frames from 1 to 300"),
         (["--cpus", "nan"], "--cpus from 0.01"),
-        (["--encoder", "~no.such.user/x.keras"], "no user of this machine"),
+        (["--encoder", "~no.such.user/x.keras"], "no user on this machine"),
         (["--csv", "/dev/null"], "a pipe or a device"),
         (["--image-size", "20"], "--image-size from 75"),
         (["--workers", "2"], "Add --engine ray"),

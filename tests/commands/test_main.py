@@ -130,7 +130,7 @@ def test_what_is_kept_is_said_only_where_something_ran(
 def test_unknown_users_in_paths_are_one_line(project, capsys, words):
     assert command.main(["run", *words, "~no.such.user/x.yaml"]) == 2
     said = capsys.readouterr().err
-    assert "no user of this machine is called 'no.such.user'" in said
+    assert "no user on this machine is called 'no.such.user'" in said
     assert len(said.splitlines()) == 1
 
 

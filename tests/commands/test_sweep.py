@@ -183,7 +183,7 @@ def test_the_grid_is_not_replaced_by_the_table(project, capsys):
     grid_file.parent.mkdir()
     grid_file.write_text("RATE: [1]\n")
     assert main(["sweep", "03", "--grid", str(grid_file), "--out", "out"]) == 2
-    assert "none of the inputs" in capsys.readouterr().err
+    assert "not an input" in capsys.readouterr().err
     assert grid_file.read_text() == "RATE: [1]\n"
 
 

@@ -69,7 +69,7 @@ def test_inputs_stay_under_every_name(tmp_path):
     names = [path, tmp_path / "link.csv", tmp_path / "twin.csv", tmp_path / "x" / ".." / path.name]
     (tmp_path / "x").mkdir()
     for name in names:
-        assert "none of the inputs" in refusal(name, inputs=[tmp_path / "not there", path])
+        assert "not an input" in refusal(name, inputs=[tmp_path / "not there", path])
 
 
 def test_folders_pipes_and_devices_are_never_replaced(tmp_path):
