@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import sys
@@ -38,7 +37,11 @@ A score is no proof: it says how similar a face is to the fakes the detector was
 Exit code: 0 every file has a score, 1 some file has none (no face, unreadable), 2 nothing scored
 (no detector, no such file), 130 interrupted; files scored by then are written.
 """
-CSV_HEAD = ("path", "kind", "person", "second", "score", "answer", "left", "top", "side", "reason")
+CSV_HEAD = (
+    *("path", "kind", "person", "answer", "person_score"),  # the same for all frames of a person
+    *("second", "score", "left", "top", "side"),  # of one face in one frame
+    "reason",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,14 +49,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="pictures, videos, folders; - reads a list")
     add("--model", metavar="FILE", help="a .keras file, bundled or latest (bundled)")
-    add("--json", action="store_true", help="print one JSON object at the end instead of text")
-    add(
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--json", action="store_true", help="print one JSON object at the end instead of text"
+    )
+    forms.add_argument(
         "--jsonl",
         action="store_true",
         help="print one JSON object per file, as soon as it is scored",
     )
     add("--report", type=path_argument, metavar="HTML", help="also write a page")
-    add("--csv", type=path_argument, metavar="FILE", help="also write a table, one row per face")
+    add(
+        "--csv",
+        type=path_argument,
+        metavar="FILE",
+        help="also write a table, one row per face; of clips, per face and frame",
+    )
     add("--force", action="store_true", help=files.FORCE_HELP)
     add("--frames", type=_count, default=16, metavar="N", help="frames of each video (16)")
     add("--margin", type=_margin, metavar="M", help="share of the face size added on each side")
@@ -96,7 +107,7 @@ def main(chosen: argparse.Namespace) -> int:
     from nbhelpers.predict import report, scoring, wording  # after TensorFlow was silenced
 
     if chosen.threshold is not None:
-        detector = dataclasses.replace(detector, threshold=chosen.threshold, borders=None)
+        detector = detector.at(chosen.threshold)
     _check_targets(chosen, [*paths, model_file], report.page_beginning())
     if chosen.report:
         where = displayable(str(chosen.report))
@@ -187,11 +198,11 @@ def _rows(records: list[dict]) -> Iterator[list]:
             nothing = [""] * (len(CSV_HEAD) - 3)
             yield [record["path"], record["kind"] or "", *nothing, record["reason"]]
         for number, person in enumerate(record["people"], start=1):
+            of_person = [record["path"], record["kind"], number, person["answer"], person["p_fake"]]
             for face in person["faces"]:
                 second = "" if face["second"] is None else face["second"]
                 square = face["square"] or ["", "", ""]
-                score, answer = face["p_fake"], person["answer"]
-                yield [record["path"], record["kind"], number, second, score, answer, *square, ""]
+                yield [*of_person, second, face["p_fake"], *square, ""]
 
 
 def _with_progress(paths: list[Path]) -> Iterable[Path]:

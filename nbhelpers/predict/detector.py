@@ -11,7 +11,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import keras
 
 CARD_SUFFIX = ".card.json"
+BY_BORDERS = ("answer_shares", "clips")  # of a card: how often which answer, at its own borders
 LIMITS = (
     "A score is no proof: it says how much a picture looks like the fakes of one data set.",
     "It holds for data like those it was measured on; on other manipulations expect far less.",
@@ -126,17 +127,36 @@ class Detector:
             return Verdict.MANIPULATED
         return Verdict.NO_SIGN if p_fake < self.low else Verdict.UNDECIDED
 
-    def share_of(self, label: str, verdict: Verdict) -> float | None:
+    @property
+    def has_own_border(self) -> bool:
+        """Whether its border is the user's, so that the card says nothing about its errors."""
+        return self.threshold != self.card.get("threshold", self.threshold)
+
+    def at(self, threshold: float) -> Detector:
+        """Return the detector with a single border, about whose errors nothing is known.
+
+        Args:
+            threshold: P(fake) at or above which a face looks manipulated, 0-1.
+        """
+        card = {key: value for key, value in self.card.items() if key not in BY_BORDERS}
+        return replace(self, threshold=threshold, borders=None, card=card)
+
+    def share_of(self, label: str, verdict: Verdict, *, kind: str = "picture") -> float | None:
         """Return how often faces of a class got an answer in the detector's test.
 
         Args:
             label: "REAL" or "FAKE".
             verdict: the answer.
+            kind: "picture" or "video": a clip's score is a mean over frames, and its clips are of
+                another source.
 
         Returns:
             A share, 0-1; None where the card does not say.
         """
         shares = self.card.get("answer_shares")
+        if kind == "video":
+            clips = self.card.get("clips")
+            shares = clips.get("answers") if isinstance(clips, Mapping) else None
         row = shares.get(label) if isinstance(shares, Mapping) else None
         value = row.get(str(verdict)) if isinstance(row, Mapping) else None
         return float(value) if _is_number(value) and 0 <= value <= 1 else None

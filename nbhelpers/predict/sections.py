@@ -99,16 +99,15 @@ def section(result: FileScore, detector: Detector) -> str:
     name_of_face = wording.most_suspicious(result)
     of = f", of {name_of_face}" if name_of_face else ""
     faces, notes = _faces(result, detector)
-    curve = ""
-    if result.kind == "video":
-        curve = f'<figure class="curve">{_curves(result, detector)}</figure>'
+    over_time = _over_time(result, detector) if result.kind == "video" else ""
+    how_often = html.escape(wording.how_often(verdict, detector, kind=result.kind))
     return (
         f'<details class="file {COLOURS[verdict]}"><summary><div>{_thumbnail(result)}</div><div>'
         f'<h2>{name}</h2><p class="answer">{html.escape(verdict)}</p>'
         f"{_ruler(result.p_fake, detector, of)}"
-        f'<p class="small">{html.escape(wording.how_often(verdict, detector))}</p>'
+        f'<p class="small">{how_often}</p>'
         f'<span class="more">Show the face{"s" * bool(of)}</span></div></summary>'
-        f'<div class="inside">{_whole(result)}{curve}<div class="faces">{faces}</div>'
+        f'<div class="inside">{_whole(result)}{over_time}<div class="faces">{faces}</div>'
         f"{_notes(notes)}</div></details>\n"
     )
 
@@ -230,11 +229,12 @@ def _ruler(score: float, detector: Detector, of: str) -> str:
         f"linear-gradient(90deg, #0072B255 {low:.1f}%, transparent {low:.1f}% {high:.1f}%, "
         f"#D55E0055 {high:.1f}%)"
     )
-    text = f"score {score:.2f} between 0 and 1; borders {low / 100:.2f} and {high / 100:.2f}"
+    written = wording.number(score, detector)
+    text = f"score {written} between 0 and 1; borders {low / 100:.3g} and {high / 100:.3g}"
     return (
         f'<div class="ruler" role="img" aria-label="{text}" style="background: {colours}">'
         f'<b style="left: {100 * score:.1f}%"></b></div>'
-        f'<div class="ends small"><span>0</span><span>score {score:.2f}{of}</span><span>1</span>'
+        f'<div class="ends small"><span>0</span><span>score {written}{of}</span><span>1</span>'
         "</div>"
     )
 
@@ -244,7 +244,7 @@ def _ruler(score: float, detector: Detector, of: str) -> str:
 
 def _faces(result: FileScore, detector: Detector) -> tuple[str, list[str]]:
     """Return the faces side by side, and the notes below them."""
-    drawn, notes = list(_drawn(result)), list(result.notes)
+    drawn, notes = list(_drawn(result, detector)), list(result.notes)
     if (more := len(result.people) - _most_people(result)) > 0:
         notes.append(f"{more} more faces, less suspicious ones, are scored but not drawn.")
     heats = [_heat(face.crop, detector) for face, _ in drawn]
@@ -257,8 +257,8 @@ def _faces(result: FileScore, detector: Detector) -> tuple[str, list[str]]:
     return "".join(figures), notes
 
 
-def _drawn(result: FileScore) -> Iterator[tuple[Face, str]]:
-    """Return the faces to draw; in a clip, each person's highest- and lowest-scored frame.
+def _drawn(result: FileScore, detector: Detector) -> Iterator[tuple[Face, str]]:
+    """Return the faces to draw, with captions; in a clip, each person's highest and lowest frame.
 
     Where there are too many, the most suspicious are drawn: one of them is the file's answer.
     """
@@ -266,20 +266,21 @@ def _drawn(result: FileScore) -> Iterator[tuple[Face, str]]:
     suspicious = sorted(numbered, key=lambda pair: -pair[1].p_fake)[: _most_people(result)]
     for number, person in sorted(suspicious, key=lambda pair: pair[0]):
         if result.kind == "picture":
-            yield person.faces[0], wording.who(number, result)
+            answer = wording.answer_about(person, detector)
+            yield person.faces[0], f"{wording.who(number, result)}: {answer}"
             continue
         ordered = sorted(person.faces, key=lambda face: face.p_fake)
         ends = {"highest": ordered[-1], "lowest": ordered[0]}
         for name, face in list(ends.items())[: len(ordered)]:
-            yield face, f"{wording.who(number, result)}, {name} score, at {face.second:.1f} s"
+            which = f"{name} score of its frames, {face.p_fake:.2f}, at {face.second:.1f} s"
+            yield face, f"{wording.who(number, result)}: {which}"
 
 
 def _most_people(result: FileScore) -> int:
     return MOST_FACES if result.kind == "picture" else MOST_FACES // 2
 
 
-def _figure(face: Face, who: str, heat: np.ndarray | None, detector: Detector) -> str:
-    caption = f"{who}: {detector.verdict(face.p_fake)}, score {face.p_fake:.2f}"
+def _figure(face: Face, caption: str, heat: np.ndarray | None, detector: Detector) -> str:
     pair = picture_tag(face.crop, f"The face that was scored, {caption}", longest=FACE_SIDE)
     if heat is not None:
         overlay = overlaid(_small(face.crop), heat / (heat + _half_glow(detector)))
@@ -319,6 +320,16 @@ def _half_glow(detector: Detector) -> float:
     """Return the heat drawn at half strength: three times the border, so faces below stay dim."""
     border = min(max(detector.high, 0.51), 0.999)
     return 3 * detector.temperature * math.log(border / (1 - border)) + 1
+
+
+def _over_time(result: FileScore, detector: Detector) -> str:
+    """Return the answer about each person of a clip, below the curves of their scores."""
+    lines = "".join(
+        f'<p class="small">{html.escape(wording.who(number, result))}: '
+        f"{html.escape(wording.answer_over_time(person, detector, frames=result.frames))}</p>"
+        for number, person in enumerate(result.people, start=1)
+    )
+    return f'<figure class="curve">{_curves(result, detector)}{lines}</figure>'
 
 
 def _curves(result: FileScore, detector: Detector) -> str:

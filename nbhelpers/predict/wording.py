@@ -25,8 +25,13 @@ def about(detector: Detector) -> list[str]:
     sentences = [f"Detector: {displayable(name)}, trained on {displayable(detector.trained_on)}."]
     if detector.borders:
         sentences.append(
-            f"A score from {detector.high:.2f} on means: {Verdict.MANIPULATED}; below "
-            f"{detector.low:.2f}: {Verdict.NO_SIGN}; in between: {Verdict.UNDECIDED}."
+            f"A score from {detector.high:.3g} on means: {Verdict.MANIPULATED}; below "
+            f"{detector.low:.3g}: {Verdict.NO_SIGN}; in between: {Verdict.UNDECIDED}."
+        )
+    elif detector.has_own_border:
+        sentences.append(
+            f"A score from {detector.threshold:.3g} on means: {Verdict.MANIPULATED}. You chose "
+            "that border; how often its answers are wrong was not measured."
         )
     elif detector.card:
         sentences.append(
@@ -47,28 +52,53 @@ def about(detector: Detector) -> list[str]:
     return sentences
 
 
-def how_often(verdict: Verdict, detector: Detector) -> str:
+def how_often(verdict: Verdict, detector: Detector, *, kind: str = "picture") -> str:
     """Say how often an answer was wrong when the detector was tested.
 
     Args:
         verdict: the answer.
         detector: the one that gave it.
+        kind: "picture" or "video".
 
     Returns:
-        One sentence; "" if the card does not say.
+        One or two sentences; "" if the card does not say.
     """
-    real, fake = (detector.share_of(label, verdict) for label in ("REAL", "FAKE"))
+    real, fake = (detector.share_of(label, verdict, kind=kind) for label in ("REAL", "FAKE"))
     if real is None or fake is None:
         return ""
+    like = "clips like the few" if kind == "video" else "faces like those"
     if verdict == Verdict.UNDECIDED:
         return (
-            f"Of 100 real faces like those it was tested on, about {100 * real:.0f} get this "
-            f"answer; of 100 fake ones, about {100 * fake:.0f}."
+            f"Of 100 real {like} it was tested on, {_of_100(real)} get this answer; of 100 fake "
+            f"ones, {_of_100(fake)}."
         )
-    kind, share = ("real", real) if verdict == Verdict.MANIPULATED else ("fake", fake)
-    return (
-        f"Of 100 {kind} faces like those it was tested on, about {100 * share:.0f} get this answer."
-    )
+    label, share = ("real", real) if verdict == Verdict.MANIPULATED else ("fake", fake)
+    sentence = f"Of 100 {label} {like} it was tested on, {_of_100(share)} get this answer."
+    elsewhere = detector.share_of("REAL", verdict, kind="video")
+    if verdict == Verdict.MANIPULATED and kind == "picture" and (elsewhere or 0) > share:
+        sentence += f" Of 100 real clips of another source, {_of_100(elsewhere)} do."
+    return sentence
+
+
+def _of_100(share: float) -> str:
+    """Round a share to a number of a hundred, never to none.
+
+    >>> _of_100(0.004), _of_100(0.068)
+    ('fewer than 1', 'about 7')
+    """
+    return "fewer than 1" if share < 0.005 else f"about {100 * share:.0f}"
+
+
+def number(score: float, detector: Detector) -> str:
+    """Write a score in two digits, in more where these would be on another side of a border.
+
+    Args:
+        score: P(fake), 0-1.
+        detector: with the borders.
+    """
+    texts = [f"{score:.{digits}f}" for digits in (2, 3, 4)]
+    same = (text for text in texts if detector.verdict(float(text)) == detector.verdict(score))
+    return next(same, texts[-1])
 
 
 def place_of(face: Face) -> str:
@@ -131,27 +161,39 @@ def file_text(result: FileScore, detector: Detector) -> str:
         verdict = detector.verdict(result.p_fake)
         name = most_suspicious(result)
         most = f" ({name})" if name else ""
-        lines.append(f"  {verdict}: score {result.p_fake:.2f}{most}")
+        lines.append(f"  {verdict}: score {number(result.p_fake, detector)}{most}")
         lines.append(f"  {ruler(result.p_fake, detector.low, high=detector.high)}")
-        if sentence := how_often(verdict, detector):
+        if sentence := how_often(verdict, detector, kind=result.kind):
             lines.append(f"  {sentence}")
-        for number, person in enumerate(result.people, start=1):
-            lines += _person_lines(person, who(number, result), result, detector)
+        for place, person in enumerate(result.people, start=1):
+            lines += _person_lines(person, who(place, result), result, detector)
     lines += [f"  {note}" for note in result.notes]
     return "\n".join([*lines, ""])
 
 
 def _person_lines(person: Person, name: str, result: FileScore, detector: Detector) -> list[str]:
-    verdict = detector.verdict(person.p_fake)
-    head = f"  {name}: {verdict}, score {person.p_fake:.2f}"
     if result.kind == "picture":
-        return [f"{head}, {place_of(person.faces[0])}"] * (len(result.people) > 1)
+        answer = answer_about(person, detector)
+        return [f"  {name}: {answer}, {place_of(person.faces[0])}"] * (len(result.people) > 1)
     scores = [face.p_fake for face in person.faces]
     return [
-        f"{head}, mean of {len(scores)} frames of {result.frames} looked at "
-        f"({min(scores):.2f} to {max(scores):.2f})",
+        f"  {name}: {answer_over_time(person, detector, frames=result.frames)}",
         f"  {sparkline(scores)}",
     ]
+
+
+def answer_about(person: Person, detector: Detector) -> str:
+    """Write the answer about a person, with the score."""
+    return f"{detector.verdict(person.p_fake)}, score {number(person.p_fake, detector)}"
+
+
+def answer_over_time(person: Person, detector: Detector, *, frames: int) -> str:
+    """Write the answer about a person of a clip: its score is a mean over frames."""
+    scores = [face.p_fake for face in person.faces]
+    return (
+        f"{answer_about(person, detector)}, mean of {len(scores)} frames of {frames} looked "
+        f"at ({min(scores):.2f} to {max(scores):.2f})"
+    )
 
 
 def ruler(score: float, low: float, *, high: float) -> str:

@@ -122,6 +122,27 @@ def test_a_row_a_face(files, model_file, tmp_path):
     rows = rows_of(table)
     assert [row["person"] for row in rows] == ["", "1", "2", "1", "1", ""]
     assert "No face found" in rows[-1]["reason"]
+    of_clip = [row for row in rows if row["kind"] == "video"]
+    (person_score,) = {row["person_score"] for row in of_clip}  # the answer is about the mean
+    assert float(person_score) == pytest.approx(np.mean([float(row["score"]) for row in of_clip]))
+
+
+def test_one_form_of_output_at_a_time(files, capsys):
+    with pytest.raises(SystemExit):
+        predict(files, "--json", "--jsonl")
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_many_files_show_progress_on_a_terminal(files, model_file, monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", terminal)
+    predict(files, "--model", model_file, "--frames", 1)
+    assert f"0/{len(list(files.iterdir()))} [" in terminal.getvalue()
+    quiet = io.StringIO()
+    monkeypatch.setattr("sys.stderr", quiet)
+    predict(files, "--model", model_file, "--frames", 1)
+    assert "[" not in quiet.getvalue()
 
 
 def test_a_list_of_files_comes_from_standard_input(files, model_file, monkeypatch, capsys):
@@ -272,7 +293,7 @@ def test_the_card_is_read(tmp_path, model_file, capsys):
     assert predict(crop, "--model", path, "--crops") == 0
     text = capsys.readouterr().out
     assert "trained on mine." in text
-    assert "below 0.20" in text
+    assert "below 0.2:" in text
     score = detectors.load(path).p_fake(tiny_faces.crops(1))[0]
     assert f"cannot tell: score {score:.2f}" in text
     assert predict(crop, "--model", path, "--crops", "--threshold", 0.01) == 0

@@ -12,6 +12,7 @@ from tiny_models import Brightness
 
 from nbhelpers.common.errors import UsageError
 from nbhelpers.predict import report, scoring, sections
+from nbhelpers.predict.detector import Verdict
 
 DETECTOR = Brightness(borders=(0.2, 0.7))
 
@@ -111,6 +112,18 @@ def test_a_picture_says_whether_boxes_are_drawn(group):
     clip = many_faces(0.1, 0.2, kind="video")
     del clip.people[1].faces[1]  # is not to be seen at that second
     assert alts(sections.section(clip, DETECTOR))[0].endswith("with 1 numbered box around faces")
+
+
+def test_each_person_of_a_clip_has_an_answer_and_single_frames_have_none():
+    text = sections.section(many_faces(0.1, 0.9, kind="video"), DETECTOR)
+    answers = re.findall(r"<p class=\"small\">(person [^<]*)</p>", text)
+    assert [one.split(",")[0] for one in answers] == [
+        f"person 1 of 2: {DETECTOR.verdict(0.1)}",
+        f"person 2 of 2: {DETECTOR.verdict(0.9)}",
+    ]
+    captions = re.findall("<figcaption>(.*?)</figcaption>", text)
+    assert all("score of its frames" in caption for caption in captions)
+    assert not any(str(verdict) in caption for caption in captions for verdict in Verdict)
 
 
 def test_the_colours_of_the_rulers_are_explained():

@@ -33,8 +33,13 @@ def test_words_about_the_detector():
     real = " ".join(wording.about(Brightness(data="mine", is_sample=False)))
     assert "never seen a real face" not in real
     three = " ".join(wording.about(Brightness(data="mine", borders=(0.2, 0.8))))
-    assert "from 0.80 on" in three
-    assert "below 0.20" in three
+    assert "from 0.8 on" in three
+    assert "below 0.2:" in three
+    card = {"threshold": 0.5, "answer_shares": SHARES, "clips": {"answers": SHARES}}
+    of_user = Brightness(**card, borders=(0.2, 0.8)).at(0.1)
+    assert "You chose that border" in " ".join(wording.about(of_user))
+    for kind in ("picture", "video"):  # the card's errors are those of its own borders
+        assert wording.how_often(Verdict.MANIPULATED, of_user, kind=kind) == ""
 
 
 @pytest.mark.parametrize(
@@ -60,9 +65,24 @@ def test_how_often_an_answer_was_wrong():
     assert "100 real faces like those it was tested on, about 30" in undecided
     assert "100 fake ones, about 20" in undecided  # of 100 each: 30 and 20 are no parts of 100
     assert wording.how_often(Verdict.NO_SIGN, detector) == ""  # the card does not say
+    assert wording.how_often(Verdict.MANIPULATED, detector, kind="video") == ""
+    rare = {"REAL": {str(Verdict.MANIPULATED): 0.004}, "FAKE": {str(Verdict.MANIPULATED): 0.3}}
+    both = Brightness(answer_shares=rare, clips={"answers": SHARES})
+    of_picture = wording.how_often(Verdict.MANIPULATED, both)
+    assert "real faces like those it was tested on, fewer than 1 get" in of_picture
+    assert of_picture.endswith("another source, about 5 do.")
+    of_clip = wording.how_often(Verdict.MANIPULATED, both, kind="video")
+    assert of_clip == "Of 100 real clips like the few it was tested on, about 5 get this answer."
     for shares in ({}, {"REAL": 3}, {"REAL": {str(Verdict.MANIPULATED): 10**400}}, None):
         odd = Brightness(answer_shares=shares)
         assert wording.how_often(Verdict.MANIPULATED, odd) == ""
+
+
+@pytest.mark.parametrize(
+    ("score", "text"), [(0.77, "0.77"), (0.7951, "0.795"), (0.79996, "0.8000"), (0.8, "0.80")]
+)
+def test_a_rounded_score_stays_on_its_side_of_the_border(score, text):
+    assert wording.number(score, Brightness(borders=(0.2, 0.8))) == text
 
 
 def test_the_answer_of_a_file_is_that_of_its_most_suspicious_face():
