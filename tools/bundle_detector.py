@@ -26,7 +26,7 @@ from nbhelpers.media import images
 from nbhelpers.networks import inference, loading, models
 from nbhelpers.predict import detector, scoring
 from tools.detector_batches import SPLIT_CSV
-from tools.detector_card import NO_SIGN, as_text
+from tools.detector_card import NO_SIGN, PAIRS, as_text
 from tools.train_detector import STATE, mean_weights
 
 logger = logging.getLogger("bundle_detector")
@@ -165,6 +165,16 @@ def answers(y_true: np.ndarray, score: np.ndarray, limits: dict) -> dict[str, di
         | {"n": int((y == label).sum())}
         for label, truth in enumerate(labels.LABELS)
     }
+
+
+def errors(y_true: np.ndarray, score: np.ndarray, *, threshold: float) -> dict[str, float]:
+    """Share of each class on the wrong side of a single threshold.
+
+    >>> errors([0, 0, 1], [0.1, 0.9, 0.9], threshold=0.5)
+    {'REAL': 0.5, 'FAKE': 0.0}
+    """
+    y, called_fake = np.asarray(y_true), np.asarray(score) >= threshold
+    return {"REAL": float(called_fake[y == 0].mean()), "FAKE": float((~called_fake)[y == 1].mean())}
 
 
 def half_damaged(clean: dict, damaged: list[dict]) -> dict[str, dict[str, float]]:
@@ -331,6 +341,7 @@ def build(arguments: argparse.Namespace) -> dict:
         "validation": chosen_on,
         "test": judged(y, score, test["group"], limits=limits),
         "damage": under_damage(judge, some_pairs(test, arguments.pairs), limits),
+        "damage_pairs": arguments.pairs,
         "training": {
             "stages": stages,
             "also": [path.name for path in arguments.also],
@@ -339,6 +350,7 @@ def build(arguments: argparse.Namespace) -> dict:
             "notes": arguments.note,
         },
     }
+    facts["test"]["errors_at_threshold"] = errors(y, score, threshold=judge.threshold)
     facts["answer_shares"] = half_damaged(facts["test"]["answers"], facts["damage"])
     if arguments.clips:
         met = set(table.loc[table["split"] != "test", "videoname"])
@@ -377,7 +389,7 @@ def main() -> None:
     parser.add_argument(
         "--note", action="append", default=[], help="remark on the training; may be repeated"
     )
-    parser.add_argument("--pairs", type=int, default=300, help="test pairs to damage (300)")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help=f"test pairs to damage ({PAIRS})")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     keras.config.set_dtype_policy("float32")
     facts = build(parser.parse_args())
