@@ -174,7 +174,7 @@ def page_notebook(notebook):
         figures = [one for one in cell.outputs if picture_only(one)]
         if figures:
             place = (
-                f"Figure in the part \u201c{heading}\u201d; the text around it says what to see."
+                f"Figure in the section \u201c{heading}\u201d; the text around it says what to see."
             )
             alt = " ".join(filter(None, map(pictures.description, figures))) or place
             cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}

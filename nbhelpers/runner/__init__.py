@@ -1,6 +1,6 @@
-"""Execute the notebooks and show what came out: strict papermill, HTML pages, an index page.
+"""Execute the notebooks and show the results: strict papermill, HTML pages, an index page.
 
-The room knows the notebooks only by their paths. Its files, in the order they build on each other:
+This room uses only the notebooks' paths. Its files, in the order in which they build on each other:
 `notebooks` (which there are, which parameters they have), `plain_yaml` and `overrides` (profiles
 and `-p`), `lock` (one run at a time), `execution` (one notebook in its own process),
 `run_record` (which files a run wrote, and so may replace), `fingerprints` (what `--resume`

@@ -26,7 +26,7 @@ MOST_NAMES = 3  # in a sentence
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run that is over.
+    """A finished run.
 
     Attributes:
         path: its folder.
@@ -49,8 +49,8 @@ class Difference:
     Attributes:
         model: its name.
         run: the later run's name.
-        score: the difference; None where there is nothing to compare.
-        note: over how many rows and groups, or why there is no difference.
+        score: the difference; None if there is nothing to compare.
+        note: the numbers of rows and groups, or why there is no difference.
     """
 
     model: str
@@ -79,9 +79,9 @@ class Comparison:
 
     Attributes:
         notebook: its name.
-        settings: name -> value in each run, for what was set differently.
-        scores: model -> the metric in each run, None where it has none; the prior last.
-        differences: one for each model and later run.
+        settings: name -> value in each run, for settings that differ.
+        scores: model -> the metric in each run, None if a run lacks it; the prior last.
+        differences: one per model and later run.
     """
 
     notebook: str
@@ -100,15 +100,15 @@ def read_runs(folders: Sequence[Path]) -> list[RunFolder]:
         The runs, in this order.
 
     Raises:
-        UsageError: fewer than two, one twice, one without results, or results with editing
-            mistakes.
+        UsageError: fewer than two runs, the same run twice, a run without results, or results
+            with editing mistakes.
     """
     for folder in folders:
         check_readable_folder(folder, what="the folder of a run")
     if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
         raise UsageError(
-            f"Expected two or more different runs; received {', '.join(map(str, folders))}. Give "
-            "another folder with results beside the first."
+            f"Expected two or more different runs; received {', '.join(map(str, folders))}. Name "
+            "another folder with results as well."
         )
     runs = []
     for folder in folders:
@@ -131,7 +131,7 @@ def compare(runs: Sequence[RunFolder], *, metric: str) -> list[Comparison]:
         metric: of `metrics.METRICS`.
 
     Returns:
-        One entry for each notebook with results in all runs.
+        One entry per notebook with results in all runs.
 
     Raises:
         UsageError: predictions with editing mistakes.
@@ -151,10 +151,10 @@ def compare(runs: Sequence[RunFolder], *, metric: str) -> list[Comparison]:
 
 
 def settings_that_differ(results: Sequence[dict]) -> dict[str, list[str]]:
-    """Find what was set differently.
+    """Find the settings that differ.
 
     Args:
-        results: content of one notebook's results, for each run.
+        results: content of one notebook's results in each run.
 
     Returns:
         name -> value in each run as text, for parameters, data and versions that differ.
@@ -166,7 +166,7 @@ def settings_that_differ(results: Sequence[dict]) -> dict[str, list[str]]:
 
 
 def _facts(content: dict) -> dict[str, str]:
-    """Everything that makes a run what it is, as text."""
+    """Return everything that can distinguish one run from another, as text."""
     facts = {
         name: json.dumps(value)
         for name, value in content["parameters"].items()
@@ -184,7 +184,7 @@ def _facts(content: dict) -> dict[str, str]:
 
 
 def _one_line(value: Any) -> str:
-    """Return a value of a results file in one line."""
+    """Return a value of a results file on one line."""
     if isinstance(value, dict):
         return "; ".join(f"{key} {_one_line(inner)}" for key, inner in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
@@ -194,12 +194,12 @@ def model_scores(results: Sequence[dict], *, metric: str) -> dict[str, list[Inte
     """Collect one metric of every model in every run.
 
     Args:
-        results: content of one notebook's results, for each run.
+        results: content of one notebook's results in each run.
         metric: its name in results files.
 
     Returns:
-        model -> the metric in each run, None where a run lacks it; the prior last. A model before
-        its calibration is no model of its own.
+        model -> the metric in each run, None if a run lacks it; the prior last. A model before
+        calibration is not listed separately.
     """
     rows = [
         {model: judged for model, judged, _ in scores.model_rows(content)} for content in results
@@ -222,7 +222,7 @@ def differences(runs: Sequence[RunFolder], notebook: str, *, metric: str) -> lis
         metric: of `metrics.METRICS`.
 
     Returns:
-        One entry for each model and later run that has it.
+        One entry per model and later run that has it.
 
     Raises:
         UsageError: predictions with editing mistakes.
@@ -252,11 +252,11 @@ def verdict(comparisons: Sequence[Comparison], *, metric: str) -> str:
 
     Args:
         comparisons: from `compare`.
-        metric: that was compared.
+        metric: the metric compared.
 
     Returns:
-        Text made from the paired differences. A difference counts only over enough groups of
-        people, and only if its interval leaves out 0.
+        Text made from the paired differences. A difference counts only if it covers enough groups
+        of people and its interval excludes 0.
     """
     gaps = [gap for one in comparisons for gap in one.differences]
     if not gaps:
@@ -280,7 +280,7 @@ def verdict(comparisons: Sequence[Comparison], *, metric: str) -> str:
     if few:
         parts.append(f"{_counted(few)} covers too few groups of people to say")
     if unknown:
-        parts.append(f"{_counted(unknown)} cannot be judged: people or common rows are unknown")
+        parts.append(f"{_counted(unknown)} cannot be judged: no known people, or no common rows")
     return f"{metrics.METRICS[metric].label}: {'; '.join(parts)}."
 
 
@@ -294,13 +294,13 @@ def _test_rows(run: RunFolder, notebook: str) -> pd.DataFrame:
 
 
 def group_of(result: dict) -> dict[str, str] | None:
-    """Look up which rows belong together, in the data set itself where it is still there.
+    """Look up which rows belong together, in the data set itself if it still exists.
 
     Args:
         result: content of a results file.
 
     Returns:
-        videoname -> group; None where the data are gone.
+        videoname -> group; None if the data are gone.
     """
     data = result.get("data", {})
     root = Path(data.get("root", ""))
@@ -325,8 +325,8 @@ def paired(
         metric: of `metrics.METRICS`.
 
     Returns:
-        The difference (None where nothing can be compared; its ``groups`` is None where they are
-        not known) and a note.
+        The difference (None if nothing can be compared; its ``groups`` is None if they are not
+        known) and a note.
     """
     both = first.merge(second, on=["videoname", "label"], suffixes=("_first", "_second"))
     if both.empty:

@@ -10,10 +10,10 @@ COVER_WIDTH = 1100  # px; wider pictures are shrunk
 
 
 def cover(notebook, *, title: str) -> str:
-    """Return the one picture that stands for a notebook.
+    """Return the picture that represents a notebook.
 
     Args:
-        notebook: executed, or None when there is none.
+        notebook: executed, or None if there is none.
         title: its heading, for a picture that does not say what it shows.
 
     Returns:
@@ -39,7 +39,7 @@ def cover(notebook, *, title: str) -> str:
 
 
 def _smaller(kind: str, data: str) -> tuple[str, str]:
-    """Return a picture no wider than COVER_WIDTH, as JPEG; left as it is when it cannot be read."""
+    """Return a picture no wider than COVER_WIDTH, as JPEG; unchanged if it cannot be read."""
     from PIL import Image, UnidentifiedImageError
 
     try:

@@ -23,7 +23,7 @@ QUIET = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one in the home folder
 }
-OUTSIDE = "outside the cells"  # begins a message whose log file is kept
+OUTSIDE = "outside the cells"  # a message that begins with this keeps its log file
 SOURCE_LINE = 70  # characters of a failed cell's first line that a message shows
 
 
@@ -37,7 +37,7 @@ def execute(
     on_cell: Callable[[int, int], None] = lambda cell, cells: None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Execute a notebook and store it with its outputs, also when a cell fails.
+    """Execute a notebook and store it with its outputs, even if a cell fails.
 
     Args:
         source: the .ipynb file; not changed.
@@ -45,11 +45,11 @@ def execute(
         parameters: values that papermill injects after the parameters cell.
         work_dir: the kernel's current folder.
         share: the output folder's lock, which the process holds as long as it lives.
-        on_cell: called as a code cell starts, with its number from 1 and how many there are.
-        on_wait: called about twice a second meanwhile.
+        on_cell: called when a code cell starts, with its number, from 1, and the number of cells.
+        on_wait: called about twice a second in between.
 
     Returns:
-        The outcome; failing is not an exception.
+        The outcome; a failed notebook raises no exception.
     """
     part = target.with_name(f".{target.stem}.part.ipynb")
     log = target.with_suffix(".log")
@@ -78,7 +78,7 @@ def execute(
 
 
 def _store(part: Path, target: Path, source: Path) -> None:
-    """Put the executed notebook in place; the source where that was not written, or only in part.
+    """Put the executed notebook in place, or the source if it was not written completely.
 
     A full disk or a kill can cut papermill's own file short.
     """
@@ -94,7 +94,7 @@ def _store(part: Path, target: Path, source: Path) -> None:
 def _listen(
     receiver: Connection, on_cell: Callable[[int, int], None], on_wait: Callable[[], None]
 ) -> str | None:
-    """Pass progress on until the child's last word: "" or what failed; None if it just ended."""
+    """Pass on progress until the child's last message, "" or what failed; None if it sent none."""
     with contextlib.suppress(EOFError, OSError):
         while True:
             while not receiver.poll(0.5):
@@ -107,7 +107,7 @@ def _listen(
 
 
 def _end(process: multiprocessing.process.BaseProcess) -> None:
-    """Make sure that the child and its kernel are gone: ask, then kill."""
+    """Make sure that the child and its kernel have ended: terminate, then kill."""
     if process.is_alive():
         process.terminate()  # nbclient shuts its kernel down on SIGTERM
         process.join(10)
@@ -125,12 +125,12 @@ def _child(
     log: Path,
     share: Share | None,
 ) -> None:
-    """Be the spawned process: execute, report cells through the pipe, say last what failed."""
+    """Execute in the spawned process; report cells through the pipe, and at the end what failed."""
     os.environ |= {name: os.environ.get(name, value) for name, value in QUIET.items()}
     os.environ.pop("MPLBACKEND", None)  # the kernel's own inline backend makes the figures
     warnings.simplefilter("ignore")
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
-    with open(log, "wb") as file:  # what is printed past the notebook ends up here
+    with open(log, "wb") as file:  # output that bypasses the notebook ends up here
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     try:
@@ -141,13 +141,13 @@ def _child(
         traceback.print_exc()
         failure = f"{OUTSIDE}: {type(error).__name__}: {error}"
         if type(error).__name__ == "DeadKernelError":
-            failure = f"{OUTSIDE}: the kernel died; most often the machine ran out of memory"
+            failure = f"{OUTSIDE}: the kernel died, usually because memory ran out"
     sys.stderr.flush()
     sender.send(("end", failure))
 
 
 def _follow_parent(parent: int) -> None:
-    """End this process when its parent was killed, so that no notebook goes on unseen."""
+    """End this process if its parent is killed, so that no notebook keeps running unnoticed."""
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -158,7 +158,7 @@ class CellCounter:
 
     Args:
         cells: code cells of the source.
-        tell: called with the number of the cell, from 1, and how many there are.
+        tell: called with the number of the cell, from 1, and the number of cells.
     """
 
     def __init__(self, cells: int, tell: Callable[[int, int], None]) -> None:
@@ -167,7 +167,7 @@ class CellCounter:
         self._current = ""
 
     def __call__(self, cell, cell_index: int) -> None:
-        """Take note of a cell that starts; `cell_index` counts prose and injected cells, too."""
+        """Record that a cell starts; `cell_index` also counts prose and injected cells."""
         if cell.cell_type != "code":
             return
         if "injected-parameters" in tags_of(cell):
@@ -180,14 +180,14 @@ class CellCounter:
         self._current = f"code cell {self._started} of {self._cells}{start}"
 
     def describe(self, error) -> str:
-        """One line: which cell was at work, how it begins, and its error."""
+        """Return one line: the cell that was running, how it begins, and its error."""
         return f"{self._current}: {error.ename}: {error.evalue}".strip()
 
 
 def _papermill(
     source: Path, part: Path, parameters: dict[str, object], work_dir: Path, sender: Connection
 ) -> str:
-    """Run papermill; return which cell failed and how, or "" when none did."""
+    """Run papermill; return which cell failed and how, or "" if none did."""
     import nbformat
     import papermill
 
@@ -210,11 +210,11 @@ def _papermill(
         return counter.describe(error)
     for cell in nbformat.read(part, as_version=4).cells:
         for output in cell.get("outputs", []):
-            if output.output_type == "error":  # SystemExit: papermill takes it for an end
+            if output.output_type == "error":  # SystemExit: papermill takes it for a normal end
                 return counter.describe(output)
     return ""
 
 
 def _unformatted(path: Path) -> str:
-    """Return a path as papermill wants it: it takes braces for places of parameters."""
+    """Escape a path for papermill, which reads braces as placeholders for parameters."""
     return str(path).replace("{", "{{").replace("}", "}}")

@@ -1,7 +1,7 @@
-"""One line on what a notebook showed, from its results file.
+"""One sentence on what a notebook showed, from its results file.
 
-Read by what the file holds, not by the notebook's number: a notebook that saves a text under the
-key "finding" of ``extra`` speaks for itself.
+It depends on what the file contains, not on the notebook's number. A notebook that saves a string
+under the key "finding" of ``extra`` supplies its own sentence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def finding(stem: str, result: dict) -> str:
         result: content of its results file.
 
     Returns:
-        One sentence; "" where the file holds nothing of that kind.
+        One sentence; "" if the file contains no finding.
     """
     extra = result.get("extra")
     extra = extra if isinstance(extra, dict) else {}
@@ -38,7 +38,7 @@ def finding(stem: str, result: dict) -> str:
 
 
 def intervals(value: Any) -> dict[str, Interval]:
-    """Return the entries of a mapping that are scores; none where it is not a mapping.
+    """Return the entries of a mapping that are scores; none if it is not a mapping.
 
     >>> intervals({"a": {"value": 0.5, "low": 0.4, "high": 0.6}, "b": 3})
     {'a': Interval(value=0.5, low=0.4, high=0.6, groups=None)}
@@ -50,13 +50,13 @@ def intervals(value: Any) -> dict[str, Interval]:
 
 
 def better_than_centre(extra: Mapping[str, Any]) -> tuple[str, str, Interval] | None:
-    """Return the explanation that beats the centre prior by most.
+    """Return the explanation that beats the centre prior by the largest margin.
 
     Args:
         extra: of a results file.
 
     Returns:
-        (method, measure, difference); None where no difference is above 0 beyond chance.
+        (method, measure, difference); None if no difference is above 0 beyond chance.
     """
     methods = extra.get(BY_CENTRE)
     above = [
@@ -69,7 +69,7 @@ def better_than_centre(extra: Mapping[str, Any]) -> tuple[str, str, Interval] | 
 
 
 def any_firm(extra: Mapping[str, Any]) -> bool:
-    """Whether enough people stand behind any comparison of an explanation with the centre."""
+    """Whether any comparison of an explanation with the centre covers enough people."""
     methods = extra.get(BY_CENTRE)
     return any(
         difference.is_firm
@@ -106,13 +106,13 @@ def _of_leak(extra: Mapping[str, Any]) -> str:
     if not {"random split", "group split"} <= shares.keys():
         return ""
     return (
-        f"A random split shows the people of {shares['random split']:.0%} of the test fakes in "
-        f"training; a split by group shows {shares['group split']:.0%}."
+        f"With a random split, the people in {shares['random split']:.0%} of the test fakes are "
+        f"also in training; with a split by group, in {shares['group split']:.0%}."
     )
 
 
 def _of_recipes(extra: Mapping[str, Any]) -> str:
-    """Say which of several cross-validated recipes is best, and how far from the article's."""
+    """Say which cross-validated recipe is best, and how far it is from the article's."""
     recipes = extra.get("comparisons") or extra.get("ablation")
     scored = {
         str(name): intervals(row)
@@ -129,7 +129,7 @@ def _of_recipes(extra: Mapping[str, Any]) -> str:
     text = f"The recipe with the highest AUC is {name}: {best['auc']:.3f}, cross-validated"
     article = extra.get("ablation_article", "article")
     if "minus" in best and name != article:
-        text += f"; minus the article's on the same clips {best['minus']:+.3f}"
+        text += f"; difference from the article's on the same clips {best['minus']:+.3f}"
     return f"{text}."
 
 

@@ -33,7 +33,7 @@ OUTSIDE = {"runner", "commands", "__main__.py"}  # parts of the package that no 
 
 
 class Fingerprints:
-    """Works out the digests of one run; data sets and the package are looked at once.
+    """Computes the digests of one run; data sets and the package are read once.
 
     Args:
         notebooks: all notebooks of the series.
@@ -47,14 +47,14 @@ class Fingerprints:
         self._package = ""
 
     def of(self, notebook: Notebook, overrides: Mapping[str, object]) -> dict[str, str]:
-        """Return the digests of what a notebook would be run with now.
+        """Return the digests of everything that a notebook would use if it ran now.
 
         Args:
             notebook: the notebook.
             overrides: parameters that differ from the notebook's own.
 
         Returns:
-            What changed, in a word -> digest.
+            Name of the part, as shown if it changes -> digest.
         """
         values = {**notebook.defaults, **overrides}
         parameters = {name: values[name] for name in sorted(values.keys() - NOT_ASKED)}
@@ -69,7 +69,7 @@ class Fingerprints:
         }
 
     def _data_digest(self, data_dir: str) -> str:
-        """Names, sizes and times of both data sets' files, as far as they are found."""
+        """Return a digest of names, sizes and times of the files in the data sets found."""
         if data_dir not in self._data:
             facts = []
             for name in (locate.FACES, locate.VIDEOS):
@@ -83,7 +83,7 @@ class Fingerprints:
         return self._data[data_dir]
 
     def _package_digest(self) -> str:
-        """Return the package's sources that notebooks reach, and the versions of what they use."""
+        """Return a digest of the sources that notebooks import and of dependencies' versions."""
         if not self._package:
             root = Path(nbhelpers.__file__).parent
             texts = {
@@ -95,7 +95,7 @@ class Fingerprints:
         return self._package
 
     def _needs_digest(self, notebook: Notebook) -> str:
-        """Return the content of what other notebooks wrote for this one."""
+        """Return a digest of the files that other notebooks wrote for this one."""
         numbers = NEEDS.get(notebook.number, ()) + USES.get(notebook.number, ())
         paths = [
             self._target / name
@@ -112,7 +112,7 @@ class Fingerprints:
 
 
 def _versions() -> dict[str, str]:
-    """Python's version and those of the installed packages that numbers depend on."""
+    """Return the versions of Python and of the installed packages that numbers depend on."""
     versions = {"python": platform.python_version()}
     for name in DEPENDENCIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

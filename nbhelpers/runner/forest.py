@@ -1,7 +1,7 @@
 """Forest plots for pages: values with their intervals, readable at every width, without a network.
 
-Names and numbers are text of the page, so that they wrap on a telephone and can be read aloud; only
-the whiskers are drawn, as vector graphics in the page's own colours.
+Names and numbers are ordinary text, so that they wrap on a phone and can be read aloud; only the
+whiskers are drawn, as vector graphics in the page's own colours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STYLE = """
 .forest .reference { stroke: var(--faint); stroke-width: 1.5; stroke-dasharray: 4 3; }
 .forest text { fill: var(--faint); font-size: 12px; }
 """
-_MARGIN = 2  # % of the width on both sides, so that dots at the ends are whole
+_MARGIN = 2  # % of the width on both sides, so that dots at the ends are not cut off
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Row:
 
     Attributes:
         name: what was measured.
-        score: its value; None where there is none.
+        score: its value; None if there is none.
         text: the value in words.
     """
 
@@ -47,12 +47,12 @@ class Row:
 
 
 def limits(rows: Sequence[Row], *, reference: float, least: float = 0.1) -> tuple[float, float]:
-    """Choose the ends of the axis: tenths that hold everything, never a close-up of noise.
+    """Choose the ends of the axis: tenths that include everything, never a close-up of noise.
 
     Args:
         rows: what is drawn.
-        reference: a value that the axis shows as well.
-        least: how far the axis reaches to either side of it at least.
+        reference: a value that the axis includes as well.
+        least: the smallest distance from the reference to either end.
 
     Returns:
         The lowest and the highest value of the axis.
@@ -91,7 +91,7 @@ def figure(
     lines = "".join(_row(row, reference=reference, ends=ends) for row in rows)
     note = f"Dashed line: {reference_name}. Whiskers: 95 % interval"
     bare = any(row.score is not None and not row.score.is_firm for row in rows)
-    note += "; none from too few groups." if bare else "."
+    note += "; none for too few groups." if bare else "."
     return (
         f'<figure class="forest"><figcaption>{html.escape(title)}</figcaption>{lines}'
         f'{_axis(ends)}<p class="small">{html.escape(note)}</p></figure>'
@@ -99,14 +99,14 @@ def figure(
 
 
 def differences(title: str, rows: Sequence[Row]) -> str:
-    """Draw paired differences, with a line at none.
+    """Draw paired differences, with a line at zero.
 
     Args:
         title: says what is subtracted from what.
         rows: may be empty.
 
     Returns:
-        HTML, empty without rows.
+        HTML; "" if there are no rows.
     """
     if not rows:
         return ""
@@ -138,7 +138,7 @@ def _row(row: Row, *, reference: float, ends: tuple[float, float]) -> str:
 
 
 def _axis(ends: tuple[float, float]) -> str:
-    """Write the axis: both ends and what lies between."""
+    """Write the axis: both ends, and the middle if it is a tenth."""
     low, high = ends
     parts = 2 if round((high - low) * 10) % 2 == 0 else 1
     ticks = [low + (high - low) * part / parts for part in range(parts + 1)]

@@ -1,4 +1,4 @@
-"""Many runs of the same notebooks with other parameters: which, where, and each in a process."""
+"""Many runs of the same notebooks with different parameters, each in its own process."""
 
 import hashlib
 import itertools
@@ -18,7 +18,7 @@ from nbhelpers.runner import overrides, plain_yaml, run_record
 from nbhelpers.runner.notebooks import find_notebooks, select_notebooks
 from nbhelpers.runner.run_record import Outcome
 
-PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"  # the second is JSON, too
+PLAN, PROFILE, LOG = "sweep.json", "parameters.yaml", "run.log"  # the second is also JSON
 MOST_RUNS = 10_000
 _NAME = 60  # letters of a folder's readable part
 
@@ -30,10 +30,10 @@ class Run:
     Attributes:
         settings: grid parameter -> value.
         folder: its output folder.
-        parameters: notebook name -> all that differs from its own text, OUTPUT_DIR left out.
+        parameters: notebook name -> the values that override its own, without OUTPUT_DIR.
         digests: notebook name -> its source digest.
         notebooks: the folder of the notebooks.
-        threads: of TensorFlow, for each of its two pools; 0 leaves it the whole machine.
+        threads: for each of TensorFlow's two pools; 0 leaves it the whole machine.
     """
 
     settings: dict[str, object]
@@ -45,7 +45,7 @@ class Run:
 
     @property
     def plan(self) -> dict:
-        """What a finished run in the folder must have been, to be taken for this one."""
+        """What a finished run in the folder must match to count as this one."""
         plain = json.loads(json.dumps(self.parameters))  # tuples become lists
         return {"parameters": plain, "notebooks": self.digests}
 
@@ -58,10 +58,10 @@ def read_grid(path: Path) -> list[dict[str, object]]:
 
     Returns:
         Parameter -> value for every point: the product of the lists, mapping by mapping; no point
-        twice. A value that is no list is the only one of its parameter.
+        twice. A value that is not a list is its parameter's only one.
 
     Raises:
-        UsageError: no such file, another form, an empty list, or more than 10,000 points.
+        UsageError: no such file, a wrong form, an empty list, or more than 10,000 points.
     """
     content = plain_yaml.read_file(path, what="a grid")
     grids = content if isinstance(content, list) and content else [content]
@@ -70,7 +70,7 @@ def read_grid(path: Path) -> list[dict[str, object]]:
         if not isinstance(grid, dict) or not grid or any(value == [] for value in grid.values()):
             raise UsageError(
                 f"Expected `PARAMETER: [value, value]` lines in {path}; received "
-                f"{str(grid)[:80]!r}. A value that is a list itself is written [[1, 2], [3, 4]]."
+                f"{str(grid)[:80]!r}. Write values that are lists themselves as [[1, 2], [3, 4]]."
             )
         lists = [value if isinstance(value, list) else [value] for value in grid.values()]
         for values in itertools.islice(itertools.product(*lists), MOST_RUNS + 1):
@@ -93,24 +93,24 @@ def plan(
     notebooks_dir: Path,
     threads: int = 0,
 ) -> list[Run]:
-    """Lay out the runs; nothing is written.
+    """Plan the runs; nothing is written.
 
     Args:
         wanted: numbers or names of the notebooks.
         points: from `read_grid`.
         out: folder of the run folders.
-        base: where relative paths in the grid start.
-        profile: below the grid, as in `series.run`.
-        pairs: between the two, as in `series.run`.
+        base: the folder that relative paths in the grid start from.
+        profile: as in `series.run`; pairs and the grid override it.
+        pairs: as in `series.run`; the grid overrides them.
         data_dir: value for DATA_DIR, or None to leave it.
         notebooks_dir: where the notebooks are.
         threads: see `Run`.
 
     Returns:
-        One run per point, in folders named by its settings and a digest.
+        One run per point, in a folder named after its settings and a digest.
 
     Raises:
-        UsageError: an unknown notebook, parameter or profile, or a value of another type.
+        UsageError: an unknown notebook, parameter or profile, or a value of the wrong type.
     """
     run_record.refuse_folder(out.resolve(), notebooks_dir=notebooks_dir, data_dir=data_dir)
     notebooks = find_notebooks(notebooks_dir)
@@ -142,12 +142,12 @@ def plan(
         }
         folder = out / folder_name(settings, parameters)
         run = Run(settings, folder, parameters, digests, notebooks_dir, threads)
-        runs[folder] = run  # points that are equal once checked, as 1 and 1.0, are one run
+        runs[folder] = run  # points that are equal once checked, such as 1 and 1.0, are one run
     return list(runs.values())
 
 
 def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -> str:
-    """Return a name that a person can read and that no other set of parameters has.
+    """Return a readable name that no other set of parameters has.
 
     >>> folder_name({"RATE": 0.1, "WHERE": "a b/c"}, {"03_x": {"RATE": 0.1, "WHERE": "/a b/c"}})
     'RATE=0.1_WHERE=a-b-c_ba1d47b0'
@@ -159,7 +159,7 @@ def folder_name(point: Mapping[str, object], parameters: Mapping[str, object]) -
 
 
 def outcomes(run: Run) -> dict[str, Outcome] | None:
-    """How the run in a folder ended: notebook name -> outcome; None where it did not end.
+    """Return how the run in a folder ended: notebook name -> outcome; None if it did not end.
 
     A run with other parameters, or of a notebook whose code has changed since, does not count.
     """
@@ -174,7 +174,7 @@ def outcomes(run: Run) -> dict[str, Outcome] | None:
 
 
 def is_finished(run: Run) -> bool:
-    """Whether the run is in its folder, every notebook done."""
+    """Whether the run is in its folder and every notebook is done."""
     ended = outcomes(run)
     return ended is not None and all(one.status == "done" for one in ended.values())
 
@@ -185,7 +185,7 @@ def execute(run: Run) -> None:
 
 
 def execute_all(runs: list[Run], *, workers: int) -> Iterator[int]:
-    """Carry out runs in processes of their own.
+    """Carry out runs in separate processes.
 
     Args:
         runs: from `plan`.
@@ -206,12 +206,12 @@ def execute_all(runs: list[Run], *, workers: int) -> Iterator[int]:
             time.sleep(0.1)
     finally:
         for process in going.values():
-            process.terminate()  # its notebook's process follows
+            process.terminate()  # its notebook's process ends with it
             process.wait()
 
 
 def _start(run: Run) -> subprocess.Popen:
-    """Begin a run in its folder, with nothing left there that says how an earlier one ended."""
+    """Start a run in its folder; whatever says there how an earlier one ended is removed first."""
     run.folder.mkdir(parents=True, exist_ok=True)
     run_record.forget_success(run.folder)
     files.write_text(run.folder / PLAN, json.dumps(run.plan, indent=1) + "\n")

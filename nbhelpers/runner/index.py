@@ -1,4 +1,4 @@
-"""The page that a run is read from: every notebook, its picture, its scores."""
+"""The index page of a run: every notebook, its picture, its scores."""
 
 import html
 from pathlib import Path
@@ -29,18 +29,18 @@ details summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
 
 
 def data_banner(results: dict[str, dict]) -> str | None:
-    """Return the sentence that distinguishes the bundled sample from real data.
+    """Return the note that the numbers come from the bundled sample, not from real data.
 
     Args:
         results: notebook name -> content of its results file.
 
     Returns:
-        None when no notebook ran on the sample.
+        None if no notebook ran on the sample.
     """
     sampled = [stem for stem, result in results.items() if scores.on_sample(result)]
     if not sampled:
         return None
-    whole = "" if len(sampled) == len(results) else f" (this holds for {', '.join(sampled)})"
+    whole = "" if len(sampled) == len(results) else f" (This applies to {', '.join(sampled)}.)"
     return scores.SAMPLE_NOTE + whole
 
 
@@ -55,14 +55,14 @@ def index_html(
     """Write the index page.
 
     Args:
-        outcomes: notebook name -> what came of it, in the order to show.
-        results: notebook name -> content of its results file, where there is one.
+        outcomes: notebook name -> its outcome, in the order to show.
+        results: notebook name -> content of its results file, if there is one.
         titles: notebook name -> its first heading.
         covers: notebook name -> `<img>`, from `covers.cover`.
-        folder: the output folder; links are made to files that exist there.
+        folder: the output folder; only files that exist there are linked.
 
     Returns:
-        One HTML page that needs no other file to be shown.
+        An HTML page that needs no other file.
     """
     banners = ""
     if note := data_banner(results):
@@ -131,7 +131,7 @@ def _plots(standing: Standing) -> str:
 
 
 def _counts_of(outcomes: dict[str, Outcome]) -> str:
-    """Say how many notebooks ran, and how long."""
+    """Say how many notebooks ran, and for how long."""
     counts = {
         status: sum(outcome.status == status for outcome in outcomes.values())
         for status in ("done", "failed", "skipped")
@@ -142,7 +142,7 @@ def _counts_of(outcomes: dict[str, Outcome]) -> str:
 
 
 def _facts(results: dict[str, dict]) -> str:
-    """List items: which notebook used which data."""
+    """Return list items: which notebooks used which data."""
     places: dict[str, list[str]] = {}
     for stem, result in results.items():
         places.setdefault(_data_text(result), []).append(number_of(stem))
@@ -151,12 +151,12 @@ def _facts(results: dict[str, dict]) -> str:
         for text, numbers in places.items()
     ]
     if not results:
-        items.append("No notebook has reported yet which data it used.")
+        items.append("No notebook has reported the data it used yet.")
     return "".join(f"<li>{html.escape(item)}</li>" for item in items)
 
 
 def _data_text(result: dict) -> str:
-    """Which data a notebook used, and from where."""
+    """Return which data a notebook used, and from where."""
     data = result.get("data", {})
     origin = data.get("origin", "place unknown")
     root = "" if scores.on_sample(result) else f", {data.get('root', 'folder unknown')}"
@@ -164,7 +164,7 @@ def _data_text(result: dict) -> str:
 
 
 def _counts_text(result: dict) -> str:
-    """Class counts of each split in one line."""
+    """Return the class counts of each split on one line."""
     counts = result.get("data", {}).get("counts", {})
     return "; ".join(
         f"{split} " + " + ".join(f"{count} {label}" for label, count in classes.items())
@@ -176,7 +176,7 @@ def _counts_text(result: dict) -> str:
 def _card(
     stem: str, outcome: Outcome, result: dict, title: str, covers: dict[str, str], folder: Path
 ) -> str:
-    """One notebook: picture, title, status, links."""
+    """Write the card of one notebook: picture, title, status, links."""
     text = html.escape
     page = folder / f"{stem}.html"
     picture = covers.get(stem, "")
@@ -203,7 +203,7 @@ def _card(
     if outcome.seconds:
         status += f" in {duration(outcome.seconds)}"
     if isinstance(memory := result.get("peak_memory_mb"), int | float):
-        status += f", {memory / 1024:.1f} GB at most"
+        status += f", up to {memory / 1024:.1f} GB of memory"
     lines = []
     if sentence := findings.finding(stem, result):
         lines.append(f"<p>{text(sentence)}</p>")
@@ -220,7 +220,7 @@ def _card(
 
 
 def duration(seconds: float) -> str:
-    """Return a time for people.
+    """Return a duration as people write it.
 
     >>> duration(9.84), duration(754)
     ('9.8 s', '12 min 34 s')

@@ -18,16 +18,16 @@ except ImportError:  # Windows: two runs into one folder are not detected there
     fcntl = None
 
 NAME = ".run.lock"
-PATIENCE = 20.0  # seconds; what a killed run left behind ends itself within them
+PATIENCE = 20.0  # seconds; processes left behind by a killed run end within this time
 
 
 class Share:
-    """A lock's file descriptor that a spawned process gets, and holds as long as it lives.
+    """A lock's file descriptor, passed to a spawned process, which holds it as long as it lives.
 
-    So a folder stays locked when a run was killed but its notebook has not ended yet.
+    The folder of a killed run thus stays locked until its notebook has ended, too.
 
-    `DupFd` is how multiprocessing itself hands descriptors to spawned processes; Python 3.11 to
-    3.13 do not document it. It goes when `execution` starts its process with `subprocess`, which
+    `DupFd` is how multiprocessing itself passes descriptors to spawned processes; Python 3.11 to
+    3.13 do not document it. Remove it once `execution` starts its process with `subprocess`, which
     has ``pass_fds``.
     """
 
@@ -42,18 +42,18 @@ class Share:
 
 @contextmanager
 def claim(folder: Path) -> Iterator[Share | None]:
-    """Make a folder and keep every other run out of it.
+    """Create a folder and keep every other run out of it.
 
-    The system drops the lock of a process that ends, however it ends: a dead run never blocks.
+    The system releases the lock when its process ends, for any reason: a dead run never blocks.
 
     Args:
         folder: the output folder.
 
     Yields:
-        What to hand to the processes that write into the folder; None where there are no locks.
+        What to pass to the processes that write into the folder; None on systems without locks.
 
     Raises:
-        UsageError: another run is at work there, or the folder cannot be written.
+        UsageError: another run is using the folder, or it cannot be written.
     """
     path = folder / NAME
     try:
@@ -75,12 +75,12 @@ def claim(folder: Path) -> Iterator[Share | None]:
 
 
 def _locked(path: Path) -> TextIO:
-    """Lock the lock file and sign it; raise UsageError when another run has it."""
+    """Lock the lock file and write its owner into it; raise UsageError if another run has it."""
     deadline = time.monotonic() + PATIENCE
     while True:
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - open as long as it is held
         try:
-            if _acquired(file) and _is_at(file, path):  # else the run before removed it in between
+            if _acquired(file) and _is_at(file, path):  # else the last run removed it in between
                 break
             owner = _owner(file)
             if _lives(owner) or time.monotonic() > deadline:
@@ -102,7 +102,7 @@ def _locked(path: Path) -> TextIO:
 
 
 def _acquired(file: TextIO) -> bool:
-    """Lock a file if nobody else has it; whether that worked."""
+    """Try to lock a file; return whether that worked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -111,7 +111,7 @@ def _acquired(file: TextIO) -> bool:
 
 
 def _is_at(file: TextIO, path: Path) -> bool:
-    """Whether an open file is still the one that has this path."""
+    """Whether an open file is still the one at this path."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except FileNotFoundError:
@@ -119,7 +119,7 @@ def _is_at(file: TextIO, path: Path) -> bool:
 
 
 def _owner(file: TextIO) -> dict:
-    """Return what the lock file says of its holder; nothing before that is written."""
+    """Return what the lock file says about its holder; {} until that is written."""
     file.seek(0)
     try:
         return dict(json.loads(file.read()))
@@ -128,7 +128,7 @@ def _owner(file: TextIO) -> dict:
 
 
 def _lives(owner: dict) -> bool:
-    """Whether the holder is running, as far as this machine can see."""
+    """Whether the holder is running, as far as this machine can tell."""
     if not owner:
         return False
     if owner.get("host") != socket.gethostname():

@@ -1,4 +1,4 @@
-"""Which notebooks there are, and what their parameters cells say."""
+"""The notebooks of the series, and what their parameters cells say."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from nbhelpers.common.errors import UsageError, did_you_mean
 from nbhelpers.common.parameters import Parameter, read_cell
 
 NEEDS = {"04": ("03",)}  # does not run when one of these failed
-USES = {"06": ("03",), "a2": ("03",)}  # takes up what these wrote, and does without
+USES = {"06": ("03",), "a2": ("03",)}  # uses what these wrote, but can do without
 APPENDIX = "appendix"  # folder of the long studies, a1, a2, …: they run only when named
 FILES = ("[0-9][0-9]_*", "a[0-9]_*")  # of lessons, of the appendix
 HOSTED = "hosted"  # tag of the cell that only Kaggle and Colab need
@@ -49,7 +49,7 @@ class Notebook:
 
     @property
     def is_lesson(self) -> bool:
-        """Whether it belongs to the lessons, which run when no notebook is named."""
+        """Whether it is one of the lessons, which run if no notebook is named."""
         return self.number.isdigit()
 
 
@@ -63,7 +63,7 @@ def number_of(stem: str) -> str:
 
 
 def place_of(stem: str) -> str:
-    """Return where a notebook lies below `notebooks/`, with slashes.
+    """Return the path of a notebook below `notebooks/`, with slashes.
 
     >>> place_of("01_eda"), place_of("a1_recipe_studies")
     ('01_eda.ipynb', 'appendix/a1_recipe_studies.ipynb')
@@ -72,10 +72,10 @@ def place_of(stem: str) -> str:
 
 
 def source_digest(cells: Iterable[dict]) -> str:
-    """Fingerprint of what a notebook executes: the code cells' text, in order.
+    """Return a fingerprint of what a notebook executes: the code cells' text, in order.
 
     Args:
-        cells: notebook cells; prose is ignored, so that a typo in it asks for no new run.
+        cells: notebook cells; prose is ignored, so that correcting it requires no new run.
 
     Returns:
         sha256 in hexadecimal.
@@ -119,10 +119,10 @@ def load_notebook(path: Path) -> Notebook:
 
 
 def find_notebooks(folder: Path) -> list[Notebook]:
-    """All notebooks of the series: the lessons in their order, then the appendix.
+    """Return all notebooks of the series: the lessons in order, then the appendix.
 
     Args:
-        folder: where `NN_name.ipynb` files are; those of the appendix, `aN_name.ipynb`, are in its
+        folder: contains `NN_name.ipynb` files, and those of the appendix, `aN_name.ipynb`, in its
             folder `appendix`.
 
     Returns:
@@ -147,13 +147,13 @@ def select_notebooks(notebooks: list[Notebook], wanted: Iterable[str]) -> list[N
 
     Args:
         notebooks: all of them.
-        wanted: numbers (`3`, `03`, `a1`), names or paths; nothing means all lessons.
+        wanted: numbers (`3`, `03`, `a1`), names or paths; none means all lessons.
 
     Returns:
-        A part of `notebooks`, in their order.
+        Some of `notebooks`, in their order.
 
     Raises:
-        UsageError: a name that fits none.
+        UsageError: a name that matches none.
     """
     names = {notebook.number: notebook for notebook in notebooks}
     names |= {notebook.stem: notebook for notebook in notebooks}

@@ -19,13 +19,13 @@ WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.
 
 
 def settle(text: str) -> str:
-    r"""Return what a terminal would show in the end: carriage returns and backspaces carried out.
+    r"""Return what a terminal would finally show: carriage returns and backspaces are applied.
 
     Args:
         text: a stream's text.
 
     Returns:
-        The same without control characters; colours stay on lines that were written once.
+        The text without these control characters; lines that were written once keep their colours.
 
     >>> settle("10 %\r50 %\r100 %\ndone")
     '100 %\ndone'
@@ -56,7 +56,7 @@ def tidy_text(text: str) -> str:
         text: all that a cell wrote to one stream.
 
     Returns:
-        The lines that carry information; "" when there are none.
+        The lines that carry information; "" if there are none.
 
     >>> tidy_text(" 40%|##   | 4/10\r100%|#####| 10/10 [00:01<00:00, 9.5it/s]\nsaved\n")
     'saved\n'
@@ -75,8 +75,8 @@ def tidy(notebook) -> None:
     """Tidy all outputs of a notebook in place.
 
     Args:
-        notebook: an nbformat notebook; neighbouring pieces of one stream are joined, widgets give
-            way to what stands beside them, references to other hosts leave HTML outputs.
+        notebook: an nbformat notebook; adjacent pieces of one stream are joined, widgets and, in
+            HTML outputs, references to other hosts are removed.
     """
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
@@ -102,7 +102,7 @@ def _tidy_outputs(outputs: list) -> list:
                 continue
         elif "data" in output:
             if any(kind in output.data for kind in WIDGETS):
-                continue  # progress bars and sliders: nothing without a live kernel
+                continue  # progress bars and sliders: useless without a live kernel
             if "text/html" in output.data:
                 output.data["text/html"] = REMOTE.sub("", output.data["text/html"])
         tidied.append(output)

@@ -23,14 +23,14 @@ def checked(name: str, value: object, *, default: object) -> object:
     Args:
         name: the parameter, for the message.
         value: what was given.
-        default: what the notebook says; None takes anything.
+        default: the notebook's value; None accepts anything.
 
     Returns:
-        The value; an int for a float parameter becomes a float. A parameter that is a tuple in the
-        notebook takes a list and stays one: papermill would write a tuple as a text.
+        The value; an int for a float parameter becomes a float. A list given for a tuple stays a
+        list, because papermill would write a tuple as a string.
 
     Raises:
-        UsageError: another type, or a value that JSON does not know.
+        UsageError: a wrong type, or a value that JSON cannot express.
 
     >>> checked("RATE", 1, default=0.5)
     1.0
@@ -45,7 +45,7 @@ def checked(name: str, value: object, *, default: object) -> object:
         return value
     hint = f"Write it as in the notebook: {name} = {default!r}."
     if expected is str:
-        hint = f"Quote it to pass a text: '\"{str(value)[:40]}\"'."
+        hint = f"Quote it to pass a string: '\"{str(value)[:40]}\"'."
     raise UsageError(
         f"Expected {expected.__name__} for {name}; received {type(value).__name__} "
         f"{_short(value)}. {hint}"
@@ -53,13 +53,13 @@ def checked(name: str, value: object, *, default: object) -> object:
 
 
 def _short(value: object) -> str:
-    """Return a value as it would be written, cut to what a line holds."""
+    """Return a value as it would be written, cut to fit on a line."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _finite(value: object) -> float | None:
-    """Return a number, or the text of one, as float; None where it is no finite number."""
+    """Return a number, or the text of one, as float; None if it is not a finite number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and plain_yaml.NUMBER.fullmatch(value)):
         return None
@@ -71,7 +71,7 @@ def _finite(value: object) -> float | None:
 
 
 def _refuse_strange(name: str, value: object) -> None:
-    """Let only what JSON knows into a notebook: papermill writes sets and such without quoting."""
+    """Refuse what JSON cannot express: papermill writes sets and the like without quoting."""
     waiting, seen = [value], 0
     while waiting:
         part = waiting.pop()
@@ -82,8 +82,8 @@ def _refuse_strange(name: str, value: object) -> None:
             waiting.extend(part)
         elif part is not None and not isinstance(part, bool | int | float | str):
             raise UsageError(
-                f"Expected numbers, texts and lists of them for {name}; received a "
-                f"{type(part).__name__} {part!r}. Quote it to pass a text."
+                f"Expected numbers, strings and lists of them for {name}; received a "
+                f"{type(part).__name__} {part!r}. Quote it to pass a string."
             )
         elif isinstance(part, str) and re.search(r"[\ud800-\udfff]", part):
             raise UsageError(
@@ -95,16 +95,16 @@ def _refuse_strange(name: str, value: object) -> None:
 
 
 def resolved(name: str, value: object, *, base: Path) -> object:
-    """Make a path absolute: the notebooks run in another folder than the one it was typed in.
+    """Make a path absolute: the notebooks do not run in the folder in which it was typed.
 
     Args:
-        name: the parameter; names that end in _DIR, _FILE, _CSV or _PATH hold paths. A single word
-            in small letters for a _FILE is a name, such as "bundled", and stays.
-        value: its value; model and table files are taken for paths under any name.
+        name: the parameter; names that end in _DIR, _FILE, _CSV or _PATH hold paths. A single
+            lower-case word for a _FILE is a name, such as "bundled", and is not changed.
+        value: its value; model and table files are paths whatever the parameter's name.
         base: the folder that a relative path starts from.
 
     Returns:
-        An absolute path as text, or the value untouched.
+        An absolute path as text, or the unchanged value.
 
     Raises:
         UsageError: a path that no file can have.
@@ -115,7 +115,7 @@ def resolved(name: str, value: object, *, base: Path) -> object:
         return value
     if name.endswith(PATH_ENDINGS) or value.endswith(PATH_SUFFIXES):
         if "\0" in value:
-            raise UsageError(f"Expected a path for {name}; received {value!r}. Take out the \\0.")
+            raise UsageError(f"Expected a path for {name}; received {value!r}. Remove the \\0.")
         return str((base / user_path(value)).resolve())
     return value
 
@@ -124,13 +124,13 @@ def parse_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
     """Read the values of `-p NAME VALUE`.
 
     Args:
-        pairs: names and YAML texts.
+        pairs: names, and values as YAML.
 
     Returns:
-        name -> value; the last of equal names counts.
+        name -> value; if a name is given twice, the last value counts.
 
     Raises:
-        UsageError: a value that is no YAML.
+        UsageError: a value that is not YAML.
 
     >>> parse_pairs([("EPOCHS", "3"), ("WEIGHTS", "none"), ("RATES", "[0.1, 0.2]")])
     {'EPOCHS': 3, 'WEIGHTS': 'none', 'RATES': [0.1, 0.2]}
@@ -141,7 +141,7 @@ def parse_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
             what = f"the value of {name}"
             values[name] = plain_yaml.read_text(text, what=what) if text.strip() else text
         except UsageError as error:
-            hint = f" Quote it to pass a text: '\"{text}\"'." if text.isprintable() else ""
+            hint = f" Quote it to pass a string: '\"{text}\"'." if text.isprintable() else ""
             raise UsageError(f"{error}{hint if len(text) <= 60 else ''}") from None
     return values
 
@@ -157,7 +157,7 @@ def read_profile(profile: str, folder: Path) -> tuple[dict[str, dict], Path]:
         The mapping, and the folder that relative paths in it start from.
 
     Raises:
-        UsageError: no such profile, or one of another form.
+        UsageError: no such profile, or one of the wrong form.
     """
     path, base = user_path(profile), Path.cwd()
     named = folder / f"{profile}.yaml"
@@ -193,22 +193,22 @@ def combine(
     data_dir: Path | None,
     output_dir: Path,
 ) -> dict[str, dict[str, object]]:
-    """Work out every selected notebook's parameters, and refuse unknown names.
+    """Determine every selected notebook's parameters, and refuse unknown names.
 
     Args:
         notebooks: all notebooks of the series; a profile is checked against all of them.
         selected: the ones that will run; `pairs` is checked against these.
         profile: notebook name or `all` -> parameters.
         profile_base: the folder of relative paths in the profile.
-        pairs: parameters for every selected notebook that has them; they win over the profile.
+        pairs: parameters for every selected notebook that has them; they override the profile.
         data_dir: value for DATA_DIR, or None to leave it.
         output_dir: value for OUTPUT_DIR.
 
     Returns:
-        notebook name -> only what differs from the notebook's own text.
+        notebook name -> only the values that override the notebook's own.
 
     Raises:
-        UsageError: an unknown notebook or parameter, a value of another type, or one that the
+        UsageError: an unknown notebook or parameter, a value of the wrong type, or one that the
             comment in the notebook does not allow.
     """
     stems = [notebook.stem for notebook in notebooks]
@@ -243,7 +243,7 @@ def combine(
 
 
 def _refuse_unknown(names: Iterable[str], notebooks: list[Notebook], where: str) -> None:
-    """Raise UsageError for a name that is a parameter of none of the notebooks."""
+    """Raise UsageError for a name that is not a parameter of any of the notebooks."""
     known = {name for notebook in notebooks for name in notebook.defaults}
     for name in names:
         if name == "OUTPUT_DIR":

@@ -12,7 +12,7 @@ from nbhelpers.runner.notebooks import HOSTED, tags_of
 FOLD = re.compile(r"<details>\s*<summary>Solution</summary>|</details>")
 TO_NOTEBOOK = re.compile(r"\]\((\w+)\.ipynb((?:#[^)]*)?)\)")
 TO_OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
-LEFT_OUT = {"papermill-error-cell-tag", HOSTED}  # of errors a page has a notice of its own
+LEFT_OUT = {"papermill-error-cell-tag", HOSTED}  # pages show errors in their own way
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- macro described(kind, output) -%}
 <div class="jp-RenderedImage jp-OutputArea-output">
@@ -34,10 +34,10 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {%- endblock any_cell -%}
 """
 
-# On a narrow page code wraps and wide outputs scroll inside; nbconvert's own layout cuts both off,
-# since overflow does nothing on the table rows that it makes of them.
-# Every text has a contrast of 4.5 or more with what lies below it, in both schemes; nbconvert's own
-# prompts and comments have less. Its variables are set anew, so that outputs follow as well.
+# On a narrow page, code wraps and wide outputs scroll; nbconvert's own layout cuts both off, since
+# overflow has no effect on the table rows that it turns them into.
+# All text has a contrast of 4.5 or more with its background, in both schemes; nbconvert's own
+# prompts and comments have less. Its variables are redefined, so that outputs follow as well.
 STYLE = """
 :root { color-scheme: light; --series-link: #0b57a4; --series-line: #ccc; --series-text: #333;
   --series-note: #5c4400; --series-note-back: #fff3cd; --series-note-line: #d39e00;
@@ -108,7 +108,7 @@ def title_of(notebook, fallback: str) -> str:
 
     Args:
         notebook: an nbformat notebook.
-        fallback: what to say when it has none.
+        fallback: the title if it has none.
 
     Returns:
         The heading's text without Markdown marks.
@@ -164,7 +164,7 @@ def notebook_html(
 
 
 def _with_links_of_a_page(text: str) -> str:
-    """Let links to notebooks lead to their pages; files of the project are not beside a page.
+    """Link to the pages of notebooks; unlink project files, which are not beside a page.
 
     >>> _with_links_of_a_page("[AUC](../GLOSSARY.md#judgement) of [02](02_cnn.ipynb)")
     'AUC of [02](02_cnn.html)'
@@ -173,7 +173,7 @@ def _with_links_of_a_page(text: str) -> str:
 
 
 def _describe_figures(notebook) -> None:
-    """Give every figure an alternative text: what it shows, else where it stands."""
+    """Give every figure an alternative text: what it shows, else where it is."""
     heading, number = title_of(notebook, "this notebook"), 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -183,6 +183,6 @@ def _describe_figures(notebook) -> None:
             if any(kind.startswith("image/") for kind in output.get("data", {})):
                 number += 1
                 output.metadata["alt"] = pictures.description(output) or (
-                    f"Figure {number}, in the part \u201c{heading}\u201d; the text around it says "
-                    "what to see."
+                    f"Figure {number}, in the section \u201c{heading}\u201d; the text around it "
+                    "says what to see."
                 )

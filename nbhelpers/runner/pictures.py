@@ -1,4 +1,4 @@
-"""The pictures among the outputs of a notebook, and what they say they show."""
+"""The pictures among the outputs of a notebook, and their descriptions."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ class Picture(NamedTuple):
     Attributes:
         kind: MIME type.
         data: base64 of raster pictures, the text of SVG.
-        description: what it shows, as the figure says itself; "" where it does not.
+        description: the figure's own description of what it shows; "" if it has none.
     """
 
     kind: str
@@ -24,7 +24,7 @@ def images(cell) -> list[Picture]:
         cell: an executed code cell.
 
     Returns:
-        One entry for each output that is a picture.
+        One entry per output that is a picture.
     """
     pictures = []
     for output in cell.get("outputs", []):
@@ -37,13 +37,13 @@ def images(cell) -> list[Picture]:
 
 
 def description(output) -> str:
-    """Return what the figure of an output shows, as `plots.describe` put it beside the picture.
+    """Return the description that `plots.describe` stored with the figure of an output.
 
     Args:
         output: of a code cell.
 
     Returns:
-        One line; "" where nothing was put there.
+        One line; "" if none was stored.
     """
     metadata = output.get("metadata", {})
     for kind in output.get("data", {}):

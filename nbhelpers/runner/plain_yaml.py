@@ -1,8 +1,8 @@
-"""YAML as far as parameters need it: mappings, lists, texts, decimal numbers, true and false.
+"""The part of YAML that parameters need: mappings, lists, strings, decimal numbers, booleans.
 
-YAML 1.1 reads `010` as eight, `1:30` as ninety, `2020-01-01` as a date and `1e-3` as a text, and a
-page of it can stand for more than a machine holds. Here a number is a decimal number, anything else
-is the text that it looks like, and everything has a limit.
+YAML 1.1 reads `010` as eight, `1:30` as ninety, `2020-01-01` as a date and `1e-3` as a string, and
+a page of it can expand to more than a machine's memory. Here numbers are decimal, anything else is
+the string that it looks like, and everything has a limit.
 """
 
 import codecs
@@ -15,11 +15,11 @@ import yaml
 from nbhelpers.common.errors import UsageError
 
 MOST_BYTES = 300_000
-DEEPEST = 20  # lists and mappings in each other
+DEEPEST = 20  # levels of nested lists and mappings
 INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
 NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 TAG = "tag:yaml.org,2002:"
-PLAIN = ("bool", "null", "str", "seq")  # what PyYAML makes of these is taken as it is
+PLAIN = ("bool", "null", "str", "seq")  # PyYAML's own values for these are used
 _RESOLVERS = {
     first: [(tag, pattern) for tag, pattern in pairs if tag in (f"{TAG}bool", f"{TAG}null")]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -40,10 +40,10 @@ def read_text(text: str, *, what: str) -> object:
         what: what it is, for the message: "a value for SEED".
 
     Returns:
-        None, bool, int, float, str, or lists and dictionaries of them; the keys are texts.
+        None, bool, int, float, str, or lists and dictionaries of them; the keys are strings.
 
     Raises:
-        UsageError: no YAML, something else than the above, a key twice, or too large or too deep.
+        UsageError: not YAML, other values than the above, a key twice, or too large or too deep.
 
     >>> read_text("[010, 1e-3, 1:30, 2020-01-01, 0x1F, true]", what="an example")
     [10, 0.001, '1:30', '2020-01-01', '0x1F', True]
@@ -103,7 +103,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent, index):
         if self.check_event(yaml.AliasEvent):
-            raise self._refused("anchors and aliases (&, *) are not read", self.peek_event())
+            raise self._refused("anchors and aliases (&, *) are not supported", self.peek_event())
         self._depth += 1
         if self._depth > DEEPEST:
             raise self._refused(f"it is more than {DEEPEST} levels deep", self.peek_event())
@@ -116,7 +116,7 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep=deep)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):  # `!!bool 3`
             raise self._refused(
-                f"{node.value!r} is no {node.tag.rpartition(':')[2]}", node
+                f"{node.value!r} is not of type {node.tag.rpartition(':')[2]}", node
             ) from None
 
     def construct_number(self, node):
@@ -125,13 +125,13 @@ class _Loader(yaml.SafeLoader):
             return int(text)
         if NUMBER.fullmatch(text) and math.isfinite(float(text)):
             return float(text)
-        raise self._refused(f"{text!r} is no decimal number", node)
+        raise self._refused(f"{text!r} is not a decimal number", node)
 
     def construct_plain_mapping(self, node):
         mapping = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise self._refused("a name that is no text", key_node)
+                raise self._refused("a name is not a string", key_node)
             if key_node.value in mapping:
                 raise self._refused(f"{key_node.value!r} is given twice", key_node)
             mapping[key_node.value] = self.construct_object(value_node, deep=True)

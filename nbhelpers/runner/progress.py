@@ -1,4 +1,4 @@
-"""How far a run is, for those watching."""
+"""The progress of a run, for people who watch it."""
 
 import time
 from typing import TextIO
@@ -11,7 +11,7 @@ class Progress:
 
     Args:
         stream: where to write.
-        width: letters of the longest notebook name.
+        width: length of the longest notebook name.
     """
 
     def __init__(self, stream: TextIO, *, width: int) -> None:
@@ -27,7 +27,7 @@ class Progress:
         self._line("kept, nothing changed")
 
     def again(self, name: str, changed: list[str]) -> None:
-        """Report that a finished notebook is run again, since what it depends on changed."""
+        """Report that a finished notebook is run again because something it depends on changed."""
         self._name = name
         self._line(f"run again; changed: {', '.join(changed)}")
 
@@ -44,7 +44,7 @@ class Progress:
         self.tick()
 
     def tick(self) -> None:
-        """Time goes by."""
+        """Update the time shown."""
         if self._live:
             seconds = time.monotonic() - self._started
             text = f"{self._name:<{self._width}}  {self._place:<14} {seconds:6.0f} s"

@@ -1,4 +1,4 @@
-"""Strict readers of a notebook's results and predictions: editing mistakes are named."""
+"""Strict readers of a notebook's results and predictions: editing mistakes are reported."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def read_results(path: Path) -> dict[str, Any]:
         path: `NN_name.results.json`.
 
     Returns:
-        Its content, in which whatever `check_results` names has the right type.
+        Its content, in which everything that `check_results` checks has the right type.
 
     Raises:
-        UsageError: the file cannot be read, is not JSON, has a key twice, or a value of another
-            type; file and key are named.
+        UsageError: the file cannot be read, is not JSON, has a key twice, or a value of the wrong
+            type; the message names the file and the key.
     """
     check_readable_file(path, what="a results file")
     try:
@@ -63,13 +63,14 @@ def read_results(path: Path) -> dict[str, Any]:
 
 
 def check_results(content: Any) -> None:
-    """Check the types of what a comparison uses of a results file.
+    """Check the types of everything in a results file that a comparison uses.
 
     Args:
         content: of the file.
 
     Raises:
-        ValueError: the first key with a value of another type, what was expected and received.
+        ValueError: a value has the wrong type; the message names the first such key, what was
+            expected and what was received.
     """
     top = _mapping(content, "the file itself")
     _mapping(top.get("parameters"), "parameters")
@@ -129,11 +130,11 @@ def read_predictions(path: Path) -> pd.DataFrame:
         path: `NN_name.predictions.csv`; need not exist.
 
     Returns:
-        Columns `PREDICTION_COLUMNS`, `y_score` as float in [0, 1]; no row where there is no file.
+        Columns `PREDICTION_COLUMNS`, `y_score` as float in [0, 1]; no rows if there is no file.
 
     Raises:
-        UsageError: the file cannot be read, lacks a column, has a label or score that is none, or
-            a row twice for a model; file and row are named.
+        UsageError: the file cannot be read, lacks a column, has an invalid label or score, or has
+            a row twice for one model; the message names the file and the row.
     """
     if not path.exists():
         return pd.DataFrame(columns=PREDICTION_COLUMNS).astype({"y_score": float})
@@ -151,7 +152,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     faults = {
         f"a label of {', '.join(LABELS)}": ~table["label"].isin(LABELS),
         "a y_score from 0 to 1": ~table["y_score"].between(0, 1),
-        "each row once for a model": table.duplicated(["videoname", "split", "model"]),
+        "each row once per model": table.duplicated(["videoname", "split", "model"]),
     }
     for rule, broken in faults.items():
         if broken.any():

@@ -1,4 +1,4 @@
-"""What the runs into a folder have written, so that they touch nothing else there.
+"""Records what the runs into a folder have written, so that they touch nothing else there.
 
 `run.json` names, for every notebook, how it ended and which files it wrote. Anything else
 belongs to the user: it is left alone, and nothing runs that would overwrite it.
@@ -17,10 +17,10 @@ from nbhelpers.data import locate
 
 STATE = "run.json"
 INDEX = "index.html"
-EARLIER = "earlier"  # folder for what an earlier run wrote, until something new is there
-BY_HAND = "saved_by_hand"  # folder for what a notebook saved in Jupyter; stays
+EARLIER = "earlier"  # folder for what an earlier run wrote, until there is something new
+BY_HAND = "saved_by_hand"  # folder for what a notebook saved in Jupyter; never removed
 STATUSES = ("done", "failed", "skipped")
-PAGES = (".ipynb", ".html", ".log")  # what the runner writes of a notebook, for people
+PAGES = (".ipynb", ".html", ".log")  # what the runner writes for each notebook, for people
 RESULTS = ".results.json"
 PRODUCTS = (RESULTS, ".predictions.csv", ".keras", ".card.json", ".split.csv")  # by the notebooks
 SOURCES = ("data", "docs", "nbhelpers", "notebooks", "tests", "tools", ".git")  # of the project
@@ -33,11 +33,11 @@ class Outcome:
     Attributes:
         status: `done`, `failed` or `skipped`.
         seconds: wall time, kernel start included.
-        message: for `failed` which cell and its error, for `skipped` the reason.
-        inputs: for `done` the digests of what it was run with, see `fingerprints.Fingerprints.of`.
-        written: name -> bytes of the files in the folder that it wrote; 0 bytes where it was cut
-            off and may or may not have written them.
-        earlier: names in the folder `earlier` that the run before had written.
+        message: if `failed`, which cell and its error; if `skipped`, the reason.
+        inputs: if `done`, the digests of everything it used, see `fingerprints.Fingerprints.of`.
+        written: name -> bytes of the files in the folder that it wrote; 0 bytes if it was
+            interrupted and may or may not have written them.
+        earlier: names in the folder `earlier` that the previous run wrote.
     """
 
     status: str
@@ -55,7 +55,7 @@ def read(folder: Path) -> dict[str, Outcome]:
         folder: an output folder.
 
     Returns:
-        notebook name -> outcome; nothing where no run has written `run.json`.
+        notebook name -> outcome; {} if no run has written `run.json`.
     """
     try:
         content = json.loads((folder / STATE).read_text(encoding="utf-8"))
@@ -65,14 +65,14 @@ def read(folder: Path) -> dict[str, Outcome]:
 
 
 def _outcome(entry: dict) -> Outcome:
-    """One entry of `run.json`; raises ValueError, TypeError or AttributeError for another form."""
+    """Return an entry of `run.json`; raise ValueError, TypeError or AttributeError if malformed."""
     entry = dict(entry)
     entry.setdefault("written", entry.pop("made", {}))  # its name until version 0.1
     outcome = Outcome(**entry)
     if outcome.status not in STATUSES or isinstance(outcome.seconds, str | bool):
-        raise ValueError(f"no outcome: {entry!r}")
+        raise ValueError(f"not an outcome: {entry!r}")
     if any(Path(name).name != name for name in [*outcome.written, *outcome.earlier]):
-        raise ValueError("a name that lies in another folder")
+        raise ValueError("a name in another folder")
     return replace(outcome, seconds=float(outcome.seconds))
 
 
@@ -83,7 +83,7 @@ def write(folder: Path, outcomes: dict[str, Outcome]) -> None:
 
 
 def forget_success(folder: Path) -> None:
-    """Mark no notebook as done, but remember which files runs wrote."""
+    """Mark every notebook as not done, but keep the names of the files that runs wrote."""
     outcomes = read(folder)
     if outcomes:
         failed = Outcome("failed", message="to be run again")
@@ -95,7 +95,7 @@ def forget_success(folder: Path) -> None:
 
 
 def refuse_folder(folder: Path, *, notebooks_dir: Path, data_dir: Path | None) -> None:
-    """Refuse an output folder that holds, or is part of, what a run reads.
+    """Refuse an output folder that contains, or is part of, what a run reads.
 
     Args:
         folder: the output folder, absolute.
@@ -103,7 +103,8 @@ def refuse_folder(folder: Path, *, notebooks_dir: Path, data_dir: Path | None) -
         data_dir: where the data sets are; None searches.
 
     Raises:
-        UsageError: it holds the project, lies among its sources or in a data set, or holds one.
+        UsageError: it contains the project or a data set, or is in a data set or among the
+            project's sources.
     """
     root = locate.project_root()
     precious = {
@@ -121,7 +122,7 @@ def refuse_folder(folder: Path, *, notebooks_dir: Path, data_dir: Path | None) -
         if inside or place.is_relative_to(folder):
             raise UsageError(
                 f"Expected an output folder separate from what a run reads; received {folder}, "
-                f"which {'is in' if inside and folder != place else 'holds'} {what}. Choose "
+                f"which {'is in' if inside and folder != place else 'contains'} {what}. Choose "
                 "another with --out, for example runs/mine."
             )
 
@@ -129,15 +130,15 @@ def refuse_folder(folder: Path, *, notebooks_dir: Path, data_dir: Path | None) -
 def refuse_in_the_way(folder: Path, stems: Iterable[str]) -> None:
     """Refuse to overwrite files that no run has written.
 
-    What a notebook saved when it was run by hand, which its results file shows, is not in the way:
-    it is set aside.
+    Files that a notebook saved when it was run by hand, as its results file shows, are not refused:
+    they are set aside.
 
     Args:
         folder: the output folder.
         stems: names of the notebooks that are to run.
 
     Raises:
-        UsageError: a file of the user's has a name that the run needs.
+        UsageError: one of the user's files has a name that the run needs.
     """
     outcomes = read(folder)
     in_the_way = [] if outcomes else [name for name in (STATE, INDEX) if (folder / name).exists()]
@@ -154,8 +155,8 @@ def refuse_in_the_way(folder: Path, stems: Iterable[str]) -> None:
     if in_the_way:
         raise UsageError(
             f"Expected an output folder in which no file has a name that the run needs; received "
-            f"{folder}, with {', '.join(sorted(in_the_way))}, which no run wrote. Move it, or "
-            "choose another folder with --out."
+            f"{folder}, with {', '.join(sorted(in_the_way))}, which no run wrote. Move what is in "
+            "the way, or choose another folder with --out."
         )
 
 
@@ -171,14 +172,14 @@ def _ran_by_hand(folder: Path, stem: str) -> bool:
 def set_aside(folder: Path, stem: str, *, outcome: Outcome | None) -> list[str]:
     """Move what an earlier run of a notebook wrote out of the way: nothing old passes for new.
 
-    It stays in the folder `earlier` until the notebook is done again. Leftovers of a failure never
-    replace there what a finished run wrote. What was saved by hand goes to `saved_by_hand`, and
+    It stays in the folder `earlier` until the notebook is done again. There, leftovers of a failed
+    run never replace what a finished run wrote. What was saved by hand goes to `saved_by_hand` and
     stays there.
 
     Args:
         folder: the output folder, after `refuse_in_the_way`.
         stem: the notebook's name.
-        outcome: of the earlier run of it; None where there was none.
+        outcome: of its earlier run; None if there was none.
 
     Returns:
         The names in `earlier` that a run has written.
@@ -209,13 +210,13 @@ def set_aside(folder: Path, stem: str, *, outcome: Outcome | None) -> list[str]:
 
 
 def _free(path: Path) -> Path:
-    """Return the path, or where it is taken the next one with a number that is not."""
+    """Return the path or, if it is taken, the first numbered one that is free."""
     numbered = (path.with_name(f"{number}_{path.name}") for number in itertools.count(2))
     return next(one for one in itertools.chain([path], numbered) if not one.exists())
 
 
 def drop_earlier(folder: Path, names: Iterable[str]) -> None:
-    """Remove what was set aside of a run, and the folder when nothing else is in it."""
+    """Remove what was set aside from a run, and the folder if nothing else is in it."""
     for name in names:
         (folder / EARLIER / name).unlink(missing_ok=True)
     if (folder / EARLIER).is_dir() and not any((folder / EARLIER).iterdir()):
@@ -223,7 +224,7 @@ def drop_earlier(folder: Path, names: Iterable[str]) -> None:
 
 
 def named_after(folder: Path, stem: str) -> dict[str, int]:
-    """Name -> bytes of all files in a folder that carry a notebook's name."""
+    """Return name -> bytes of all files in a folder that are named after a notebook."""
     paths = sorted(path for path in folder.glob(f"{stem}.*") if path.is_file())
     return {path.name: path.stat().st_size for path in paths}
 

@@ -1,4 +1,4 @@
-"""The full table of scores of a run: a row for each model, one for the prior of each test set."""
+"""The full table of a run's scores: one row per model, and one for the prior of each test set."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from nbhelpers.runner import scores
 from nbhelpers.runner.notebooks import number_of
 
 NOTE = (
-    "Test split. Below each value its 95 % interval (bootstrap by group), or how many groups there "
-    "are where they are too few for one. The prior always answers the share of fakes in the "
-    "training split: what a model must beat. Lower is better for log loss and EER."
+    "Test split. Below each value: its 95 % interval (bootstrap by group), or the number of groups "
+    "if they are too few for one. The prior always answers with the share of fakes in the training "
+    "split; a model must beat it. Lower is better for log loss and EER."
 )
 
 
@@ -24,7 +24,7 @@ def table_html(results: Mapping[str, dict]) -> str:
         results: notebook name -> content of its results file.
 
     Returns:
-        HTML; a paragraph where no model was judged.
+        HTML; a paragraph if no model was judged.
     """
     bodies: dict[str, list[str]] = {}
     for one in (*scores.models_of(results), *scores.priors_of(results)):
@@ -45,7 +45,7 @@ def table_html(results: Mapping[str, dict]) -> str:
 
 
 def _row(one: scores.Judged) -> str:
-    """Write a model; where calibration changed a score, with the score before it."""
+    """Write the row of a model, with the score before calibration wherever that changed it."""
     cells = "".join(_cell(one.scores.get(key), one.before.get(key)) for key in scores.METRICS)
     style = ' class="prior"' if one.name == PRIOR else ""
     text = html.escape

@@ -37,7 +37,7 @@ class Judged:
         data: name of the data set.
         scores: metric -> {value, low, high}.
         n: how many rows were judged.
-        before: the scores before calibration; empty where there are none.
+        before: the scores before calibration; empty if there are none.
     """
 
     name: str
@@ -55,7 +55,7 @@ def read_results(folder: Path) -> dict[str, dict]:
         folder: the output folder.
 
     Returns:
-        notebook name -> content of `NN_name.results.json`, by name. A file that is no JSON
+        notebook name -> content of `NN_name.results.json`, by name. A file that is not a JSON
         object is left out and logged.
     """
     results = {}
@@ -63,7 +63,7 @@ def read_results(folder: Path) -> dict[str, dict]:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(content, dict):
-                raise ValueError(f"an object was expected, not {type(content).__name__}")
+                raise ValueError(f"expected an object; received {type(content).__name__}")
         except (ValueError, RecursionError) as error:
             _log.warning("%s left out: %s", path.name, error)
             continue
@@ -98,8 +98,8 @@ def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
         result: content of a results file.
 
     Returns:
-        (model, metric -> {value, low, high}, n) for every model of the test split; none when
-        there is only the prior.
+        (model, metric -> {value, low, high}, n) for every model of the test split; none if there
+        is only the prior.
     """
     models = result.get("metrics", {}).get("test", {})
     if models.keys() <= {PRIOR}:
@@ -116,7 +116,7 @@ def model_rows(result: dict) -> list[tuple[str, dict[str, dict], object]]:
 
 
 def models_of(results: Mapping[str, dict]) -> Iterator[Judged]:
-    """Yield every model once: not before its calibration, not where it is judged again.
+    """Yield every model once: only after calibration, only where it was first judged.
 
     Args:
         results: notebook name -> content of its results file.
@@ -135,7 +135,7 @@ def models_of(results: Mapping[str, dict]) -> Iterator[Judged]:
 
 
 def priors_of(results: Mapping[str, dict]) -> Iterator[Judged]:
-    """Yield the prior once for each test set: notebooks that share one share its prior.
+    """Yield the prior once per test set: notebooks that share a test set share its prior.
 
     Args:
         results: notebook name -> content of its results file.
@@ -158,12 +158,12 @@ def data_name(result: dict) -> str:
 
 
 def _is_before(other: str, name: str, names: Collection[str]) -> bool:
-    """Whether another entry is this model before its calibration."""
+    """Whether another entry is this model before calibration."""
     return other != name and calibrated_name(other, names) == name
 
 
 def number(value: object) -> str:
-    """Return a score with three digits, or a dash.
+    """Return a score with three decimals, or a dash.
 
     >>> number(0.98765), number(None), number(float("nan"))
     ('0.988', '–', '–')
@@ -172,7 +172,7 @@ def number(value: object) -> str:
 
 
 def calibrated_name(name: str, names: Collection[str]) -> str:
-    """Return the model that this one is before calibration; itself where it is not.
+    """Return the name of a model after calibration; its own unless it is an uncalibrated one.
 
     >>> calibrated_name("ours_raw", ["ours", "ours_raw"]), calibrated_name("a_raw", [])
     ('ours', 'a_raw')
@@ -184,7 +184,7 @@ def calibrated_name(name: str, names: Collection[str]) -> str:
 
 
 def interval_of(score: object) -> metrics.Interval | None:
-    """Return a score of a results file; None where it is not a score.
+    """Return a score of a results file; None if it is not a score.
 
     >>> interval_of({"value": 0.9, "low": 0.85, "high": 0.94}).low, interval_of({"value": 1})
     (0.85, None)
@@ -203,7 +203,7 @@ def _is_number(value: object) -> bool:
 
 
 def score_text(score: dict | None) -> str:
-    """Return a score with its interval in one line; a dash where there is no number.
+    """Return a score with its interval on one line; a dash if there is no number.
 
     >>> score_text({"value": 0.9, "low": 0.85, "high": 0.94}), score_text({"value": "0.9"})
     ('0.900 [0.850, 0.940]', '–')

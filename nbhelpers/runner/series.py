@@ -41,29 +41,29 @@ def run(
 ) -> int:
     """Execute notebooks and write `.ipynb`, `.html` and `index.html` into one folder.
 
-    `run.json` says at every moment what can be relied on, so that `resume` can continue after
-    whatever ended a run.
+    `run.json` says at every moment what can be relied on, so that `resume` can continue however a
+    run ended.
 
     Args:
-        wanted: numbers or names; nothing means all lessons, without the appendix.
-        data_dir: a data set's folder, or the parent of several; "" lets them search.
+        wanted: numbers or names; none means all lessons, without the appendix.
+        data_dir: a data set's folder, or the parent of several; "" lets the notebooks search.
         out: the output folder; "" is `runs/latest` in the project.
         profile: `smoke`, `article` or a YAML file; "" keeps the notebooks' own values.
-        pairs: parameters and YAML texts, for every selected notebook that has them.
+        pairs: parameters, and values as YAML, for every selected notebook that has them.
         resume: keep what is done and unchanged; continue interrupted trainings.
         notebooks_dir: where the notebooks are; None is the project's own.
         stream: where progress goes; None is standard error.
 
     Returns:
-        0 when every selected notebook is done, else 1.
+        0 if every selected notebook is done, else 1.
 
     Raises:
-        UsageError: unknown notebook, parameter, profile or folder, or an output folder in which
-            another run is at work, that holds files of the user's under names that the run needs,
+        UsageError: unknown notebook, parameter, profile or folder, or an output folder that
+            another run is using, that contains the user's files under names that the run needs,
             or that is part of the project or the data. Nothing was run.
-        OSError: a page or the state could not be written, as on a full disk.
-        KeyboardInterrupt: Ctrl-C or SIGTERM. Both carry a note on how to continue, where a notebook
-            had begun.
+        OSError: a page or the state could not be written, as on a full disk. This error and the
+            next have a note on how to continue, if a notebook had begun.
+        KeyboardInterrupt: Ctrl-C or SIGTERM.
     """
     stream = sys.stderr if stream is None else stream
     folder = notebooks_dir or locate.project_root() / "notebooks"
@@ -103,14 +103,14 @@ def run(
 
 
 class _Series:
-    """A run in progress: the outcome of each notebook, now or earlier, on disk at every moment."""
+    """A run in progress; the outcome of each notebook, now or earlier, is always on disk."""
 
     def __init__(
         self, notebooks: list[Notebook], target: Path, share: lock.Share | None, stream: TextIO
     ) -> None:
         self.outcomes = run_record.read(target)
-        self._fresh: set[str] = set()  # dealt with
-        self._begun: set[str] = set()  # dealt with, or cut off
+        self._fresh: set[str] = set()  # settled by this run
+        self._begun: set[str] = set()  # settled by this run, or interrupted
         self._notebooks, self._target, self._share = notebooks, target, share
         self._inputs = fingerprints.Fingerprints(notebooks, target)
         self._stream = stream
@@ -196,7 +196,7 @@ class _Series:
     def _blocked(
         self, notebook: Notebook, selected: list[Notebook], parameters: dict[str, object]
     ) -> str:
-        """Why a notebook cannot run after what happened before it; "" when it can."""
+        """Return why a notebook cannot run after what happened before it; "" if it can."""
         if parameters.get("MODEL_FILE"):
             return ""
         for other in selected:
@@ -234,7 +234,7 @@ def existing(data_dir: str) -> Path:
 
 
 def _write_page(notebook: Notebook, target: Path, outcome: Outcome) -> None:
-    """Write `NN_name.html` with the banners that its results ask for."""
+    """Write `NN_name.html` with the banners that its results require."""
     import nbformat
 
     result = scores.read_results(target).get(notebook.stem, {})

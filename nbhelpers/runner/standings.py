@@ -43,8 +43,8 @@ class Gap:
 
     Attributes:
         other: the other model.
-        difference: with its paired interval; None where nothing can be said.
-        note: over how many rows and groups, or why nothing can be said.
+        difference: with its paired interval; None if it is not known.
+        note: the numbers of rows and groups, or why the difference is not known.
     """
 
     other: Model
@@ -65,14 +65,14 @@ class Gap:
 
 @dataclass(frozen=True)
 class Standing:
-    """The models that judged one data set.
+    """The models judged on one data set.
 
     Attributes:
         data: name of the data set.
         on_sample: whether it is the bundled sample.
         random_weights: whether the best model's network started from random weights.
         models: the highest AUC first, without the prior.
-        gaps: one for each model but the first.
+        gaps: one per model but the first.
     """
 
     data: str
@@ -83,19 +83,19 @@ class Standing:
 
     @property
     def things(self) -> str:
-        """What a row of the data set is."""
+        """What the rows of the data set are."""
         return "pictures" if self.data == locate.FACES else "clips"
 
 
 def of_run(results: Mapping[str, dict], folder: Path) -> list[Standing]:
-    """Order the models of a run.
+    """Rank the models of a run.
 
     Args:
         results: notebook name -> content of its results file.
         folder: the output folder, with the predictions.
 
     Returns:
-        One standing for each data set on which a model was judged.
+        One standing per data set on which a model was judged.
     """
     by_data: dict[str, list[Model]] = {}
     for model in models_of(results):
@@ -117,7 +117,7 @@ def of_run(results: Mapping[str, dict], folder: Path) -> list[Standing]:
 
 
 def models_of(results: Mapping[str, dict]) -> list[Model]:
-    """List every model once: not before and after its calibration, not where it is judged again.
+    """List every model once: only after calibration, only where it was first judged.
 
     Args:
         results: notebook name -> content of its results file.
@@ -139,7 +139,7 @@ def _gaps(best: Model, others: list[Model], result: dict, folder: Path) -> Itera
         return
     groups = comparison.group_of(result)
     if groups is None:
-        reason = "the data set is not at hand, so its people cannot be resampled"
+        reason = "the data set is not available, so its people cannot be resampled"
         yield from (Gap(other, None, reason) for other in others)
         return
     of_best = _test_rows(best, folder)
@@ -151,7 +151,7 @@ def _gaps(best: Model, others: list[Model], result: dict, folder: Path) -> Itera
 
 
 def _test_rows(model: Model, folder: Path) -> pd.DataFrame:
-    """Return a model's predictions on test rows; none where they cannot be read."""
+    """Return a model's predictions on test rows; no rows if they cannot be read."""
     try:
         table = result_files.read_predictions(
             folder / f"{model.notebook}{result_files.PREDICTIONS}"
@@ -168,7 +168,7 @@ def sentence(standing: Standing) -> str:
         standing: from `of_run`.
 
     Returns:
-        A sentence, two where random weights qualify it.
+        One sentence, or two if random weights qualify it.
     """
     best = standing.models[0]
     origin = "computer-generated " if standing.on_sample else ""
@@ -188,8 +188,8 @@ def _verdict(standing: Standing) -> str:
     auc = f"AUC {best.auc:.3f}"
     if not best.auc.is_firm:
         return (
-            f"no best model can be named: they show {best.auc.groups} groups of people, and fewer "
-            f"than {FEWEST_GROUPS} are too few for an interval"
+            f"no best model can be named: they show {best.auc.groups} groups of people, and an "
+            f"interval needs at least {FEWEST_GROUPS}"
         )
     if best.auc.low <= 0.5:
         return f"no model beats the prior beyond chance; the highest is {best.name}, {auc}"
@@ -220,7 +220,7 @@ def _reason(gap: Gap) -> str:
     """Say why a difference is not known."""
     if gap.difference is None or gap.difference.groups is None:
         return gap.note
-    return f"both judged only {gap.difference.groups} groups of people"
+    return f"both were judged on only {gap.difference.groups} groups of people"
 
 
 def _listed(names: list[str]) -> str:

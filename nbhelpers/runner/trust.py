@@ -24,7 +24,7 @@ class Tile:
     """One answer.
 
     Attributes:
-        title: what was asked about.
+        title: what the question is about.
         state: of `MARKS`.
         text: one line.
     """
@@ -41,7 +41,7 @@ def tiles(
 
     Args:
         results: notebook name -> content of its results file.
-        standings: of the same run; the first one's best model is asked about.
+        standings: of the same run; the tiles are about the first one's best model.
         folder: the output folder, with the splits.
 
     Returns:
@@ -57,7 +57,7 @@ def tiles(
 
 
 def split_tile(results: Mapping[str, dict], folder: Path) -> Tile:
-    """Look whether training and test share people, in the splits that the notebooks wrote."""
+    """Check whether training and test share people, in the splits that the notebooks wrote."""
     title = "Split"
     shared = tested = None
     for stem, result in results.items():
@@ -70,14 +70,14 @@ def split_tile(results: Mapping[str, dict], folder: Path) -> Tile:
     if shared is None:
         return Tile(title, UNKNOWN, "Not checked: no split was written, or the data are gone.")
     if shared:
-        return Tile(title, WARNING, f"{shared} groups of people are in training and in test.")
+        return Tile(title, WARNING, f"{shared} groups of people are in both training and test.")
     if tested < FEWEST_GROUPS:
         return Tile(title, WARNING, f"The test split shows only {tested} groups of people.")
     return Tile(title, GOOD, f"No person is in both training and test; {tested} groups in test.")
 
 
 def _groups_by_split(path: Path, result: dict) -> dict[str, set[str]]:
-    """Return the groups of each split; nothing where the table or the data set is not there."""
+    """Return the groups of each split; {} if the table or the data set is missing."""
     if not path.is_file():
         return {}
     group_of = comparison.group_of(result)
@@ -95,7 +95,7 @@ def _groups_by_split(path: Path, result: dict) -> dict[str, set[str]]:
 
 
 def calibration_tile(results: Mapping[str, dict], standings: Sequence[Standing]) -> Tile:
-    """Hold the best model's probabilities against the prior's."""
+    """Compare the best model's probabilities with the prior's."""
     title = "Calibration"
     if not standings:
         return Tile(title, UNKNOWN, "No model was judged.")
@@ -105,7 +105,7 @@ def calibration_tile(results: Mapping[str, dict], standings: Sequence[Standing])
     loss, error = of_best.get("log_loss"), of_best.get("expected_calibration_error")
     prior = findings.intervals(models.get(PRIOR)).get("log_loss")
     if loss is None or prior is None:
-        return Tile(title, UNKNOWN, "The results hold no log loss to compare with the prior's.")
+        return Tile(title, UNKNOWN, "The results contain no log loss to compare with the prior's.")
     off = "" if error is None else f" P(fake) is off by {error.value:.2f} on average."
     numbers = f"log loss {loss.value:.3f}, the prior's {prior.value:.3f}."
     if not loss.is_firm:
@@ -116,7 +116,7 @@ def calibration_tile(results: Mapping[str, dict], standings: Sequence[Standing])
 
 
 def robustness_tile(extras: Sequence[Mapping[str, Any]]) -> Tile:
-    """Say what the worst damage leaves of the AUC."""
+    """Give the AUC under the most harmful damage."""
     title = "Robustness"
     curves = next((extra["robustness"] for extra in extras if extra.get("robustness")), [])
     rows = [
@@ -127,7 +127,7 @@ def robustness_tile(extras: Sequence[Mapping[str, Any]]) -> Tile:
     ]
     damaged = [(row, score) for row, score in rows if row.get("corruption") != "clean"]
     if not damaged:
-        return Tile(title, UNKNOWN, "No notebook of this run judged damaged pictures.")
+        return Tile(title, UNKNOWN, "No notebook in this run judged damaged pictures.")
     clean = next((score for row, score in rows if row.get("corruption") == "clean"), None)
     row, worst = min(damaged, key=lambda one: one[1].value)
     text = f"{row.get('corruption')} ({row.get('level')}) hurts most: AUC {worst:.2f}"
@@ -144,7 +144,7 @@ def explanations_tile(extras: Sequence[Mapping[str, Any]]) -> Tile:
     title = "Explanations"
     extra = next((extra for extra in extras if extra.get(findings.BY_CENTRE)), None)
     if extra is None:
-        return Tile(title, UNKNOWN, "No notebook of this run measured explanations.")
+        return Tile(title, UNKNOWN, "No notebook in this run measured explanations.")
     best = findings.better_than_centre(extra)
     if best is None and not findings.any_firm(extra):
         return Tile(title, UNKNOWN, "Too few groups of people to judge the explanations.")

@@ -198,7 +198,7 @@ def edited(lines, number, column, value):
 @pytest.mark.parametrize(
     ("edit", "fault"),
     [
-        (lambda lines: [*lines, lines[3]], "each row once for a model; received 1 rows"),
+        (lambda lines: [*lines, lines[3]], "each row once per model; received 1 rows"),
         (lambda lines: edited(lines, 4, 3, "high"), "a y_score from 0 to 1; received 1 rows, the"),
         (lambda lines: edited(lines, 4, 3, "nan"), "the first in line 5"),
         (lambda lines: edited(lines, 4, 3, "1.5"), "the first in line 5"),

@@ -50,7 +50,7 @@ def test_full_disk_stops_the_run_and_resume_goes_on(small_disk, tmp_path, told):
     assert code == 0, said
     assert "kept, nothing changed" in line_with(said, "01_eda")
     assert project.state() == {"01_eda": "done", "02_cnn": "done"}
-    told("disk full", "notebooks that were done; no half file; `--resume` goes on", line)
+    told("disk full", "notebooks that were done; no partial file; `--resume` continues", line)
 
 
 def test_read_only_folder_is_refused_before_anything_runs(small_disk, tmp_path, told):

@@ -583,7 +583,7 @@ def test_only_plain_values_are_read(text):
 @pytest.mark.parametrize("value", [{"a"}, [b"a"], [{1: "a"}], [[{"a": {"b"}}]], [object()]])
 def test_only_plain_values_reach_a_notebook(value):
     for default in ([], None):
-        with pytest.raises(UsageError, match="Expected numbers, texts and lists"):
+        with pytest.raises(UsageError, match="Expected numbers, strings and lists"):
             overrides.checked("X", value, default=default)
 
 
@@ -604,5 +604,5 @@ def test_half_characters_are_refused():
 
 
 def test_a_path_that_no_file_can_have(tmp_path):
-    with pytest.raises(UsageError, match="Take out"):
+    with pytest.raises(UsageError, match="Remove"):
         overrides.resolved("DATA_DIR", "a\0b", base=tmp_path)

@@ -1,4 +1,4 @@
-"""A training that is killed goes on after its last whole epoch."""
+"""A training that is killed continues after its last whole epoch."""
 
 import json
 import re
@@ -27,6 +27,6 @@ def test_killed_training_goes_on_after_its_last_epoch(tmp_path, told):
     line = line_with(said, "continues after epoch").replace(f"epoch {before}", "epoch (number)")
     told(
         "kill -9 in training",
-        "all epochs that were finished, the best weights; `--resume` goes on after them",
+        "all epochs that were finished, the best weights; `--resume` continues after them",
         line,
     )

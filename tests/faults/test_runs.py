@@ -42,7 +42,7 @@ def test_second_run_into_a_folder_is_refused(killed, told):
     assert code == 2
     line = line_with(said, "error:")
     assert f"in use by process {pid}, since 20" in line
-    told("second run into the same folder at once", "the first run goes on, untouched", line)
+    told("second run into the same folder at once", "the first run continues, untouched", line)
 
 
 def test_killed_run_goes_on_with_the_notebook_it_was_in(killed, project, told):
@@ -82,7 +82,7 @@ def test_ctrl_c_keeps_what_the_run_before_had_made(killed, project, told):
     assert "Traceback" not in said
     told(
         "Ctrl-C in a notebook",
-        "notebooks that were done; what an earlier run of this one had made is in `earlier/`",
+        "notebooks that were done; what an earlier run of this one wrote is in `earlier/`",
         line_with(said, "interrupted."),
     )
 
@@ -112,7 +112,7 @@ def test_lack_of_memory_fails_its_notebook_alone(killed, project, told):
     killed_line, refused_line = (line for line in said.splitlines() if "FAILED" in line)
     assert "kernel died" in killed_line
     assert "MemoryError" in refused_line
-    kept = "the other notebooks, which go on"
+    kept = "the other notebooks, which continue"
     told("notebook's kernel killed, as the system does for lack of memory", kept, killed_line)
     told("memory refused to a notebook", kept, refused_line)
 

@@ -1,4 +1,4 @@
-"""Forest plots: whiskers where the numbers say, none from too few groups."""
+"""Forest plots: whiskers where the numbers say, none for too few groups."""
 
 import re
 
@@ -23,7 +23,7 @@ def test_too_few_groups_have_a_dot_alone_and_nothing_has_neither():
     assert "whisker" not in drawn(forest.Row("a", Interval(0.7, 0.6, 0.8, 7), ""))
     assert "circle" in drawn(forest.Row("a", Interval(0.7, 0.6, 0.8, 7), ""))
     assert "circle" not in drawn(forest.Row("a", None, "not known"))
-    note = "none from too few groups"
+    note = "none for too few groups"
     assert note in drawn(forest.Row("a", Interval(0.7, 0.6, 0.8, 7), ""))
     assert note not in drawn(forest.Row("a", Interval(0.7, 0.6, 0.8, 8), ""))
 

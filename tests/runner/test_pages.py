@@ -66,8 +66,8 @@ def test_figures_say_where_they_stand(tmp_path):
         unescape(text) for _, text in re.findall(r"<img alt=([\"'])(Figure.*?)\1 src", page)
     ]
     assert [text.split(";")[0] for text in described] == [
-        "Figure 1, in the part \u201cLesson 01_x <b>&\u201d",
-        'Figure 2, in the part \u201cThe second "part"\u201d',
+        "Figure 1, in the section \u201cLesson 01_x <b>&\u201d",
+        'Figure 2, in the section \u201cThe second "part"\u201d',
     ]
     assert notebook.cells[4].outputs[0].metadata == {}  # the notebook itself is not changed
     notebook.cells[4].outputs[0].metadata = {"image/png": {"alt": "ROC of a & b"}}

@@ -142,7 +142,7 @@ def test_index_shows_everything_escaped(ran):
     assert page.count('src="data:image/jpeg;base64,') == 1
     assert "0.750<small>0.650–0.850" in page
     assert page.index("&lt;i&gt;cnn&lt;/i&gt;") < page.index("<td>prior</td>")
-    assert "2.0 GB at most" in page
+    assert "up to 2.0 GB of memory" in page
     assert "train 7 REAL + 9 FAKE; test 4 REAL + 6 FAKE" in page
 
 

@@ -44,7 +44,7 @@ TIE = (Interval(0.02, -0.1, 0.2, 9), "40 rows in 9 groups")
         (standing(OURS, ARTICLE, gaps=[(None, "no test row in common")]), "not known: no test row"),
         (
             standing(OURS, ARTICLE, gaps=[(Interval(0.2, 0.1, 0.3, 7), "x")]),
-            "whether it is better than article is not known: both judged only 7 groups of people",
+            "better than article is not known: both were judged on only 7 groups of people",
         ),
         (
             standing(OURS),

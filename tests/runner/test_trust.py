@@ -122,7 +122,8 @@ def test_the_best_recipe_is_one_that_enough_people_judged():
     }
     text = findings.finding("06_x", {"extra": {"comparisons": rows}})
     assert text.startswith(
-        "The recipe with the highest AUC is faces: 0.700 [0.650, 0.750], cross-validated; minus"
+        "The recipe with the highest AUC is faces: 0.700 [0.650, 0.750], cross-validated; "
+        "difference from"
     )
     assert "+0.100 [+0.050, +0.150]" in text
     del rows["faces"]

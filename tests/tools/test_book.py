@@ -115,7 +115,7 @@ def test_cells_are_folded_and_figures_have_a_text():
     ]
     _, shown, hosted, solution, exercise = book.page_notebook(new_notebook(cells=cells)).cells
     alt = shown.metadata["mystnb"]["image"]["alt"]
-    assert alt.startswith("Figure in the part \u201cThe leak, measured\u201d")
+    assert alt.startswith("Figure in the section \u201cThe leak, measured\u201d")
     assert "hide-input" in hosted.metadata["tags"]
     assert "hide-cell" in solution.metadata["tags"]
     assert solution.metadata["mystnb"]["image"]["alt"] == "ROC of two networks"
