@@ -31,18 +31,18 @@ from tools.train_detector import STATE, mean_weights
 
 logger = logging.getLogger("bundle_detector")
 
-ACCUSED = 0.03  # share of the reals above the high border, at most
-MISSED = 0.05  # share of the fakes below the low one, at most
+ACCUSED = 0.03  # largest share of the reals above the high border
+MISSED = 0.05  # largest share of the fakes below the low border
 ANSWERS = (NO_SIGN, "cannot tell", "looks manipulated")  # from the lowest scores to the highest
 CLIP_FRAMES = 8
-WEIGHTS = "model.weights.h5"  # where a .keras file has them
+WEIGHTS = "model.weights.h5"  # their place in a .keras file
 REPORTED = ("auc", "log_loss", "balanced_accuracy", "eer", "expected_calibration_error")
 
 
 def in_half_precision(path: Path) -> None:
     """Store the kernels of a ``.keras`` file as float16; vectors keep all their digits.
 
-    Keras reads them into the network's own float32. The card's scores are of what it reads.
+    Keras reads them as the network's own float32. The card's scores are those of the network read.
     """
     with zipfile.ZipFile(path) as old:
         members = {member.filename: old.read(member) for member in old.infolist()}
@@ -53,7 +53,7 @@ def in_half_precision(path: Path) -> None:
 
 
 def _halved(content: bytes) -> bytes:
-    """Copy an HDF5 file of weights, its arrays of more than one dimension as float16."""
+    """Copy an HDF5 file of weights, with arrays of more than one dimension as float16."""
     copied = io.BytesIO()
     with h5py.File(io.BytesIO(content)) as old, h5py.File(copied, "w") as new:
 
@@ -71,7 +71,7 @@ def _halved(content: bytes) -> bytes:
 
 
 def one_damage_each(table: pd.DataFrame, *, size: int, seed: int = 42) -> np.ndarray:
-    """Damage each picture at medium strength, by one kind after the other, families alike.
+    """Damage each picture at medium strength; the kinds take turns, one kind per family.
 
     Args:
         table: rows with `path` and `group`.
@@ -97,22 +97,22 @@ def borders(
     accused: float = ACCUSED,
     missed: float = MISSED,
 ) -> dict:
-    """Where the three answers begin, so that few of each class are on the wrong side.
+    """Choose where the three answers begin, so that few of each class are on the wrong side.
 
-    People differ more than pictures: what holds for one set of people on average may fail for the
-    next. A false accusation weighs most, so the reals' side is kept in every stretch of
-    neighbouring people, one by one; the fakes' side on average.
+    People differ more than pictures do: what holds on average for one set of people may fail for
+    the next. A false accusation weighs most, so the limit for reals holds in every stretch of
+    neighbouring people; that for fakes holds on average.
 
     Args:
         y_true: (N,) of 0 and 1.
-        *scores: (N,) P(fake) of the same rows, in each condition in which the limit must hold.
-        stretch: (N,) of the people in each row; see `stretches`.
-        accused: share of the reals, 0-1.
-        missed: share of the fakes, 0-1.
+        *scores: (N,) P(fake) of the same rows, in each condition in which the limits must hold.
+        stretch: (N,) number of the stretch of each row; see `stretches`.
+        accused: largest share of reals on the wrong side, 0-1.
+        missed: largest share of fakes on the wrong side, 0-1.
 
     Returns:
         ``low``: below it "no sign"; ``high``: from it on "looks manipulated"; between them
-        "cannot tell". The borders meet in the middle where no score would need that answer.
+        "cannot tell". The borders meet in the middle if no score needs that answer.
 
     >>> y, score = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9])
     >>> borders(y, score, stretch=np.zeros(4), accused=0, missed=0)
@@ -136,7 +136,7 @@ def stretches(table: pd.DataFrame, order: pd.Index) -> np.ndarray:
 
     Args:
         table: rows with ``label``, ``videoname`` and ``original``.
-        order: names of reals, neighbours mostly being the same person.
+        order: names of reals, in which neighbours are mostly the same person.
 
     Returns:
         ``int (N,)``, 0-9.
@@ -151,7 +151,7 @@ def stretches(table: pd.DataFrame, order: pd.Index) -> np.ndarray:
 
 
 def answers(y_true: np.ndarray, score: np.ndarray, limits: dict) -> dict[str, dict[str, float]]:
-    """Shares of the three answers: truth -> answer -> share of the rows of that truth.
+    """Return the shares of the three answers: truth -> answer -> share of that truth's rows.
 
     >>> answers([0, 1], [0.1, 0.9], {"low": 0.2, "high": 0.8})["FAKE"]["looks manipulated"]
     1.0
@@ -168,7 +168,7 @@ def answers(y_true: np.ndarray, score: np.ndarray, limits: dict) -> dict[str, di
 
 
 def half_damaged(clean: dict, damaged: list[dict]) -> dict[str, dict[str, float]]:
-    """Shares of the answers where half of the faces are clean, half damaged at medium strength.
+    """Return the shares of the answers if half of the faces are clean, half damaged (medium).
 
     Args:
         clean: from `answers`.
@@ -188,7 +188,7 @@ def half_damaged(clean: dict, damaged: list[dict]) -> dict[str, dict[str, float]
 
 
 def judged(y_true, score, groups, *, limits: dict, seed: int = 42) -> dict:
-    """Scores with intervals by group, and the shares of the answers."""
+    """Return scores with intervals by group, and the shares of the answers."""
     with_intervals = metrics.score_intervals(y_true, score, groups=groups, seed=seed)
     return {
         "n": len(score),
@@ -204,7 +204,7 @@ def calibrated(
     """Choose temperature, threshold and borders on validation rows, clean and damaged alike.
 
     Returns:
-        The detector, the borders, and the AUC of either state.
+        The detector, the borders, and the facts for the card: AUC and answers in both states.
     """
     raw = detector.Detector(network, mirror=mirror)
     y = labels.y_true(validation)
@@ -226,7 +226,7 @@ def calibrated(
 
 
 def under_damage(judge: detector.Detector, rows: pd.DataFrame, limits: dict) -> list[dict]:
-    """Every kind of damage at every strength: AUC with its interval, shares of the answers."""
+    """Judge every kind of damage at every strength: AUC with its interval, shares of answers."""
     y, scores = labels.y_true(rows), []
 
     def score(pictures):
@@ -242,12 +242,12 @@ def under_damage(judge: detector.Detector, rows: pd.DataFrame, limits: dict) -> 
 
 
 def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dict) -> dict:
-    """Clips of another source: the mean over frames, as `nbhelpers predict` has it.
+    """Judge clips from another source by the mean over frames, as `nbhelpers predict` does.
 
     Args:
         judge: the detector.
         folder: of the clips.
-        names: of training and validation rows; clips of these names are left out.
+        names: of training and validation rows; clips with these names are left out.
         limits: the borders.
 
     Returns:
@@ -275,12 +275,12 @@ def on_clips(judge: detector.Detector, folder: str, names: set[str], limits: dic
 
 
 def in_order(names: pd.Index, order: str) -> pd.Index:
-    """Return `names` in the order of a file of the training, or else of the bundled split.
+    """Return `names` in the order used in training, or else that of the bundled split.
 
     Args:
         names: of all rows.
         order: path of a table with ``videoname`` and ``upload_order``; "" takes the rows of the
-            bundled split, which stand in that order.
+            bundled split, which are in that order.
     """
     if order:
         places = pd.read_csv(order, index_col="videoname")["upload_order"]
@@ -297,7 +297,7 @@ def some_pairs(test: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 def build(arguments: argparse.Namespace) -> dict:
-    """Judge the network and write all files; returns the facts of the card."""
+    """Judge the network and write all files; returns the facts for the card."""
     state = json.loads((arguments.work / STATE).read_text(encoding="utf-8"))
     settings = state["settings"]
     stages = [*state.get("stages", []), {"settings": settings, "history": state["history"]}]
@@ -366,16 +366,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
     parser.add_argument("--work", type=Path, required=True, help="folder of train_detector.py")
     parser.add_argument(
-        "--also", type=Path, nargs="+", default=[], help="weights to be averaged with those of W"
+        "--also", type=Path, nargs="+", default=[], help="weights to average with those in W"
     )
-    parser.add_argument("--order", default="", help='as for the training; "": the bundled split\'s')
-    parser.add_argument("--clips", default="", help="labelled clips of another source")
+    parser.add_argument("--order", default="", help="as in training (that of the bundled split)")
+    parser.add_argument("--clips", default="", help="labelled clips from another source")
     parser.add_argument(
         "--mirror", action="store_true", help="average the scores of a picture and its mirror image"
     )
-    parser.add_argument("--commit", default="", help="of the project that the training ran with")
-    parser.add_argument("--note", action="append", default=[], help="how the training went; often")
-    parser.add_argument("--pairs", type=int, default=300, help="test pairs that are damaged (300)")
+    parser.add_argument("--commit", default="", help="the project's commit used for training")
+    parser.add_argument(
+        "--note", action="append", default=[], help="remark on the training; may be repeated"
+    )
+    parser.add_argument("--pairs", type=int, default=300, help="test pairs to damage (300)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     keras.config.set_dtype_policy("float32")
     facts = build(parser.parse_args())

@@ -34,7 +34,7 @@ THEMES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the program's grammar."""
+    """Add the program's arguments."""
     parser.add_argument("--out", default="", metavar="O", help="a run on real faces to read first")
 
 
@@ -51,13 +51,13 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def content_of(results: dict[str, dict]) -> dict:
-    """Return what the chart shows of a run.
+    """Return what the chart shows about a run.
 
     Args:
         results: notebook name -> content of its results file.
 
     Returns:
-        As `draw` takes it.
+        The content for `draw`.
 
     Raises:
         UsageError: the run is on the sample, lacks a model, or shows too few people.

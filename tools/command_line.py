@@ -1,4 +1,4 @@
-"""The command line of a maintainer's program: its grammar, its errors, its exit codes."""
+"""The command line of a maintainer's program: its arguments, errors and exit codes."""
 
 import argparse
 import signal

@@ -1,9 +1,10 @@
 """Compare trained detectors on the same pictures: ``python -m tools.compare_detectors``.
 
-Each is named with the file of its weights, in a work folder of ``tools.train_detector``; of several
-files the mean is taken, and ``mirror`` behind them averages a face with its mirror image. The table
-has their AUC on validation people, clean and damaged, and on clips of another source, and how far
-each is from the first. Test people are not looked at: the table is for deciding what to train.
+Each is given as a name and the file of its weights, in a work folder of ``tools.train_detector``;
+several files are averaged, and ``mirror`` after them averages the scores of a face and its mirror
+image. The table shows their AUC on validation people, clean and damaged, and on clips from another
+source, and how far each is from the first. Test people are not used: the table is for deciding what
+to train.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Pictures:
     Args:
         table: rows with ``label`` and ``group``.
         pictures: of each row, its pictures by person; a row's score is that of its most suspicious
-            person, as `nbhelpers predict` has it.
+            person, as in `nbhelpers predict`.
     """
 
     def __init__(self, table: pd.DataFrame, pictures: Sequence[Sequence[Sequence[np.ndarray]]]):
@@ -65,7 +66,7 @@ def load(words: Sequence[str]) -> detector.Detector:
     """Load a network from its weights and the settings beside them; scores are not calibrated.
 
     Args:
-        words: files of weights, of which the mean is taken; last of all maybe ``mirror``.
+        words: files of weights, which are averaged; ``mirror`` may follow.
     """
     files = [word for word in words if word != MIRROR]
     settings = json.loads(Path(files[-1]).with_name(STATE).read_text(encoding="utf-8"))["settings"]
@@ -75,11 +76,11 @@ def load(words: Sequence[str]) -> detector.Detector:
 
 
 def validation_pictures(data: Path, *, split_csv: Path, size: int) -> dict[str, Pictures]:
-    """Return the validation rows clean, and each under one damage of medium strength.
+    """Return the validation rows clean, and each with one damage of medium strength.
 
     Args:
         data: folder of face crops.
-        split_csv: of videoname and split.
+        split_csv: table of videoname and split.
         size: at which pictures are damaged, pixels.
     """
     split = pd.read_csv(split_csv, index_col="videoname")["split"]
@@ -94,7 +95,7 @@ def validation_pictures(data: Path, *, split_csv: Path, size: int) -> dict[str, 
 
 
 def clip_pictures(folder: Path, *, split_csv: Path) -> Pictures:
-    """Return the faces in clips, none of which shares a name with the split's rows."""
+    """Return the faces in the clips that share no name with the split's rows."""
     table = manifest.read(folder).table
     met = set(pd.read_csv(split_csv)["videoname"])
     table = table[~table["videoname"].isin(met) & ~table["original"].isin(met)]
@@ -144,7 +145,7 @@ def main() -> None:
     """Read the command line and print the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="Kaggle's folder deepfake-faces")
-    parser.add_argument("--clips", type=Path, help="labelled clips of another source")
+    parser.add_argument("--clips", type=Path, help="labelled clips from another source")
     parser.add_argument("detectors", nargs="+", metavar="NAME=FILE,…", help="two or more")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What the bundled detector is trained on: its settings, the split, the batches of pairs."""
+"""How the bundled detector is trained: settings, split and batches of pairs."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ class Settings:
     seed: int = 42
     start: str = ""  # averaged weights of earlier trainings, "A,B" for their mean; "": ImageNet's
     last: str = "block10_sepconv1_act"  # layer of Xception below the head: the end of block 9
-    image_size: int = 160  # pixels, where the network is used
-    window: int = 128  # pixels, cut out of larger pictures: the scale stays, the work shrinks
+    image_size: int = 160  # pixels, when the network is used
+    window: int = 128  # pixels, cut out of larger pictures: the same scale for less work
     sides: tuple[int, int] = (136, 192)  # pixels of those larger pictures; drawn for each batch
     batch_size: int = 32  # half of them reals, each with a fake of the same person
     epochs: int = 10  # of `steps` each; a backup after each
     steps: int = 100
     rate: float = 3e-4
     warmup: int = 100  # steps
-    fall: float = 0.4  # share of all steps, the last ones, in which the rate falls to nearly zero
+    fall: float = 0.4  # share of all steps, at the end, in which the rate falls to nearly zero
     weight_decay: float = 1e-4
-    clip: float = 1.0  # norm of the gradient of each variable, at most
+    clip: float = 1.0  # largest norm of each variable's gradient
     smoothing: float = 0.05  # of the labels
-    averaging: float = 0.995  # of the weights, a step
+    averaging: float = 0.995  # of the weights, per step
     damaged: float = 0.6  # share of the pairs; see `networks.damage`
     coded: float = 0.15  # share of the pairs that are also coded as video
     crf: tuple[int, int] = (22, 40)  # of H.264; drawn for each batch
-    self_blended: float = 0.15  # share of the pairs whose fake is made of the real itself
-    validation_pictures: int = 200  # looked at after each epoch, clean and damaged
+    self_blended: float = 0.15  # share of the pairs whose fake is made from the real itself
+    validation_pictures: int = 200  # scored after each epoch, clean and damaged
 
 
 def stretches(
     table: pd.DataFrame, order: pd.Series, *, originals: int = 600, gap: int = 150
 ) -> pd.DataFrame:
-    """Split by upload order: its start validates, its end tests, the middle trains.
+    """Split by upload order: its start for validation, its end for testing, the rest for training.
 
-    Neighbours in that order are mostly the same person, so `gap` originals, with all that belongs
-    to them, are left out on both sides of the middle.
+    Neighbours in that order are mostly the same person, so `gap` originals, with everything made
+    from them, are left out on both sides of the middle.
 
     Args:
         table: rows of `manifest.read`.
         order: index videoname, values to sort by.
-        originals: of validation and of test.
-        gap: originals left out.
+        originals: number in validation, and in test.
+        gap: number left out on each side.
 
     Returns:
         The rows that are in a split, with a column ``split``.
@@ -132,7 +132,7 @@ class Pairs:
         return np.stack(list(_windows(hurt, own.window, rng))).astype(np.float32), labels
 
     def _rows(self, step: int) -> Iterator[int]:
-        """Every real once, in another order each time round."""
+        """Yield every real once per round, in a different order each round."""
         half, count = self._settings.batch_size // 2, len(self)
         for number in range(step * half, (step + 1) * half):
             order = np.random.default_rng([self._settings.seed, 1, number // count])
@@ -154,7 +154,7 @@ def _resized(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def _windows(pictures: np.ndarray, window: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Return the same window of both pictures of a pair, mirrored by chance."""
+    """Yield the same window of both pictures of a pair, mirrored at random."""
     room = pictures.shape[1] - window
     for first in range(0, len(pictures), 2):
         top, left = rng.integers(0, room + 1, 2)
@@ -166,7 +166,7 @@ def _windows(pictures: np.ndarray, window: int, rng: np.random.Generator) -> Ite
 def evaluation_views(
     table: pd.DataFrame, *, size: int, damaged: bool, seed: int = 42
 ) -> np.ndarray:
-    """Whole pictures of rows, clean or damaged, the same at every call.
+    """Return whole pictures of rows, clean or damaged; the same in every call.
 
     Returns:
         ``uint8 (N, size, size, 3)`` RGB 0-255.

@@ -45,7 +45,7 @@ MADE = """## How it was made
 
 Xception with ImageNet weights up to the end of block 9, all of it trained on pairs of a real and a
 fake of the same person, both cut, mirrored and damaged alike (light, colour, blur, shrinking,
-noise, JPEG, H.264); in some pairs the fake is made of the real itself (Shiohara and Yamasaki,
+noise, JPEG, H.264); in some pairs the fake is made from the real itself (Shiohara and Yamasaki,
 "Detecting Deepfakes with Self-Blended Images", 2022). The weights are averaged over the
 steps{also}.
 {mirrored}
@@ -56,7 +56,7 @@ python -m tools.bundle_detector --data D --work {last} --clips C{options}
 
 D is Kaggle's folder *deepfake-faces*, {folders} any folder, C a folder of labelled clips. After an
 interruption, a training continues where it stopped. {steps} steps of {batch_size} pictures, in
-which each training original came {passes:.1f} times; {hours:.1f} CPU hours on two shared cores.
+which each training original was used {passes:.1f} times; {hours:.1f} CPU hours on two shared cores.
 Kernels are rounded to half precision.
 
 """

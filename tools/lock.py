@@ -21,14 +21,14 @@ Needs uv (`pip install uv`). Both files list the hash of every file and suit all
 Exit code: 0 written, 2 nothing written (no uv, or no compatible versions).
 """
 RUN = ("run", "lab", "kaggle")  # extras of requirements.txt
-DEV = ("dev", "book")  # extras of requirements-dev.txt, besides
+DEV = ("dev", "book")  # additional extras of requirements-dev.txt
 HEAD = """\
 # What a run needs: nbhelpers[run,lab,kaggle], pinned with hashes, for Linux, macOS and Windows.
 # Made from pyproject.toml by `make lock`; do not edit by hand.
 """
 HEAD_DEV = """\
-# What the tests and the course site need besides. Made from pyproject.toml by `make lock`; do not
-# edit by hand.
+# What the tests and the course site need in addition. Made from pyproject.toml by `make lock`; do
+# not edit by hand.
 -r requirements.txt
 """
 

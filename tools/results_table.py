@@ -54,7 +54,7 @@ def table_block(results: dict[str, dict]) -> str:
     """Return the text between the page's markers.
 
     Args:
-        results: as `scores.read_results` gives them.
+        results: from `scores.read_results`.
 
     Returns:
         Markdown: what the numbers were made from, and a table of models by metrics.
@@ -95,7 +95,7 @@ def update(page: Path, results: dict[str, dict]) -> bool:
 
     Args:
         page: a Markdown file with both markers, each on a line of its own.
-        results: as `scores.read_results` gives them.
+        results: from `scores.read_results`.
 
     Returns:
         Whether the file changed.

@@ -1,11 +1,11 @@
 """Train the bundled detector of real faces: ``python -m tools.train_detector --data D --work W``.
 
 D is Kaggle's folder *deepfake-faces*, W a folder for backups. Restarted with the same settings, it
-continues from the last backup; the draws of a step depend on the seed and the step alone, so that
-the result is that of a training that was not interrupted. Another number of `--epochs` is allowed:
-as long as the learning rate has not begun to fall in either, the result is as if it had been asked
-for from the start. `--start` begins with the averaged weights of another folder, for a further
-stage with other settings. ``tools.bundle_detector`` evaluates the result.
+continues from the last backup; the random draws of a step depend only on the seed and the step, so
+the result is that of an uninterrupted training. `--epochs` may change: as long as the learning rate
+has not begun to fall under either number, the result is as if the new one had been given from the
+start. `--start` begins with the averaged weights of another folder, for a further stage with other
+settings. ``tools.bundle_detector`` evaluates the result.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def learning_rate(step: int, total: int, settings: Settings) -> float:
 
 
 def network(settings: Settings, size: int):
-    """Return the detector, every layer of it to be trained; its weights, or an error."""
+    """Return the detector with its first weights, or raise; all layers are trainable."""
     pretrained = None if settings.start else weights.imagenet("Xception", mode="imagenet")
     model = models.xception_classifier(size, weights=pretrained, last=settings.last)
     if settings.start:
@@ -73,7 +73,7 @@ def mean_weights(model, files: Sequence[str | Path]) -> list[np.ndarray]:
 
 
 def compiled(settings: Settings):
-    """Return the network of the training windows with its optimizer and loss."""
+    """Return the network for the training windows with its optimizer and loss."""
     import keras
 
     model = network(settings, settings.window)
@@ -92,7 +92,7 @@ def compiled(settings: Settings):
 
 @contextmanager
 def averaged(model) -> Iterator[None]:
-    """Give the network its averaged weights for as long as the block runs."""
+    """Give the network its averaged weights while the block runs."""
     before = [np.asarray(variable) for variable in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
     try:
@@ -103,12 +103,12 @@ def averaged(model) -> Iterator[None]:
 
 
 class Training:
-    """A training that continues where its folder says it was.
+    """A training that continues from the last backup in its folder.
 
     Args:
         table: rows with ``split``.
         settings: of the training.
-        work: folder for backups, which may hold some.
+        work: folder for backups, which may contain some.
     """
 
     def __init__(self, table: pd.DataFrame, settings: Settings, work: Path):
@@ -162,7 +162,7 @@ class Training:
                 if not np.isfinite(loss):
                     raise FloatingPointError(
                         f"Expected a finite loss; received {loss} at step {step}. Lower the rate "
-                        "and begin with an empty work folder."
+                        "and start with an empty work folder."
                     )
                 if step % 10 == 0:
                     logger.info("step %d loss %.3f", step, loss)
@@ -199,7 +199,7 @@ class Training:
         self._export()
 
     def _export(self) -> Path:
-        """Write the averaged weights of this moment."""
+        """Write the current averaged weights."""
         target = self._work / f"averaged-{self._state['epoch']}.weights.h5"
         with averaged(self._model):
             self._judge.set_weights(self._model.get_weights())
@@ -225,8 +225,8 @@ def _read_state(work: Path, settings: Settings) -> dict:
         return {"epoch": 0, "history": [], "stages": _stages_before(settings)}
     if state["settings"] != _kept(settings):
         raise ValueError(
-            f"Expected the settings with which {work} was begun, {state['settings']}; received "
-            f"{_kept(settings)}. Name another work folder, or the same settings."
+            f"Expected the settings with which {work} was started, {state['settings']}; received "
+            f"{_kept(settings)}. Use another work folder, or the same settings."
         )
     return state
 
@@ -248,10 +248,10 @@ def parser() -> argparse.ArgumentParser:
     )
     command_line.add_argument("--work", type=Path, required=True, help="folder for backups")
     command_line.add_argument(
-        "--split-csv", default="", help="videoname, split; else the bundled card's"
+        "--split-csv", default="", help="table of videoname and split (the bundled one)"
     )
     command_line.add_argument(
-        "--order", default="", help="videoname, upload_order; instead of a split"
+        "--order", default="", help="table of videoname and upload_order, instead of a split"
     )
     command_line.add_argument("--precision", choices=training.PRECISIONS, default="auto")
     for field in dataclasses.fields(Settings):
@@ -264,7 +264,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Read the command line, train, say where the weights are."""
+    """Read the command line, train, and log where the weights are."""
     import keras
 
     options = vars(parser().parse_args(arguments))

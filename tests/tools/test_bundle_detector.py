@@ -175,7 +175,7 @@ def test_the_card_tells_its_numbers():
         "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
         "Below 0.123 ",
         "at 0.800 or more",
-        "came 10.0 times; 1.5 CPU hours",
+        "was used 10.0 times; 1.5 CPU hours",
         "--data D --work W1 --epochs 1\n",
         "--work W2 --start W1/averaged-1.weights.h5 \\\n    --epochs 2 ",
         "--steps 50 --seed 7 --coded 0.3 --sides 70 90\n",
