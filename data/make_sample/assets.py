@@ -30,7 +30,7 @@ WANTED = (
 
 @dataclass(frozen=True)
 class AssetPaths:
-    """Where the unpacked assets lie."""
+    """Paths of the unpacked assets."""
 
     root: Path
 
@@ -68,7 +68,7 @@ def unpack(downloads: Path, target: Path) -> AssetPaths:
             raise SystemExit(f"{archive} is missing; README.md shows how to download it")
         if sha256(archive) != expected:
             raise SystemExit(
-                f"{archive} has another checksum than the one this program was written for"
+                f"{archive} does not have the checksum of the archive this program was written for"
             )
         target.mkdir(parents=True, exist_ok=True)
         if archive.suffix == ".whl":

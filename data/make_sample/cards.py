@@ -12,7 +12,7 @@ from assets import sha256
 from people import video_name
 
 CHECKSUMS = "SHA256SUMS"
-# Whose fakes the README's picture shows (of each the first in the order of names).
+# Whose fakes the README's picture shows (for each person, the first in the order of names).
 PICTURED = {
     "swap_coarse": ("id054", "id043", "id061"),
     "swap_autoencoder": ("id016", "id058"),
@@ -89,7 +89,7 @@ def clip_sheets(sample: Path, out: Path, moments: int = 6) -> None:
 
 
 def _text(text: str, height: int) -> np.ndarray:
-    """Dark text on white with capitals of the given height: drawn large, then made small."""
+    """Dark text on white with capitals of the given height: drawn large, then shrunk."""
     font, finer = cv2.FONT_HERSHEY_DUPLEX, 6
     scale = cv2.getFontScaleFromHeight(font, finer * height, 7)
     (width, tall), below = cv2.getTextSize(text, font, scale, 7)
@@ -137,7 +137,7 @@ def picture(sample: Path, path: Path) -> None:
 
 
 def _early_frame(path: Path, size: tuple) -> np.ndarray:
-    """Frame upright, also where this OpenCV does not heed the rotation flag."""
+    """An early frame, upright even if this OpenCV ignores the rotation flag."""
     capture, frames = cv2.VideoCapture(str(path)), []
     while (got := capture.read())[0]:
         frames.append(got[1])
@@ -163,7 +163,7 @@ def variety(sample: Path, path: Path, clips: list) -> None:
 
 
 def _traits(shot: dict) -> list:
-    """What a clip has that few have, in words."""
+    """Rare features of a clip, in words."""
     traits = [shot["codec"].upper()] if shot["codec"] != "h264" else []
     traits += [name for name in ("sound", "rotated") if shot[name]]
     traits += ["variable rate"] if shot["variable"] else []
@@ -172,7 +172,7 @@ def _traits(shot: dict) -> list:
 
 
 def _pictured_clips(planned: list) -> list:
-    """Labelled clips, real and fake in turn, of which every one has something of its own."""
+    """Labelled clips, real and fake in turn, each with a feature that no other has."""
     labelled = [shot for shot in planned if shot["split"] == "train"]
     chosen = {}
     for shot in sorted(labelled, key=lambda shot: (shot["output"][1], -shot["output"][0])):

@@ -1,7 +1,7 @@
 """Which clips are filmed: people, motion, light, framing, container, and which fakes are made.
 
-As people.py: pure numpy, determined by its SEED.  Whatever a container can tell (size, rate,
-length, codec, sound) belongs to the shot: a real and its fakes share it, so none of it tells the
+Like people.py: pure numpy, determined by its SEED.  Whatever a container can reveal (size, rate,
+length, codec, sound) belongs to the shot: a real and its fakes share it, so none of it reveals the
 label.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import people as plan
 from people import both_sides, gaze, stream
 
-# Look-alike pairs with a labelled clip of both people, unlabelled ones, and with one person filmed.
+# Numbers of pairs with labelled clips of both people, with unlabelled ones, with one person filmed.
 FULL_PAIRS, UNLABELLED_PAIRS, SINGLE_PAIRS = 24, 2, 6
 DUET_PAIRS = 4  # of the full ones: the first person's clip also shows the second, behind
 CLIP = 99  # second key of random streams, where photos have their number
@@ -24,7 +24,7 @@ COMBINATIONS = {
     ("swap_autoencoder",): 8,
     ("mouth_reenactment",): 12,
 }
-# Rendered size, and how many times that the clip has: some people's clips were enlarged by an app.
+# Rendered size, and the factor to the clip's size: an app has enlarged some people's clips.
 FORMATS = (
     *[((256, 192), 1)] * 3,
     *[((256, 192), 1.25)] * 3,
@@ -36,10 +36,10 @@ FORMATS = (
     *[((180, 320), 1)] * 2,
 )
 DUET_FORMAT = ((384, 216), 1)
-RATES = (25, 25, 25, 25, 24, 24, 30, 30)  # frames a second
+RATES = (25, 25, 25, 25, 24, 24, 30, 30)  # frames per second
 SECONDS = (1.5, 4.0)
-# Clips with something special.  All but the smooth ones come from a camera that takes a picture at
-# every second frame only, as webcams do in the evening; it saves renders.
+# Numbers of clips with something special.  All but the smooth ones come from a camera that takes a
+# new picture only at every second frame, as webcams do in the evening; this saves renders.
 RARE = {"hevc": 5, "vp9": 4, "sound": 12, "leaves": 5, "rotated": 2, "variable": 2, "smooth": 3}
 DROPPED = 0.5  # share of the frames that a clip of variable rate lacks
 
@@ -83,7 +83,7 @@ def blinks(time, rng):
 
 
 def walk_out(time, rng):
-    """Way to the side, 0 to 1, of a person who leaves the picture for a while and comes back."""
+    """Sideways shift, 0 to 1, of a person who leaves the picture for a while and comes back."""
     length = time[-1]
     out, back = rng.uniform(0.28, 0.36) * length, rng.uniform(0.60, 0.70) * length
     edge = [1 / (1 + np.exp(-(time - moment) / 0.07)) for moment in (out, back)]
@@ -144,22 +144,22 @@ def _motion(key, time, beat):
 
 
 def _spread(values, count, rng):
-    """`count` of the values, each as often as the next, in random order."""
+    """`count` values in random order, all of them equally often."""
     return [values[i % len(values)] for i in rng.permutation(count)]
 
 
 def _containers(count, duets):
     """Size, rate, length, codec, sound and oddities of every clip.
 
-    `duets`: numbers of the clips with two people; each is followed by that of its second person,
-    which must have the same size, rate and length.
+    `duets`: numbers of the clips with two people; each is followed by the clip of its second
+    person, which must have the same size, rate and length.
     """
     rng = stream("container")
     formats, rates = _spread(FORMATS, count, rng), _spread(RATES, count, rng)
     place = (rng.permutation(count) + 0.5) / count
     low, high = SECONDS
     rows = [
-        # Short ones are many and long ones few, as every frame has to be rendered.
+        # Most are short and few are long, because every frame has to be rendered.
         {"format": f, "fps": r, "seconds": low + (high - low) * p**8, "codec": "h264"}
         for f, r, p in zip(formats, rates, place, strict=True)
     ]
@@ -191,7 +191,7 @@ def _containers(count, duets):
 
 
 def _ticks(container, key):
-    """Number of frames, and those at which the camera took a new picture."""
+    """Number of frames, and the frames at which the camera took a new picture."""
     n = 2 * round(container["seconds"] * container["fps"] / 2)
     if container.get("variable"):
         taken = stream("clip", key, 1).random(n) > DROPPED
@@ -237,7 +237,7 @@ def make_clip(person, container, methods, split, duet) -> dict:
     if container.get("leaves"):
         side = rng.choice([-1, 1]) * size[0] / max(size)
         motion["shake"][:, 0] += 0.95 * side * walk_out(time, rng)
-    # The light of a room belongs to its pair when both are in the picture.
+    # If both people of a pair are in the picture, they share the light of one room.
     room = stream("light", key if duet is None else 2 * person["pair"], CLIP)
     light = plan.make_light(room)
     camera = _framing(size, rng, duet)
@@ -271,7 +271,7 @@ def make_clip(person, container, methods, split, duet) -> dict:
 def _shuffled_methods(rng):
     """Methods of the first and second person of every full pair; each is used about equally often.
 
-    One of the two is swapped at least, so that `source` ties the pair, as a split by group needs.
+    At least one of the two is swapped, so that `source` links the pair, as a split by group needs.
     """
     each = [methods for methods, count in COMBINATIONS.items() for _ in range(count)]
     while True:
@@ -282,7 +282,7 @@ def _shuffled_methods(rng):
 
 
 def make_clips(people) -> list:
-    """All clips, in the order in which they are best rendered: what is needed most comes first."""
+    """All clips, in the best order for rendering: what is needed most comes first."""
     rng = stream("container", 1)
     pairs = [int(p) for p in stream("order", 2).permutation(plan.PAIRS)]
     full, rest = pairs[:FULL_PAIRS], pairs[FULL_PAIRS:]

@@ -1,6 +1,6 @@
 """Stage 3: renders -> pictures, clips, masks and tables in data/sample.
 
-Cheap, and run again for every change of settings.yaml.
+Cheap; run it again after every change of settings.yaml.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ def _load(path: Path) -> dict:
 
 
 def _loader(folder: Path, ending: str = ""):
-    """Function that reads one kind of render (target, donor, mouth) of a photo or a frame."""
+    """A function that reads one kind of render (target, donor, mouth) of a photo or a frame."""
     return lambda kind: _load(folder / f"{kind}{ending}.npz")
 
 
 def _mark_rendered(mouth: dict) -> dict:
-    """Mark the rendered pixels: a box around the lower face, less a rim.
+    """Mark the rendered pixels: a box around the lower face, without a rim.
 
-    The rim is what the denoiser may have spoilt.
+    The denoiser may have spoilt the rim.
     """
     height, width = mouth["alpha"].shape
     x0, y0, x1, y1 = mouth["box"]
@@ -83,8 +83,8 @@ class Scene:
     def picture(self, render: dict, frame: int = 0) -> np.ndarray:
         """Developed target or mouth render in front of the backdrop.
 
-        The first one sets the exposure, as for a whole clip.  There is one backdrop for all
-        frames, or one for each.
+        The first one sets the exposure, also for a whole clip.  There is one backdrop for all
+        frames, or one per frame.
         """
         if self.gain is None:
             self.gain = exposure_gain(render, self.person["ancestry"], self.factor)
@@ -169,7 +169,7 @@ def _fake_frames(shot, method, code, clip, settings):
 
 
 def _shown(frames, shot):
-    """Frames at the clip's size, mirrored where the camera did."""
+    """Frames at the clip's size, mirrored if the camera did so."""
     frames = [enlarge(frame, shot["output"]) for frame in frames]
     return [frame[:, ::-1] for frame in frames] if shot["mirrored"] else frames
 

@@ -1,6 +1,6 @@
-"""Video files as people have them: several codecs, rates, sound, a rotation flag.
+"""Video files as people have them: several codecs, rates, sound, a rotation flag; broken ones.
 
-And broken ones.  Frames are uint8 (H, W, 3) BGR or (H, W) grey, 0-255.
+Frames are uint8 (H, W, 3) BGR or (H, W) grey, 0-255.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 from scipy.io import wavfile
 
-SOUND_RATE = 16000  # samples a second
+SOUND_RATE = 16000  # samples per second
 # Per codec: encoder options, and its own quality number for x264's crf.
 # One thread each, so that the same frames give the same file.
 CODECS = {
@@ -55,13 +55,13 @@ def write_video(
 
     Args:
         path: of the file.
-        frames: as they are to be shown, all of one even size.
-        crf: quality as x264 counts it.
-        fps: ticks a second.
+        frames: as they should be shown, all of the same size, in even numbers of pixels.
+        crf: quality on x264's scale.
+        fps: ticks per second.
         codec: one of CODECS.
-        ticks: number of the tick from which each frame is shown; None for one after the other.
+        ticks: number of the tick from which each frame is shown; None for one frame per tick.
         length: of the clip in ticks; None to end with the last frame.
-        variable: leave out the ticks at which nothing changes, instead of showing a frame again.
+        variable: leave out the ticks at which nothing changes, instead of repeating a frame.
         sound: int16 (samples,) at SOUND_RATE, or None.
         rotated: store the picture turned by 90 degrees with a flag for the player to turn it back.
     """
@@ -110,7 +110,7 @@ def enlarge(picture: np.ndarray, size: tuple) -> np.ndarray:
 
 
 def break_clip(clip: bytes, folder: Path, rng) -> None:
-    """Write the four faults that folders of downloaded clips have."""
+    """Write four files with the faults that folders of downloaded clips have."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "truncated.mp4").write_bytes(clip[: int(0.6 * len(clip))])
     (folder / "empty.mp4").write_bytes(b"")

@@ -14,7 +14,7 @@ import numpy as np
 from assets import AssetPaths
 from scipy.spatial import cKDTree
 
-# How much of the head's rotation each neck bone takes over (the rest of the body keeps still).
+# How much of the head's rotation each neck bone follows (the rest of the body keeps still).
 NECK_SHARE = {"neck01": 0.2, "neck02": 0.45, "neck03": 0.75}
 
 
@@ -110,7 +110,7 @@ class FaceModel:
 
     def __init__(self, assets: AssetPaths):
         self.assets = assets
-        self._targets, self._proxies = {}, {}  # what was read already
+        self._targets, self._proxies = {}, {}  # those already read
         self.vertices, self.uv, self.groups = _read_obj(assets.mpfb / "3dobjs/base.obj")
         self.head_share = self._head_share()
         self.body = np.unique(self.groups["body"][:, :, 0])

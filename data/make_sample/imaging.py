@@ -19,7 +19,7 @@ def uniform(rng, bounds):
 
 
 def exposure_gain(render: dict, ancestry: np.ndarray, factor: float) -> float:
-    """Gain that puts the face where a camera's automatic would, darker skin a little darker."""
+    """Gain that exposes the face as an automatic camera would, darker skin a little darker."""
     face = outline_mask(render["face"], render["alpha"].shape) > 0.5
     face &= (render["alpha"] > 250) & (render["hair"] < 5)
     luminance = render["bgr"].astype(np.float32)[face] @ np.array([0.07, 0.72, 0.21], np.float32)
@@ -51,7 +51,7 @@ def over(foreground: np.ndarray, alpha: np.ndarray, backdrop: np.ndarray) -> np.
 
 
 def make_backdrop(size: tuple, rng) -> np.ndarray:
-    """Out-of-focus room: wall, lights, shelf or panes, never in focus."""
+    """Out-of-focus room: wall, lights, shelf or panes."""
     width, height = size
     hue, chroma = rng.uniform(0, 2 * np.pi), rng.gamma(1.5, 5)
 
@@ -127,9 +127,9 @@ GOLDEN = 0.381966
 def spread_positions(count: int, rng, draws=FINAL_DRAWS) -> np.ndarray:
     """For each shot and each draw a position in 0..1, evenly spread over the shots.
 
-    A Latin hypercube.
-    With some 50 real clips, independent draws would by bad luck give the reals, say, lower
-    quality than the fakes, and a detector could live on that.  Even spreading avoids the luck.
+    This is a Latin hypercube.  With some 50 real clips, independent draws could by chance give the
+    reals lower quality than the fakes, say, and a detector could exploit that.  Even spreading
+    prevents it.
     """
     return np.stack([(rng.permutation(count) + rng.random(count)) / count for _ in draws], 1)
 
@@ -137,7 +137,7 @@ def spread_positions(count: int, rng, draws=FINAL_DRAWS) -> np.ndarray:
 def draw_final(settings: dict, shot_positions: np.ndarray, copy: int) -> dict:
     """Camera and codec of one picture or clip.
 
-    `copy` numbers the versions of a shot; each is moved on by the golden section, so that
+    `copy` numbers the versions of a shot; each is shifted by the golden section, so that
     versions of one shot differ while every version covers the same ranges equally.
     """
     at = dict(zip(FINAL_DRAWS, (shot_positions + GOLDEN * copy) % 1, strict=True))

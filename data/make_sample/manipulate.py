@@ -1,6 +1,6 @@
 """The three manipulations.
 
-All of them: take another rendering of the face, degrade it like a decoder would, blend it in.
+All of them take another rendering of the face, degrade it as a decoder would, and blend it in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def draw_method(settings: dict, medium: str, frames: int, rng, face: float = CLI
     drawn["scale"] = rng.normal(0, settings["scale"])
     drawn["rotate"] = rng.normal(0, settings["rotate"])
 
-    def jitter(columns, strength):  # mostly slow, a little white: what frame-by-frame decoders do
+    def jitter(columns, strength):  # mostly slow, a little white, as from frame-by-frame decoders
         slow = np.stack([smooth_noise(frames, 4, strength, rng) for _ in range(columns)], 1)
         return slow + 0.6 * strength * rng.standard_normal((frames, columns))
 

@@ -2,7 +2,7 @@
 
 Identities in look-alike pairs, stills, and which fakes are made of them (clips: clip_plan.py).
 Pure numpy and fully determined by SEED, so that the render and the compose stage
-can both rebuild the same plan without talking to each other.
+can rebuild the same plan independently.
 """
 
 from __future__ import annotations
@@ -315,7 +315,7 @@ def _mouth_difference(a, b):
 def exchange_mouths(expressions):
     """Re-enactment targets: every photo gets the mouth of another photo of the same person.
 
-    So mouth shapes are distributed alike among real and fake photos; drawing "some clearly
+    Mouth shapes are then distributed alike among real and fake photos; drawing "some clearly
     different mouth" instead would make wide-open mouths typical of fakes.
     """
     n = len(expressions)
@@ -336,8 +336,8 @@ def exchange_mouths(expressions):
 def make_light(rng):
     """Two or three area lamps and a weak surround.
 
-    Strengths are relative, as exposure is set later.  The second lamp fills from below eye level,
-    which keeps the sockets from going black.
+    Strengths are relative, because exposure is set later.  The second lamp fills in from below eye
+    level, which keeps the eye sockets from going black.
     """
     azimuth = rng.uniform(-65, 65)
     lamps = [

@@ -2,7 +2,7 @@
 
 Writes one .npz per render into the work folder: linear pixels, alpha, hair pass
 and projected outline points.  Finished files are skipped, so an interrupted
-run goes on where it stopped; `--shard i/n` splits the work between processes.
+run continues where it stopped; `--shard i/n` splits the work between processes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from facemodel import FaceModel, Person
 from studio import Camera, Figure, new_scene, nothing, set_border, set_light, shoot, to_blender
 from textures import ensure_textures
 
-# How far around it a donor's face or a mouth is rendered, in heights of the face.
+# Margin rendered around a donor's face or a mouth, in face heights.
 MARGIN = {"face": 0.07, "lower": 0.16}
-SAMPLES = {"still": 6, "clip": 2}  # the denoiser makes up for it, and in clips the codec
+SAMPLES = {"still": 6, "clip": 2}  # so few, because the denoiser hides it, and in clips the codec
 
 
 class Session:
@@ -50,7 +50,7 @@ class Session:
 def _box(points, outline, size):
     """Pixel box of a partial render.
 
-    The mouth's is wide, as the other mouth's chin may have been lower.
+    The mouth's box is wide, because the other mouth's chin may be lower.
     """
     margin = MARGIN[outline] * np.ptp(points["face"][:, 1])
     low = np.clip(np.floor(points[outline].min(0) - margin), 0, size)

@@ -1,8 +1,8 @@
-"""Last pass of the photos: the way from a camera to a data set, by a site that shares pictures.
+"""Last pass of the photos: the way from a camera to a data set, via a site that shares pictures.
 
 A site makes an upload smaller and compresses it again; whoever collects it cuts the face out,
-brings it to a common size and compresses once more.  Fine detail is lost on the way, in reals and
-fakes alike: how much decides which detectors get anywhere (see ../README.md).
+brings it to a common size and compresses it once more.  Fine detail is lost on the way, in reals
+and fakes alike: how much is lost decides which detectors can work (see ../README.md).
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def _excess(picture: np.ndarray, method: str) -> float:
 
 
 def _tint(picture: np.ndarray, mask: np.ndarray, excess: float, settings: dict, rng) -> np.ndarray:
-    """Cast a colour over the manipulated area: the face no longer quite suits its photo.
+    """Cast a colour over the manipulated area: the face no longer quite matches its photo.
 
-    The cast fades in softly, so it shows to whoever compares areas, not neighbouring pixels. Where
-    it can, it mirrors the area's lightness at the median of all photos, `excess` being the distance
-    from it: a fake is then as unusually light or dark as its original, and brightness alone does
-    not give it away.
+    The cast fades in softly, so comparing areas reveals it, but comparing neighbouring pixels does
+    not. If possible, it mirrors the area's lightness at the median of all photos; `excess` is the
+    distance from that. A fake is then as unusually light or dark as its original, and brightness
+    alone does not give it away.
     """
     cast = rng.normal(0, settings["colour"], 3)
     cast[0] = -np.sign(excess) * np.clip(2 * abs(excess), *settings["lightness"])

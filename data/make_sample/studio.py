@@ -28,7 +28,7 @@ def to_blender(points: np.ndarray) -> np.ndarray:
 class Camera:
     """Pinhole camera that makes given points fill a given part of the picture.
 
-    Its lens and its shift are chosen so.
+    Its lens and shift are chosen accordingly.
     """
 
     def __init__(self, spec: dict, size: tuple, frame_points: np.ndarray):
@@ -218,7 +218,7 @@ def _eye_material(texture: Path):
 def _hair_material(texture: Path):
     """Hair that also writes 1 into the hair pass.
 
-    So compositing knows what hangs over the face.
+    Compositing uses this to find what hangs over the face.
     """
     material, tree, _, _ = _material("hair", texture, 0.45, 0.35, True)
     output = tree.nodes.new("ShaderNodeOutputAOV")
@@ -346,7 +346,7 @@ def set_border(box, size) -> None:
 
 
 def nothing(size) -> dict:
-    """What a render of an empty picture would be."""
+    """What rendering an empty picture would give."""
     width, height = size
     empty = np.zeros((height, width), np.uint8)
     return {"bgr": np.zeros((height, width, 3), np.float16), "alpha": empty, "hair": empty}
