@@ -21,7 +21,7 @@ Needs uv (`pip install uv`). Both files list the hash of every file and suit all
 Exit code: 0 written, 2 nothing written (no uv, or no compatible versions).
 """
 RUN = ("run", "lab", "kaggle")  # extras of requirements.txt
-DEV = ("dev", "book")  # extras of requirements-dev.txt, besides
+DEV = ("dev", "book")  # additional extras of requirements-dev.txt
 HEAD = """\
 # What a run needs: nbhelpers[run,lab,kaggle], pinned with hashes, for Linux, macOS and Windows.
 # Made from pyproject.toml by `make lock`; do not edit by hand.

@@ -604,5 +604,5 @@ def test_half_characters_are_refused():
 
 
 def test_a_path_that_no_file_can_have(tmp_path):
-    with pytest.raises(UsageError, match="Take out"):
+    with pytest.raises(UsageError, match="Remove"):
         overrides.resolved("DATA_DIR", "a\0b", base=tmp_path)
