@@ -20,7 +20,7 @@ def comparison(difference: Interval, *, first: str, second: str, metric: str = "
 
     Args:
         difference: first minus second on the same pictures, from `metrics.paired_difference`; of a
-            metric where more is better.
+            metric where higher is better.
         first: name of the first.
         second: name of the second.
         metric: its name.
@@ -95,7 +95,7 @@ def against_blob(differences: Mapping[str, Mapping[str, Interval]], measure: str
     """Say which explanation methods beat the blob in the middle in one measure, and which lose.
 
     Args:
-        differences: method -> measure -> method minus the blob; more is better.
+        differences: method -> measure -> method minus the blob; higher is better.
         measure: its name, for example "insertion".
 
     Returns:
@@ -117,27 +117,31 @@ def method(name: str, *, centre: Mapping, noise: Mapping, stability: Mapping) ->
 
     Args:
         name: of the method.
-        centre: measure -> method minus the blob in the middle, an `Interval`: `pointing`, `energy`.
-        noise: measure -> method minus noise: `insertion` (more is better), `deletion` (less is).
+        centre: measure of the truth -> method minus the blob in the middle, an `Interval`.
+        noise: measure -> method minus noise: `insertion` (higher is better), `deletion` (lower is).
         stability: `shift` and `random weights`, rank agreements as `Interval`.
 
     Returns:
-        Lines: the name, and what it knows of the truth, of the model, and of itself.
+        Lines: the name, and what was measured against the truth, the model, and itself.
     """
     steady = (
-        f"  itself: agreement {stability['shift'].value:.2f} after a shift of one pixel, "
+        f"  stability: agreement {stability['shift'].value:.2f} after a shift of one pixel, "
         f"{stability['random weights'].value:.2f} with a scrambled network"
     )
-    compared = [centre["pointing"], centre["energy"], noise["insertion"], noise["deletion"]]
+    compared = [*centre.values(), noise["insertion"], noise["deletion"]]
     if not all(interval.is_firm for interval in compared):
         return f"{name}\n  too few groups of people for a verdict\n{steady}"
-    truth = [measure for measure in ("pointing", "energy") if centre[measure].low > 0]
+    truth = [measure for measure, difference in centre.items() if difference.low > 0]
     faithful = ["insertion"] * (noise["insertion"].low > 0)
     faithful += ["deletion"] * (noise["deletion"].high < 0)
     return (
-        f"{name}\n  the truth: beats the blob in {_listed(truth) or 'nothing'}\n"
-        f"  the model: beats noise in {_listed(faithful) or 'nothing'}\n{steady}"
+        f"{name}\n  truth: {_better(truth, than='the blob')}\n"
+        f"  model: {_better(faithful, than='noise')}\n{steady}"
     )
+
+
+def _better(measures: Sequence[str], *, than: str) -> str:
+    return f"beats {than} in {_listed(measures)}" if measures else f"no better than {than}"
 
 
 def domain_change(judged: Mapping[str, Interval | None], *, name: str, local: str) -> str:

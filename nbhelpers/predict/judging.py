@@ -47,6 +47,7 @@ def calibrated(
     raw = training.predict(network, validation, mirror=mirror)
     temperature = calibration.fit_temperature(y_true, raw)
     threshold = calibration.best_threshold(y_true, calibration.apply_temperature(raw, temperature))
+    threshold = round(threshold, 2)  # what people read is what is compared with
     facts = {"validation": {"n": len(validation), "auc": metrics.scores(y_true, raw)["auc"]}}
     return detector.Detector(network, temperature, threshold, mirror, card=facts)
 

@@ -44,7 +44,7 @@ def test_temperature_and_threshold_come_from_the_validation_rows(network, table)
     raw = training.predict(network, table, mirror=True)
     assert judge.temperature == pytest.approx(calibration.fit_temperature(y_true, raw))
     scores = calibration.apply_temperature(raw, judge.temperature)
-    assert judge.threshold == pytest.approx(calibration.best_threshold(y_true, scores))
+    assert judge.threshold == round(calibration.best_threshold(y_true, scores), 2)
     assert judge.mirror
 
 

@@ -52,6 +52,7 @@ def test_plots_say_their_numbers():
             "value": [0.9, 0.8, 0.55],
             "low": 0.5,
             "high": 0.95,
+            "auc": [Interval(0.9, 0.5, 0.95, groups=9)] * 3,
         }
     )
     text = plots.describe(plots.plot_robustness(curves).figure)

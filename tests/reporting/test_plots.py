@@ -359,6 +359,19 @@ def test_judgement_figures_draw_what_was_given():
     assert [text.get_text() for text in ax.texts] == ["3\n75%", "1\n25%", "0\n0%", "4\n100%"]
 
 
+@pytest.mark.parametrize("dtype", ["bool", "boolean"])
+def test_counted_values_have_names_also_where_they_are_numbers_or_truth_values(dtype):
+    table = pd.DataFrame({"rate": [25.0, 25.0, 30.0], "audio": [True, False, True]})
+    table["audio"] = table["audio"].astype(dtype)
+    figure = plots.plot_values(table, {"rate": "Rate", "audio": "Sound"})
+    rates, sounds = ([label.get_text() for label in ax.get_yticklabels()] for ax in figure.axes)
+    assert rates == ["25.0", "30.0"]
+    assert sounds == ["yes", "no"]
+    words = plots.describe(figure)
+    assert "25.0 2, 30.0 1" in words
+    assert "yes 2, no 1" in words
+
+
 def test_robustness_starts_at_the_clean_pictures():
     curves = pd.DataFrame(
         {
@@ -367,9 +380,13 @@ def test_robustness_starts_at_the_clean_pictures():
             "value": [0.9, 0.8, 0.6],
             "low": [0.85, 0.7, 0.5],
             "high": [0.95, 0.9, 0.7],
+            "auc": [Interval(0.9, 0.85, 0.95, groups=9)] * 3,
         }
     )
     ax = plots.plot_robustness(curves)
+    assert len(ax.patches) == 1  # the interval on clean pictures
+    few = curves.assign(auc=[Interval(0.9, 0.85, 0.95, groups=7)] * 3)
+    assert not plots.plot_robustness(few).patches
     assert ax.lines[0].get_ydata().tolist() == [0.9, 0.8, 0.6]
     assert ax.get_legend().get_texts()[0].get_text() == "blur"
 

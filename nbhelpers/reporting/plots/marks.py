@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.category import StrCategoryFormatter
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -72,7 +73,8 @@ def _name(artist: Artist | BarContainer) -> str:
 def _categories(axis: Axis) -> dict[float, str]:
     """Return position -> text of the ticks that somebody named; none of an axis of numbers."""
     labels = [label.get_text() for label in axis.get_ticklabels()]
-    if all(_is_number(label) for label in labels):
+    is_named = isinstance(axis.get_major_formatter(), StrCategoryFormatter)
+    if not is_named and all(_is_number(label) for label in labels):
         return {}
     return dict(zip(axis.get_ticklocs(), labels, strict=False))
 

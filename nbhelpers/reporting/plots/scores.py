@@ -170,7 +170,7 @@ def plot_robustness(curves: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax: where to draw; None makes a figure.
 
     Returns:
-        The axes; the band is the interval on clean pictures.
+        The axes; the band is the interval on clean pictures, left out with too few groups.
     """
     ax = axes_of(ax, (6.5, 3.6))
     clean = curves[curves["corruption"] == "clean"].iloc[0]
@@ -180,7 +180,8 @@ def plot_robustness(curves: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         f"AUC by kind and strength of damage: {clean['value']:.2f} on clean pictures, lowest with "
         f"{worst['corruption']} ({worst['level']}): {worst['value']:.2f}",
     )
-    ax.axhspan(clean["low"], clean["high"], color="grey", alpha=0.15, linewidth=0)
+    if clean["auc"].is_firm:
+        ax.axhspan(clean["low"], clean["high"], color="grey", alpha=0.15, linewidth=0)
     styles = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
     damaged = curves[curves["corruption"] != "clean"]
     for number, (name, rows) in enumerate(damaged.groupby("corruption", sort=False)):

@@ -61,7 +61,7 @@ def plot_values(
     figure, axes = plt.subplots(1, len(columns), figsize=(width * len(columns), 2.4), squeeze=False)
     for ax, (column, title) in zip(axes.flat, columns.items(), strict=True):
         values = table[column]
-        if values.dtype == bool:
+        if pd.api.types.is_bool_dtype(values):  # also pandas' own type, which knows "missing"
             values = values.map({True: "yes", False: "no"})
         number = values.astype(str).value_counts()
         if len(number) > most:
