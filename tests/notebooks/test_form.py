@@ -528,6 +528,21 @@ def test_the_results_table_is_only_what_the_generator_writes():
         assert "`article_xception`" in block
 
 
+def test_stored_outputs_and_results_table_are_of_one_run():
+    """04 explains the detector that 03 kept, so both have its AUC, and so has the table."""
+    printed = re.search(r"AUC (\d\.\d{3} \[[^]]*\])", outputs_text("04_explainability"))
+    page = (ROOT / results_table.PAGE).read_text(encoding="utf-8")
+    rows = re.findall(r"\| `(?:article|our)_xception` \| ([^|]*) \|", page)
+    assert printed[1].replace("\xa0", " ") in rows
+
+
+def outputs_text(stem):
+    """All that a notebook's stored outputs say as plain text."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "\n".join(output.get("text", "") for output in outputs)
+
+
 def test_foreign_lines_are_seen():
     score = {"value": 0.5, "low": 0.4, "high": 0.6, "groups": 8}
     model = {**dict.fromkeys(scores.METRICS, score), "n": 9}
