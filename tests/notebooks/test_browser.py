@@ -9,6 +9,7 @@ the family than those that are looked for.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -178,6 +179,25 @@ def test_notebook_in_jupyterlab(path, lab, browser, out, smoke):
         expected = count(notebook)
         assert expected["figures"] > 0
         see(page, **expected)
+        page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    finally:
+        context.close()
+
+
+def test_solutions_are_folded_in_jupyterlab(lab, browser):
+    address, work = lab
+    lesson = next(path for path in NOTEBOOKS if path.stem.startswith("01"))
+    shutil.copy(lesson, work / "folded.ipynb")
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    try:
+        page = context.new_page()
+        page.goto(f"{address}/lab/tree/folded.ipynb?reset", timeout=PATIENCE * 1000)
+        solution = page.locator(".jp-MarkdownOutput details").last
+        solution.wait_for(state="attached", timeout=PATIENCE * 1000)
+        assert page.locator(".jp-MarkdownOutput details").count() >= 6
+        assert page.locator(".jp-MarkdownOutput details[open]").count() == 0
+        solution.locator("summary").click()
+        assert page.locator(".jp-MarkdownOutput details[open]").count() == 1
         page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     finally:
         context.close()
