@@ -91,7 +91,7 @@ def group_split(
         ValueError: bad fractions, a label is absent, the file names an unknown video or split,
             or the rows do not give every split both labels (and the test split two groups).
         LeakageError: the split of ``split_csv`` puts a group on two sides.
-        DatasetError: ``split_csv`` is no table in UTF-8.
+        DatasetError: ``split_csv`` is not a table in UTF-8.
         FileNotFoundError: no such ``split_csv``.
     """
     _check_labels(table)

@@ -96,7 +96,7 @@ def check_scores(score: np.ndarray, *, name: str = "the detector") -> np.ndarray
         The scores, as they are.
 
     Raises:
-        ValueError: one of them is no finite number in [0, 1].
+        ValueError: one of them is not a finite number in [0, 1].
 
     >>> check_scores(np.array([0.2, 1.0])).tolist()
     [0.2, 1.0]
