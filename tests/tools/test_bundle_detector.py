@@ -163,24 +163,35 @@ def test_the_card_tells_its_numbers():
             "notes": ["It was cut off once."],
         },
         "borders": {"low": 0.1234, "high": 0.8},
-        "test": judged,
+        "test": judged | {"errors_at_threshold": {"REAL": 0.25, "FAKE": 0.125}},
+        "threshold": 0.5912,
+        "damage_pairs": 4,
         "damage": [row | {"corruption": "clean", "level": "none"} | interval, row | interval],
-        "clips": judged | {"frames": 8, "auc_by_method": {"swap": interval | {"fakes": 3}}},
+        "clips": judged
+        | {
+            "frames": 8,
+            "auc_by_method": {"swap": interval | {"fakes": 5}, "rare": interval | {"fakes": 4}},
+        },
         "limits": ["No proof."],
     }
     text = detector_card.as_text(card)
     for words in (
         "| blur | strong | 8 | 0.912 [0.900, 0.920] |",
-        "| swap | 3 | 0.912 [0.900, 0.920] |",
+        "| clean | all | 10 | 0.912 [0.900, 0.920] |",
+        "| clean | the same | 8 | 0.912 [0.900, 0.920] |",
+        "| swap | 5 | 0.912 [0.900, 0.920] |",
         "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
         "Below 0.123 ",
         "at 0.800 or more",
         "was used 10.0 times; 1.5 CPU hours",
+        "seed 42, then 7, then 42. Kernels",
+        "threshold on, 0.591, chosen",
+        "it calls 25.0 % of the reals FAKE and 12.5 % of the fakes REAL.",
         "--data D --work W1 --epochs 1\n",
         "--work W2 --start W1/averaged-1.weights.h5 \\\n    --epochs 2 ",
         "--steps 50 --seed 7 --coded 0.3 --sides 70 90\n",
         "--start \\\n    W1/averaged-1.weights.h5,W2/averaged-2.weights.h5 --epochs 3",
-        "--work W3 --clips C \\\n    --also W2/averaged-2.weights.h5 --mirror\n",
+        "--work W3 --clips C \\\n    --also W2/averaged-2.weights.h5 --mirror --pairs 4\n",
         "two stages",
         "its mirror image",
         "It ran with commit abc123. It was cut off once.",
@@ -188,6 +199,7 @@ def test_the_card_tells_its_numbers():
     ):
         assert words in text or words in " ".join(text.split()), words
     assert "clips of another source" in text.lower()
+    assert "| rare |" not in text  # too few to say anything
     assert "Clips of another" not in detector_card.as_text(
         {key: value for key, value in card.items() if key != "clips"}
     )
