@@ -73,8 +73,8 @@ def split_tile(results: Mapping[str, dict], folder: Path) -> Tile:
         return Tile(title, WARNING, f"{shared} groups of people are in both training and test.")
     if tested < FEWEST_GROUPS:
         return Tile(title, WARNING, f"The test split shows only {tested} groups of people.")
-    text = f"No group is in both training and test, as far as the data name it; {tested} in test."
-    return Tile(title, GOOD, text)
+    text = "No group of people is in both training and test, as far as the data say"
+    return Tile(title, GOOD, f"{text}; {tested} groups in test.")
 
 
 def _groups_by_split(path: Path, result: dict) -> dict[str, set[str]]:
