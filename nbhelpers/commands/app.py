@@ -28,6 +28,8 @@ files are ahead. Needs pip install -e '.[app]'.
 Exit code: 0 ended by Ctrl-C, 2 not started (no detector, no such package, the port is taken).
 """
 
+HEARTBEAT = 0.5  # seconds
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -81,7 +83,8 @@ async def _serve(judge: Callable, facts: str, chosen: argparse.Namespace) -> Non
             print(f"Open {address}\nEnd with Ctrl-C.", flush=True)
             if not chosen.no_browser:
                 await asyncio.to_thread(webbrowser.open, address)
-            await asyncio.Event().wait()
+            while True:  # an interrupt that does not wake the loop is seen when it wakes itself
+                await asyncio.sleep(HEARTBEAT)
     except OSError as error:
         raise UsageError(
             f"The page cannot be served on port {chosen.port}: {error.strerror}. Omit --port "

@@ -164,6 +164,37 @@ def test_two_people_get_their_own_answers(open_page, tmp_path, clip_path):
         assert page.locator("#answers > *").count() == 1
 
 
+INTERRUPTED_ELSEWHERE = """
+import signal, sys, threading
+from nbhelpers import __main__ as command
+from nbhelpers.app import server
+
+serving = server.serving
+def soon(*words, **options):
+    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+    return serving(*words, **options)
+
+server.serving = soon
+sys.exit(command.main(["app", "--no-browser", "--model", sys.argv[1]]))
+"""
+
+
+@needs_tornado
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of threads are a matter of POSIX")
+def test_an_interrupt_that_does_not_wake_the_loop_ends_it(tmp_path):
+    """As one that arrives just before the loop waits: the program hung until the next request."""
+    model = tiny_models.colour_detector(tmp_path / "colour.keras")
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_ELSEWHERE, str(model)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert "nothing was kept" in ended.stderr
+
+
 @needs_tornado
 def test_ctrl_c_ends_it_and_leaves_nothing(app):
     assert urllib.request.urlopen(app.address).status == 200
