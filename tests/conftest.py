@@ -1,7 +1,13 @@
-"""What tests of pages share: the one browser of a test run."""
+"""What tests share: the one browser of a test run, and Ctrl-C that reaches what they start."""
+
+import signal
 
 import pytest
 from browsers import chromium
+
+# A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
