@@ -167,16 +167,6 @@ def answers(y_true: np.ndarray, score: np.ndarray, limits: dict) -> dict[str, di
     }
 
 
-def errors(y_true: np.ndarray, score: np.ndarray, *, threshold: float) -> dict[str, float]:
-    """Share of each class on the wrong side of a single threshold.
-
-    >>> errors([0, 0, 1], [0.1, 0.9, 0.9], threshold=0.5)
-    {'REAL': 0.5, 'FAKE': 0.0}
-    """
-    y, called_fake = np.asarray(y_true), np.asarray(score) >= threshold
-    return {"REAL": float(called_fake[y == 0].mean()), "FAKE": float((~called_fake)[y == 1].mean())}
-
-
 def half_damaged(clean: dict, damaged: list[dict]) -> dict[str, dict[str, float]]:
     """Return the shares of the answers if half of the faces are clean, half damaged (medium).
 
@@ -350,7 +340,9 @@ def build(arguments: argparse.Namespace) -> dict:
             "notes": arguments.note,
         },
     }
-    facts["test"]["errors_at_threshold"] = errors(y, score, threshold=judge.threshold)
+    single = answers(y, score, {"low": judge.threshold, "high": judge.threshold})
+    wrong = {"REAL": single["REAL"][ANSWERS[-1]], "FAKE": single["FAKE"][NO_SIGN]}
+    facts["test"]["errors_at_threshold"] = wrong
     facts["answer_shares"] = half_damaged(facts["test"]["answers"], facts["damage"])
     if arguments.clips:
         met = set(table.loc[table["split"] != "test", "videoname"])

@@ -8,10 +8,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
+from nbhelpers.evaluation.metrics import FEWEST_GROUPS
 from tools.detector_batches import Settings
 
 NO_SIGN = "no sign of manipulation that this detector knows"
-FEWEST_FAKES = 5  # of a method that has a row of its own
 PAIRS = 300  # test pairs that are damaged, unless another number is asked for
 
 HEAD = """# The bundled detector of real faces
@@ -158,9 +158,8 @@ def _scores(card: Mapping) -> str:
     clips = card["clips"]
     rows = [["all", "", _interval(clips["scores"]["auc"])]]
     rows += [
-        [name, row["fakes"], _interval(row)]
+        [name, row["fakes"], _interval(row) if row["fakes"] >= FEWEST_GROUPS else _alone(row)]
         for name, row in clips["auc_by_method"].items()
-        if row["fakes"] >= FEWEST_FAKES
     ]
     text += "\n" + _prose(
         "Clips of another source, none of which it has seen: FaceForensics++ (Rössler et al., "
@@ -218,6 +217,10 @@ def _wrong(answers: Mapping) -> list[str]:
     reals, fakes = answers["REAL"], answers["FAKE"]
     shares = (reals["looks manipulated"], fakes[NO_SIGN])
     return [f"{100 * share:.1f}" for share in (*shares, reals["cannot tell"], fakes["cannot tell"])]
+
+
+def _alone(row: Mapping) -> str:
+    return f"{row['value']:.3f}, too few for an interval"
 
 
 def _interval(row: Mapping) -> str:
