@@ -170,7 +170,7 @@ def test_the_card_tells_its_numbers():
         "clips": judged
         | {
             "frames": 8,
-            "auc_by_method": {"swap": interval | {"fakes": 5}, "rare": interval | {"fakes": 4}},
+            "auc_by_method": {"swap": interval | {"fakes": 8}, "rare": interval | {"fakes": 7}},
         },
         "limits": ["No proof."],
     }
@@ -179,7 +179,8 @@ def test_the_card_tells_its_numbers():
         "| blur | strong | 8 | 0.912 [0.900, 0.920] |",
         "| clean | all | 10 | 0.912 [0.900, 0.920] |",
         "| clean | the same | 8 | 0.912 [0.900, 0.920] |",
-        "| swap | 5 | 0.912 [0.900, 0.920] |",
+        "| swap | 8 | 0.912 [0.900, 0.920] |",
+        "| rare | 7 | 0.912, too few for an interval |",
         "| test, clean | 10.0 | 50.0 | 40.0 | 40.0 |",
         "Below 0.123 ",
         "at 0.800 or more",
@@ -199,7 +200,6 @@ def test_the_card_tells_its_numbers():
     ):
         assert words in text or words in " ".join(text.split()), words
     assert "clips of another source" in text.lower()
-    assert "| rare |" not in text  # too few to say anything
     assert "Clips of another" not in detector_card.as_text(
         {key: value for key, value in card.items() if key != "clips"}
     )
